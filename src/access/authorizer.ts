@@ -1,0 +1,38 @@
+/**
+ * Authorization: attributes in, decision out. The zero value is deny: a caller
+ * treats everything but `allow` as a refusal, an error included.
+ *
+ * Source: kubernetes/apiserver pkg/authorization/authorizer/interfaces.go.
+ */
+import type { User } from "../identity/user.ts";
+
+/** What is asked for. */
+export interface Attributes {
+  readonly user: User;
+  /** get, list, watch, create, update, patch, delete, deletecollection; lower-case HTTP method for paths. */
+  readonly verb: string;
+  /** Present for resource requests; otherwise `path` is. */
+  readonly resource:
+    | {
+        readonly apiGroup: string;
+        readonly apiVersion: string;
+        readonly resource: string;
+        readonly subresource: string;
+        /** Empty for cluster-scoped resources and requests over all namespaces. */
+        readonly namespace: string;
+        /** Empty for list, watch and create without a name. */
+        readonly name: string;
+      }
+    | undefined;
+  /** The URL path of a non-resource request. */
+  readonly path: string | undefined;
+}
+
+export type Decision =
+  | { readonly type: "allow"; readonly reason: string }
+  | { readonly type: "deny"; readonly reason: string }
+  | { readonly type: "no-opinion"; readonly reason: string };
+
+export interface Authorizer {
+  authorize(attributes: Attributes): Promise<Decision>;
+}

@@ -1,0 +1,61 @@
+/**
+ * What is on record about one request: names, never values.
+ *
+ * Modelled on audit.k8s.io/v1 Event at level Metadata, with what upstream lacks:
+ * the list of secrets whose values were disclosed.
+ */
+
+/** One secret whose value (or name) left the server. */
+export interface Disclosure {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** The store revision of the disclosed state, as a decimal string. */
+  readonly resourceVersion: string;
+}
+
+/** Stages in the life of a request, as upstream's. */
+export const auditStages = ["RequestReceived", "ResponseStarted", "Disclosed", "ResponseComplete", "Panic"] as const;
+export type AuditStage = (typeof auditStages)[number];
+
+export interface AuditEvent {
+  readonly auditID: string;
+  readonly stage: AuditStage;
+  /** The protocol front: `kubernetes`, ... */
+  readonly door: string;
+  readonly verb: string;
+  /** Path and query as received, at most 2,048 characters. */
+  readonly requestURI: string;
+  readonly user: { readonly username: string; readonly uid?: string; readonly groups: readonly string[] };
+  readonly sourceIPs: readonly string[];
+  readonly userAgent: string;
+  readonly objectRef?: {
+    readonly resource: string;
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly uid?: string;
+    readonly apiGroup?: string;
+    readonly apiVersion: string;
+    readonly resourceVersion?: string;
+    readonly subresource?: string;
+  };
+  readonly responseStatus?: { readonly code: number; readonly reason?: string };
+  /** RFC 3339 with microseconds. */
+  readonly requestReceivedTimestamp: string;
+  readonly stageTimestamp: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The secrets whose values this stage of the answer contains. */
+  readonly disclosed?: readonly Disclosure[];
+  /** True when only names and metadata left, no values. */
+  readonly metadataOnly?: boolean;
+}
+
+/**
+ * Where events go. `write` resolves after the event is durable; a rejection
+ * means it could not be recorded, and the request must fail.
+ */
+export interface AuditSink {
+  write(event: AuditEvent): Promise<void>;
+  /** Flushes and releases. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,79 @@
+/**
+ * The table of one kind of the Kubernetes API: everything the generic machinery
+ * (verbs, discovery, OpenAPI, printing) needs to serve it. A kind is added by
+ * writing such a table, not by writing handlers.
+ */
+import type { JsonObject, JsonValue } from "../codec/json.ts";
+import type { Message } from "../schema/schema.ts";
+import type { FieldError } from "../validation/field-error.ts";
+
+export const resourceVerbs = [
+  "create",
+  "delete",
+  "deletecollection",
+  "get",
+  "list",
+  "patch",
+  "update",
+  "watch",
+] as const;
+export type ResourceVerb = (typeof resourceVerbs)[number];
+
+/** A column of the server-side Table; `cell` computes it from the object. */
+export interface Column {
+  readonly name: string;
+  /** OpenAPI type as upstream declares it, which need not match the cell (Secret's Data). */
+  readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  readonly format: string;
+  readonly description: string;
+  /** 0 always shown, 1 only with `-o wide`. */
+  readonly priority: number;
+  readonly cell: (object: JsonObject, now: Date) => JsonValue;
+}
+
+/** What a kind decides for itself in create and update (upstream: RESTCreateStrategy, RESTUpdateStrategy). */
+export interface Strategy {
+  /** Sets defaults and clears what a client may not set; may change `object`. */
+  prepareForCreate(object: JsonObject): void;
+  /** Same for updates: inherits what a client left out; may change `next`. */
+  prepareForUpdate(next: JsonObject, previous: JsonObject): void;
+  /** Errors beside those of ObjectMeta, which the machinery checks. */
+  validate(object: JsonObject): FieldError[];
+  validateUpdate(next: JsonObject, previous: JsonObject): FieldError[];
+  /** Texts of `Warning: 299` headers; the write still succeeds. */
+  warnings(object: JsonObject): string[];
+  /** A PUT without resourceVersion overwrites. */
+  readonly allowUnconditionalUpdate: boolean;
+  /** A PUT to a missing name creates. */
+  readonly allowCreateOnUpdate: boolean;
+}
+
+export interface Subresource {
+  /** e.g. `status`, `finalize`. */
+  readonly name: string;
+  readonly verbs: readonly ResourceVerb[];
+}
+
+export interface Kind {
+  /** API group, "" for core. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly listKind: string;
+  /** Plural, lower case: `secrets`. */
+  readonly resource: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs: readonly ResourceVerb[];
+  readonly subresources: readonly Subresource[];
+  readonly schema: Message;
+  readonly listSchema: Message;
+  readonly columns: readonly Column[];
+  /** Field selector labels this kind supports, with how to read them from an object. */
+  readonly fieldSelectors: ReadonlyMap<string, (object: JsonObject) => string>;
+  /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
+  readonly validateName: (name: string, prefix: boolean) => string[];
+  readonly strategy: Strategy;
+}
