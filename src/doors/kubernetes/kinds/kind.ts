@@ -33,7 +33,7 @@ export interface Column {
 
 /** What a kind decides for itself in create and update (upstream: RESTCreateStrategy, RESTUpdateStrategy). */
 export interface Strategy {
-  /** Sets defaults and clears what a client may not set; may change `object`. */
+  /** Sets defaults and clears what a client may not set; may change `object`. Called once a name is generated. */
   prepareForCreate(object: JsonObject): void;
   /** Same for updates: inherits what a client left out; may change `next`. */
   prepareForUpdate(next: JsonObject, previous: JsonObject): void;
@@ -52,6 +52,8 @@ export interface Subresource {
   /** e.g. `status`, `finalize`. */
   readonly name: string;
   readonly verbs: readonly ResourceVerb[];
+  /** What an update through it may change and is checked for, in place of the kind's own strategy. */
+  readonly strategy: Strategy;
 }
 
 export interface Kind {

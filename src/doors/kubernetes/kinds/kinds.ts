@@ -1,0 +1,7 @@
+/** The kinds this server serves. Discovery, OpenAPI and the router read this list. */
+import type { Kind } from "./kind.ts";
+import { namespaceKind } from "./namespace.ts";
+import { secretKind } from "./secret.ts";
+
+/** Every kind, in the order of discovery (by resource name). */
+export const kinds: readonly Kind[] = [namespaceKind, secretKind];
