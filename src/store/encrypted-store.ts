@@ -1,0 +1,329 @@
+/**
+ * The store that the core sees: an engine with encryption between. The engine
+ * gets ciphertext only, bound to its key and, where the engine knows it before the
+ * commit, to its mod revision; so bytes that are moved to another key or put back
+ * from the past do not open.
+ *
+ *     core -- plaintext --> EncryptedStore -- ciphertext --> engine
+ *
+ * Where plaintext lives: in the records that are handed out, and in the
+ * events that watchers of the same event share. Nothing else is kept.
+ */
+import type { Opened, TransformContext, Transformer } from "../crypto/transformer.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { Revision } from "./revision.ts";
+import type {
+  Operation,
+  OperationResult,
+  PutValue,
+  RangeOptions,
+  RangeResult,
+  Store,
+  StoredRecord,
+  StoreEvent,
+  StoreLimits,
+  Transaction,
+  TransactionResult,
+  TtlLease,
+  TtlLeaseId,
+  WatchBatch,
+  Watcher,
+  WatchOptions,
+} from "./store.ts";
+
+/** What the encrypted store needs of `TransformerSet`: the transformer of a storage key, the same one as long as it is open. */
+export interface TransformerSelection {
+  transformerFor(key: string): Transformer;
+}
+
+/**
+ * Room that is kept free per value for what encryption adds: 201 bytes with the local
+ * provider, up to about 34 KiB with a key management service that uses every limit of KMS v2.
+ */
+export const encryptionOverheadBytes = 512;
+
+/** After this many records or bytes a long read lets other work run: about 5 ms of decryption. */
+const recordsPerTurn = 400;
+const bytesPerTurn = 2 * 1024 * 1024;
+
+/**
+ * Encrypts on the way into `engine` and decrypts on the way out. Same contract as every store, and:
+ *
+ * - Values are encrypted inside the commit that assigns their revision (`PutValue`), synchronously;
+ *   what a transformer raises there (`sealed`) fails that transaction alone.
+ * - A record that does not open raises `corrupt` and names its key, never its value; a range with such a
+ *   record fails as a whole. An empty value is no exception: only keys-only ranges and delete events have
+ *   records without bytes to open. A transaction that cannot show a record it got or removed raises too,
+ *   but it is done by then, and the message says so.
+ * - `StoredRecord.stale` says that a rewrite is due; `rewrite` takes plaintext and binds it to the revision it expects.
+ * - Watchers that receive the same event of the engine receive the same decrypted event, decrypted once. A watch
+ *   that meets a record that does not open raises from `next` and is closed, so that no event is skipped in silence.
+ * - `snapshot` and `restore` pass ciphertext through.
+ *
+ * Closing it closes the engine.
+ */
+export function createEncryptedStore(engine: Store, transformers: TransformerSelection): Store {
+  return new EncryptedStore(engine, transformers);
+}
+
+class EncryptedStore implements Store {
+  readonly limits: StoreLimits;
+  readonly bindsRevision: boolean;
+  readonly #engine: Store;
+  readonly #transformers: TransformerSelection;
+  /** By the engine's event; lives as long as the engine keeps that event for its watchers. */
+  readonly #events = new WeakMap<StoreEvent, StoreEvent | Promise<StoreEvent>>();
+
+  constructor(engine: Store, transformers: TransformerSelection) {
+    this.#engine = engine;
+    this.#transformers = transformers;
+    this.bindsRevision = engine.bindsRevision;
+    this.limits = limitsWithin(engine.limits);
+  }
+
+  currentRevision(): Promise<Revision> {
+    return this.#engine.currentRevision();
+  }
+
+  compactedRevision(): Promise<Revision> {
+    return this.#engine.compactedRevision();
+  }
+
+  async get(key: string, options?: { readonly revision?: Revision | undefined }): Promise<StoredRecord | undefined> {
+    const record = await this.#engine.get(key, options);
+    return record === undefined ? undefined : await this.#open(record);
+  }
+
+  async getMany(
+    keys: readonly string[],
+    options?: { readonly revision?: Revision | undefined },
+  ): Promise<readonly (StoredRecord | undefined)[]> {
+    return await this.#openAll(await this.#engine.getMany(keys, options));
+  }
+
+  async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    const result = await this.#engine.range(prefix, options);
+    if (options?.keysOnly === true) return result;
+    return { ...result, records: await this.#openAll(result.records) };
+  }
+
+  count(
+    prefix: string,
+    options?: { readonly after?: string | undefined; readonly revision?: Revision | undefined },
+  ): Promise<number> {
+    return this.#engine.count(prefix, options);
+  }
+
+  async txn(transaction: Transaction): Promise<TransactionResult> {
+    const { compares, thens, elses = [] } = transaction;
+    const result = await this.#engine.txn({ compares, thens: this.#sealPuts(thens), elses: this.#sealPuts(elses) });
+    if (result.results.every(({ record }) => record === undefined)) return result;
+    const records = await this.#openAll(result.results.map(({ record }) => record)).catch((error: unknown) =>
+      refuseCommitted(result, error),
+    );
+    return { ...result, results: records.map((record): OperationResult => ({ record })) };
+  }
+
+  async rewrite(key: string, expected: Revision, value: Uint8Array): Promise<boolean> {
+    return await this.#engine.rewrite(key, expected, this.#seal(key, value, expected));
+  }
+
+  watch(prefix: string, options?: WatchOptions): Watcher {
+    return new DecryptingWatcher(this.#engine.watch(prefix, options), (event) => this.#openEvent(event));
+  }
+
+  compact(revision: Revision): Promise<void> {
+    return this.#engine.compact(revision);
+  }
+
+  revisionAt(timeMs: number): Promise<Revision | undefined> {
+    return this.#engine.revisionAt(timeMs);
+  }
+
+  grantTtlLease(ttlSeconds: number): Promise<TtlLease> {
+    return this.#engine.grantTtlLease(ttlSeconds);
+  }
+
+  renewTtlLease(id: TtlLeaseId): Promise<TtlLease> {
+    return this.#engine.renewTtlLease(id);
+  }
+
+  revokeTtlLease(id: TtlLeaseId): Promise<void> {
+    return this.#engine.revokeTtlLease(id);
+  }
+
+  snapshot(): AsyncIterable<Uint8Array> {
+    return this.#engine.snapshot();
+  }
+
+  restore(stream: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#engine.restore(stream);
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #sealPuts(operations: readonly Operation[]): readonly Operation[] {
+    return operations.map((operation) =>
+      operation.type === "put"
+        ? { ...operation, value: this.#sealingValue(operation.key, operation.value) }
+        : operation,
+    );
+  }
+
+  #sealingValue(key: string, value: PutValue): PutValue {
+    return (assigned) => this.#seal(key, typeof value === "function" ? value(assigned) : value, assigned);
+  }
+
+  #seal(key: string, plaintext: Uint8Array, revision: Revision | undefined): Uint8Array {
+    if (this.bindsRevision && revision === undefined) {
+      throw new TypeError("an engine that binds revisions must hand the assigned revision to put functions");
+    }
+    return this.#transformers.transformerFor(key).toStorage(plaintext, this.#contextOf(key, revision));
+  }
+
+  #contextOf(key: string, revision: Revision | undefined): TransformContext {
+    return { key, revision: this.bindsRevision ? revision : undefined };
+  }
+
+  /** A promise only when the transformer needs one: most reads decrypt without another turn of the event loop. */
+  #open(record: StoredRecord): StoredRecord | Promise<StoredRecord> {
+    const { key, value, modRevision } = record;
+    try {
+      const opened = this.#transformers.transformerFor(key).fromStorage(value, this.#contextOf(key, modRevision));
+      if (!(opened instanceof Promise)) return withPlaintext(record, opened);
+      return opened.then((result) => withPlaintext(record, result)).catch((error: unknown) => refuse(key, error));
+    } catch (error) {
+      return refuse(key, error);
+    }
+  }
+
+  async #openAll<R extends StoredRecord | undefined>(records: readonly R[]): Promise<(R | StoredRecord)[]> {
+    const opened: (R | StoredRecord)[] = [];
+    let recordsThisTurn = 0;
+    let bytesThisTurn = 0;
+    for (const record of records) {
+      if (recordsThisTurn >= recordsPerTurn || bytesThisTurn >= bytesPerTurn) {
+        await nextTurn();
+        recordsThisTurn = 0;
+        bytesThisTurn = 0;
+      }
+      const result = record === undefined ? record : this.#open(record);
+      opened.push(result instanceof Promise ? await result : result);
+      recordsThisTurn += 1;
+      bytesThisTurn += record?.value.length ?? 0;
+    }
+    return opened;
+  }
+
+  /** Opened once per event of the engine, whoever asks; failures are not kept, a key may come back. */
+  #openEvent(event: StoreEvent): StoreEvent | Promise<StoreEvent> {
+    const known = this.#events.get(event);
+    if (known !== undefined) return known;
+    const record = event.type === "delete" ? event.record : this.#open(event.record);
+    const previous = event.previous === undefined ? undefined : this.#open(event.previous);
+    const opened = joinEvent(event, record, previous);
+    this.#events.set(event, opened);
+    if (opened instanceof Promise) {
+      opened.then(
+        (result) => this.#events.set(event, result),
+        () => this.#events.delete(event),
+      );
+    }
+    return opened;
+  }
+}
+
+/** Stops for good when a batch cannot be decrypted, for later batches would leave a gap that nobody sees. */
+class DecryptingWatcher implements Watcher {
+  readonly #watcher: Watcher;
+  readonly #openEvent: (event: StoreEvent) => StoreEvent | Promise<StoreEvent>;
+  #closed = false;
+
+  constructor(watcher: Watcher, openEvent: (event: StoreEvent) => StoreEvent | Promise<StoreEvent>) {
+    this.#watcher = watcher;
+    this.#openEvent = openEvent;
+  }
+
+  async next(): Promise<WatchBatch | undefined> {
+    const batch = await this.#watcher.next();
+    if (batch === undefined || batch.events.length === 0) return batch;
+    try {
+      const events = await this.#openEvents(batch.events);
+      return this.#closed ? undefined : { events, revision: batch.revision };
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  requestProgress(): void {
+    this.#watcher.requestProgress();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#watcher.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.#watcher[Symbol.asyncDispose]();
+  }
+
+  async #openEvents(events: readonly StoreEvent[]): Promise<StoreEvent[]> {
+    const opened: StoreEvent[] = [];
+    for (const [index, event] of events.entries()) {
+      if (index > 0 && index % recordsPerTurn === 0) await nextTurn();
+      const result = this.#openEvent(event);
+      opened.push(result instanceof Promise ? await result : result);
+    }
+    return opened;
+  }
+}
+
+type Awaitable<T> = T | Promise<T>;
+
+function joinEvent(
+  event: StoreEvent,
+  record: Awaitable<StoredRecord>,
+  previous: Awaitable<StoredRecord> | undefined,
+): Awaitable<StoreEvent> {
+  if (!(record instanceof Promise) && !(previous instanceof Promise)) return { type: event.type, record, previous };
+  return Promise.all([record, previous]).then(([r, p]) => ({ type: event.type, record: r, previous: p }));
+}
+
+function withPlaintext(record: StoredRecord, opened: Opened): StoredRecord {
+  const { key, sizeBytes, createRevision, modRevision, version, ttlLease } = record;
+  const { plaintext: value, stale } = opened;
+  return { key, value, sizeBytes, createRevision, modRevision, version, ttlLease, stale };
+}
+
+/** Adds the key to what is known; the key is no secret, and without it nobody can repair the record. */
+function refuse(key: string, cause: unknown): never {
+  if (!(cause instanceof StrongroomError)) throw cause;
+  throw new StrongroomError(cause.code, `${cause.message} (record ${key})`, { cause });
+}
+
+/** A caller must not take the failure to show a removed record for a failure to remove it. */
+function refuseCommitted(result: TransactionResult, cause: unknown): never {
+  if (!(cause instanceof StrongroomError)) throw cause;
+  const state = `the transaction itself is done, at revision ${result.revision}`;
+  throw new StrongroomError(cause.code, `${cause.message}; ${state}`, { cause });
+}
+
+/** What callers may put in is less than the engine takes, by what encryption adds to each value. */
+function limitsWithin(limits: StoreLimits): StoreLimits {
+  const { transactionBytesMax, transactionOperationsMax } = limits;
+  const overhead = Math.min(transactionOperationsMax * encryptionOverheadBytes, Math.floor(transactionBytesMax / 2));
+  return { transactionBytesMax: transactionBytesMax - overhead, transactionOperationsMax };
+}
+
+async function nextTurn(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
