@@ -66,6 +66,8 @@ export interface Field {
   readonly alwaysEncoded?: boolean;
   /** Accepted on input, never stored nor returned (Secret.stringData). */
   readonly writeOnly?: boolean;
+  /** The Go type that decode errors print where `type` does not tell it, e.g. `v1.SecretType`. */
+  readonly goType?: string;
 }
 
 export interface Message {
@@ -75,4 +77,6 @@ export interface Message {
   readonly goName: string;
   readonly description: string;
   readonly fields: readonly Field[];
+  /** x-kubernetes-map-type: server-side apply owns the message as a whole (OwnerReference, LabelSelector). */
+  readonly mapType?: "atomic";
 }
