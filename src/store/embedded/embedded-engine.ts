@@ -1,0 +1,126 @@
+import { timingSafeEqual } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { StrongroomError, isStrongroomError } from "../../errors/strongroom-error.ts";
+import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { LiveSetAccumulator, emptyLiveSet } from "../mvcc/live-set-digest.ts";
+import type { IndexAuthenticator } from "../mvcc/live-set-digest.ts";
+import { MvccStore, emptyState } from "../mvcc/mvcc-store.ts";
+import type { MvccOptions } from "../mvcc/mvcc-store.ts";
+import { retentionDefault } from "../mvcc/retention.ts";
+import type { Retention } from "../mvcc/retention.ts";
+import type { StoreState, Tables } from "../mvcc/tables.ts";
+import type { Store } from "../store.ts";
+import type { WatchBuffer } from "../watch/watch-hub.ts";
+import { acquireDirectoryLock } from "./directory-lock.ts";
+import type { DirectoryLock } from "./directory-lock.ts";
+import { formats, prepareFormat, readFormat, syncDirectory } from "./format-version.ts";
+import type { Formats } from "./format-version.ts";
+import type { LiveSetReport, LiveSetVerifier } from "./live-set-verifier.ts";
+import { dataFile, openLmdbTables } from "./lmdb-tables.ts";
+
+export interface EmbeddedEngineOptions {
+  /** Created (0700) when missing. Must be on a local disk: LMDB maps its file into memory. */
+  readonly directory: string;
+  /** What is not given is {@link retentionDefault}'s. */
+  readonly retention?: Partial<Retention> | undefined;
+  readonly clock?: Clock | undefined;
+  readonly watchBuffer?: WatchBuffer | undefined;
+  /** With it the store keeps an authenticated digest of its live set, from its first opening on. */
+  readonly indexAuthenticator?: IndexAuthenticator | undefined;
+  /** Told when work in the background failed. Default: a process warning. */
+  readonly report?: ((error: unknown) => void) | undefined;
+  /** The formats to accept; for tests of migration. */
+  readonly formats?: Formats | undefined;
+}
+
+/** The embedded engine: a store, and what only it can do. */
+export type EmbeddedEngine = Store & LiveSetVerifier;
+
+/**
+ * Opens the durable store in a directory, or makes one. A write is answered after it
+ * is synced to the disk.
+ *
+ * Raises `unavailable` when another process uses the directory or it cannot be
+ * written, `invalid` for a newer format or a missing authenticator, and `corrupt` for
+ * damage; nothing is changed then.
+ */
+export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promise<EmbeddedEngine> {
+  const { directory, indexAuthenticator: authenticator } = options;
+  const known = options.formats ?? formats;
+  makeDirectory(directory);
+  readFormat(directory, dataFile, known); // a newer one is not even locked
+  const lock = acquireDirectoryLock(directory);
+  try {
+    await prepareFormat(directory, dataFile, known);
+    const isNew = !existsSync(join(directory, dataFile));
+    const empty: StoreState = { ...emptyState, liveSet: authenticator && emptyLiveSet };
+    const tables = await openLmdbTables({ directory, authenticator, empty });
+    if (isNew) syncDirectory(directory);
+    return new LmdbEngine(tables, lock, {
+      clock: options.clock ?? systemClock,
+      retention: { ...retentionDefault, ...options.retention },
+      watchBuffer: options.watchBuffer,
+      indexAuthenticator: authenticator,
+      report: options.report,
+    });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new StrongroomError("unavailable", `the data directory ${directory} must be one that can be made`, { cause });
+  }
+}
+
+/** How often a verification starts over because compaction overtook it. */
+const verifyAttemptsMax = 3;
+
+class LmdbEngine extends MvccStore implements LiveSetVerifier {
+  readonly #lock: DirectoryLock;
+  readonly #authenticator: IndexAuthenticator | undefined;
+
+  constructor(tables: Tables, lock: DirectoryLock, options: MvccOptions) {
+    super(tables, options);
+    this.#lock = lock;
+    this.#authenticator = options.indexAuthenticator;
+  }
+
+  async verifyLiveSet(): Promise<LiveSetReport> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#verify();
+      } catch (error) {
+        if (attempt === verifyAttemptsMax || !isStrongroomError(error, "compacted")) throw error;
+      }
+    }
+  }
+
+  override async close(): Promise<void> {
+    try {
+      await super.close();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  async #verify(): Promise<LiveSetReport> {
+    const { revision, liveSet } = this.state;
+    if (!this.#authenticator || !liveSet) {
+      throw new StrongroomError("invalid", "a store must be opened with an authenticator to be verified");
+    }
+    const recomputed = new LiveSetAccumulator(this.#authenticator, emptyLiveSet);
+    for await (const page of this.reader.pages("", undefined, Infinity, revision)) {
+      for (const { key, head } of page) recomputed.add(key, head);
+    }
+    const { sum, keys } = recomputed.result();
+    return { ok: keys === liveSet.keys && timingSafeEqual(sum, liveSet.sum), revision, keys };
+  }
+}

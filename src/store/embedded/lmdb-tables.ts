@@ -1,0 +1,294 @@
+/**
+ * The tables in LMDB.
+ *
+ * - Writes go through one asynchronous batch per commit: LMDB's write transaction,
+ *   its sync of the data and then of the meta page run in another thread, and the
+ *   promise resolves after them (`overlappingSync: false`; with lmdb-js's default it
+ *   would resolve before the data are synced).
+ * - Reads are synchronous on the library's shared read transaction, which it renews
+ *   after every commit and drops at the end of the turn: none is alive across an await.
+ */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+
+import { open } from "lmdb";
+import type { RootDatabase } from "lmdb";
+
+import { StrongroomError } from "../../errors/strongroom-error.ts";
+import { prefixEnd } from "../key.ts";
+import { toRevision } from "../revision.ts";
+import type { Revision } from "../revision.ts";
+import type { TtlLease, TtlLeaseId } from "../store.ts";
+import type { IndexAuthenticator } from "../mvcc/live-set-digest.ts";
+import { noChanges } from "../mvcc/tables.ts";
+import type { Changes, Head, LiveSetSum, LogEntry, Place, StoreState, Tables, Tick } from "../mvcc/tables.ts";
+import { commitError, openError } from "./lmdb-error.ts";
+import { decodeState, encodeState, openLiveSet } from "./state-codec.ts";
+import {
+  attachedKeyCodec,
+  countKeyCodec,
+  entryCodec,
+  headCodec,
+  placeCodec,
+  placeKeyCodec,
+  readCount,
+  recordKeyCodec,
+  revisionCodec,
+  ttlLeaseCodec,
+} from "./table-codec.ts";
+import type { AttachedKey, TtlLeaseTerm } from "./table-codec.ts";
+import { openBytesTable, openTable } from "./lmdb-table.ts";
+import type { LmdbTable, TableInterval } from "./lmdb-table.ts";
+
+/** The file that holds the tables. */
+export const dataFile = "data.mdb";
+
+/**
+ * Address space, not memory or disk: one mapping for as long as the file fits, and
+ * LMDB (as lmdb-js builds it) maps more when it does not.
+ */
+const mapBytes = 64 * 1024 ** 3;
+const stateKey = "state";
+/** The byte before which no key of a record begins. */
+const firstKey = " ";
+const attached = Buffer.of(1);
+
+export interface LmdbTablesOptions {
+  readonly directory: string;
+  readonly authenticator: IndexAuthenticator | undefined;
+  /** The state of a new store. */
+  readonly empty: StoreState;
+}
+
+/** Opens, or creates, the tables of a directory that the caller has locked. Raises `corrupt`, `invalid`, `unavailable`. */
+export async function openLmdbTables(options: LmdbTablesOptions): Promise<LmdbTables> {
+  const root = openRoot(options.directory);
+  try {
+    const tables = new LmdbTables(root, options);
+    await tables.start();
+    return tables;
+  } catch (error) {
+    await root.close();
+    throw error instanceof StrongroomError ? error : openError(options.directory, error);
+  }
+}
+
+function openRoot(directory: string): RootDatabase<Buffer, string> {
+  try {
+    const options = {
+      path: join(directory, dataFile),
+      noSubdir: true,
+      overlappingSync: false,
+      mapSize: mapBytes,
+      maxDbs: 8,
+      encoding: "binary",
+      permissionsMode: 0o600, // of the files it creates; not in the library's types
+    } as const;
+    const root = open<Buffer, string>(options);
+    checkFileSize(root, directory);
+    return root;
+  } catch (error) {
+    throw error instanceof StrongroomError ? error : openError(directory, error);
+  }
+}
+
+// Reading a mapped page that the file does not have ends the process with SIGBUS.
+function checkFileSize(root: RootDatabase, directory: string): void {
+  const stats: { lastPageNumber?: number; root?: { pageSize?: number } } = root.getStats();
+  const bytes = ((stats.lastPageNumber ?? 0) + 1) * (stats.root?.pageSize ?? 4096);
+  if (statSync(join(directory, dataFile)).size >= bytes) return;
+  throw new StrongroomError("corrupt", `the file ${join(directory, dataFile)} must not be cut short`);
+}
+
+export class LmdbTables implements Tables {
+  readonly #directory: string;
+  readonly #authenticator: IndexAuthenticator | undefined;
+  readonly #empty: StoreState;
+  readonly #root: RootDatabase<Buffer, string>;
+  readonly #heads: LmdbTable<string, Head>;
+  readonly #graves: LmdbTable<string, Place>;
+  readonly #log: LmdbTable<Place, LogEntry>;
+  readonly #values: LmdbTable<Place, Uint8Array>;
+  readonly #ticks: LmdbTable<number, Revision>;
+  readonly #ttlLeases: LmdbTable<number, TtlLeaseTerm>;
+  readonly #ttlLeaseKeys: LmdbTable<AttachedKey, Uint8Array>;
+  readonly #meta: LmdbTable<string, Uint8Array>;
+  #liveSet: LiveSetSum | undefined;
+  #failure: StrongroomError | undefined;
+
+  constructor(root: RootDatabase<Buffer, string>, { directory, authenticator, empty }: LmdbTablesOptions) {
+    this.#directory = directory;
+    this.#authenticator = authenticator;
+    this.#empty = empty;
+    this.#root = root;
+    this.#heads = openTable(root, "heads", recordKeyCodec, headCodec);
+    this.#graves = openTable(root, "graves", recordKeyCodec, placeCodec);
+    this.#log = openTable(root, "log", placeKeyCodec, entryCodec);
+    this.#values = openBytesTable(root, "values", placeKeyCodec);
+    this.#ticks = openTable(root, "ticks", countKeyCodec, revisionCodec);
+    this.#ttlLeases = openTable(root, "ttl-leases", countKeyCodec, ttlLeaseCodec);
+    this.#ttlLeaseKeys = openBytesTable(root, "ttl-lease-keys", attachedKeyCodec);
+    this.#meta = openBytesTable(root, "meta", recordKeyCodec);
+  }
+
+  /** Authenticates the state; makes that of a new store; throws away an unfinished restore. */
+  async start(): Promise<void> {
+    const stored = this.#meta.get(stateKey);
+    if (!stored) {
+      if (this.#heads.getKeysCount({ start: firstKey }) > 0) {
+        throw new StrongroomError("corrupt", "a store with records must have a state");
+      }
+      return this.commit(noChanges(this.#empty));
+    }
+    this.#liveSet = openLiveSet(asBuffer(stored), this.#authenticator);
+    if (this.state().restoring) await this.clear(this.#empty);
+  }
+
+  revision(): Revision {
+    return toRevision(readCount(this.#storedState(), 0));
+  }
+
+  state(): StoreState {
+    return decodeState(this.#storedState(), this.#liveSet);
+  }
+
+  head(key: string): Head | undefined {
+    return this.#heads.get(key);
+  }
+
+  grave(key: string): Place | undefined {
+    return this.#graves.get(key);
+  }
+
+  entry(place: Place): LogEntry | undefined {
+    return this.#log.get(place);
+  }
+
+  value(place: Place): Uint8Array | undefined {
+    return this.#values.get(place);
+  }
+
+  heads(prefix: string, after: string | undefined, limit: number): (readonly [string, Head])[] {
+    return pairs(this.#heads.getRange({ ...interval(prefix, after), limit }));
+  }
+
+  graves(prefix: string, after: string | undefined, limit: number): (readonly [string, Place])[] {
+    return pairs(this.#graves.getRange({ ...interval(prefix, after), limit }));
+  }
+
+  countHeads(prefix: string, after: string | undefined): number {
+    return this.#heads.getKeysCount(interval(prefix, after));
+  }
+
+  entries(after: Place, limit: number): (readonly [Place, LogEntry])[] {
+    return pairs(this.#log.getRange({ start: after, exclusiveStart: true, limit }));
+  }
+
+  tickAfter(second: number): Tick | undefined {
+    // A second may be anything a caller made of a date; the table has those from 0 on.
+    if (second < 0) return this.ticks(1)[0];
+    for (const { key, value } of this.#ticks.getRange({ start: second, exclusiveStart: true, limit: 1 })) {
+      return { second: key, revision: value };
+    }
+    return undefined;
+  }
+
+  ticks(limit: number): readonly Tick[] {
+    return pairs(this.#ticks.getRange({ start: 0, limit })).map(([second, revision]) => ({ second, revision }));
+  }
+
+  ttlLeases(): readonly TtlLease[] {
+    // The keys of this table are ids of leases.
+    return pairs(this.#ttlLeases.getRange({ start: 0 })).map(([id, term]) => ({ id: id as TtlLeaseId, ...term }));
+  }
+
+  ttlLeaseKeys(id: TtlLeaseId): readonly string[] {
+    return [...this.#ttlLeaseKeys.getKeys({ start: { id, key: "" }, end: { id: id + 1, key: "" } })].map(
+      ({ key }) => key,
+    );
+  }
+
+  async commit(changes: Changes): Promise<void> {
+    // Before the batch: it calls out, and what throws within a batch leaves half of it to be committed.
+    const state = encodeState(changes.state, this.#authenticator);
+    await this.#batch(() => {
+      for (const [key, head] of changes.heads) putOrRemove(this.#heads, key, head);
+      for (const [key, place] of changes.graves) putOrRemove(this.#graves, key, place);
+      for (const [place, entry] of changes.log.entries()) putOrRemove(this.#log, place, entry);
+      for (const [place, value] of changes.values.entries()) putOrRemove(this.#values, place, value);
+      for (const [second, revision] of changes.ticks) putOrRemove(this.#ticks, second, revision);
+      for (const [id, lease] of changes.ttlLeases) putOrRemove(this.#ttlLeases, id, lease);
+      for (const [id, keys] of changes.ttlLeaseKeys) {
+        for (const [key, isAttached] of keys) {
+          putOrRemove(this.#ttlLeaseKeys, { id, key }, isAttached ? attached : undefined);
+        }
+      }
+      this.#meta.put(stateKey, state);
+    });
+    this.#liveSet = changes.state.liveSet;
+  }
+
+  async clear(state: StoreState): Promise<void> {
+    const tables = [
+      this.#heads,
+      this.#graves,
+      this.#log,
+      this.#values,
+      this.#ticks,
+      this.#ttlLeases,
+      this.#ttlLeaseKeys,
+      this.#meta,
+    ];
+    const encoded = encodeState(state, this.#authenticator);
+    await this.#batch(() => {
+      for (const table of tables) table.clearAsync();
+      this.#meta.put(stateKey, encoded);
+    });
+    this.#liveSet = state.liveSet;
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+
+  async #batch(write: () => void): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    try {
+      await this.#root.batch(write);
+    } catch (cause) {
+      const { error, mayRetry } = await commitError(this.#directory, cause);
+      if (!mayRetry) this.#failure = error;
+      throw error;
+    } finally {
+      // The next read must see this commit, whenever the library would renew by itself.
+      this.#root.resetReadTxn();
+    }
+  }
+
+  #storedState(): Buffer {
+    const state = this.#meta.get(stateKey);
+    if (!state) throw new StrongroomError("corrupt", "a store must have a state");
+    return asBuffer(state);
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function putOrRemove<K, V>(table: LmdbTable<K, V>, key: K, value: V | undefined): void {
+  if (value === undefined) table.remove(key);
+  else table.put(key, value);
+}
+
+function pairs<K, V>(entries: Iterable<{ readonly key: K; readonly value: V }>): (readonly [K, V])[] {
+  const list: (readonly [K, V])[] = [];
+  for (const { key, value } of entries) list.push([key, value]);
+  return list;
+}
+
+function interval(prefix: string, after: string | undefined): TableInterval<string> {
+  const exclusiveStart = after !== undefined && after >= prefix;
+  const start = exclusiveStart ? after : prefix;
+  return { start: start === "" ? firstKey : start, end: prefixEnd(prefix), exclusiveStart };
+}
