@@ -1,0 +1,64 @@
+/**
+ * Where records live in the store. Objects of the Kubernetes API are keyed as
+ * Kubernetes keys them in etcd, so that data can be exchanged with a real
+ * cluster's etcd; everything of our own is under `/strongroom/`.
+ *
+ * Source of the first form: kubernetes/apiserver pkg/registry/generic/registry.
+ */
+
+/** `/registry/<resource>/[<namespace>/]<name>`. */
+export function objectKey(resource: string, namespace: string, name: string): string {
+  return `${objectPrefix(resource, namespace)}${name}`;
+}
+
+/** Prefix of all objects of a resource (namespace "") or of those in one namespace. */
+export function objectPrefix(resource: string, namespace: string): string {
+  return namespace === "" ? `/registry/${resource}/` : `/registry/${resource}/${namespace}/`;
+}
+
+/**
+ * Identifies a secret across re-creations: names may be reused, uids never are,
+ * so a re-created namespace or secret never inherits another's versions.
+ */
+export interface SecretIdentity {
+  readonly namespaceUid: string;
+  readonly uid: string;
+}
+
+/** Prefix of the payloads of one secret, or of a whole namespace when `uid` is left out. */
+export function payloadPrefix(identity: { readonly namespaceUid: string; readonly uid?: string }): string {
+  return `/strongroom/payloads/${identity.namespaceUid}/${identity.uid === undefined ? "" : `${identity.uid}/`}`;
+}
+
+/** Key of one payload; its id is random, never derived from the value (key names are readable on disk). */
+export function payloadKey(identity: SecretIdentity, payloadId: string): string {
+  return `${payloadPrefix(identity)}${payloadId}`;
+}
+
+/** Prefix of the promotions of one secret, in the order of their numbers. */
+export function promotionPrefix(identity: SecretIdentity): string {
+  return `/strongroom/promotions/${identity.namespaceUid}/${identity.uid}/`;
+}
+
+/**
+ * Key of promotion `number`. It names its payload, so that pruning and the sweep
+ * of orphans need to read keys only.
+ */
+export function promotionKey(identity: SecretIdentity, number: number, payloadId: string): string {
+  return `${promotionPrefix(identity)}${String(number).padStart(10, "0")}.${payloadId}`;
+}
+
+/** The payload id inside a promotion's key. */
+export function payloadIdOfPromotionKey(key: string): string {
+  return key.slice(key.lastIndexOf(".") + 1);
+}
+
+/** Prefix of the trash of one namespace, or of all. */
+export function trashPrefix(namespaceUid?: string): string {
+  return namespaceUid === undefined ? "/strongroom/trash/" : `/strongroom/trash/${namespaceUid}/`;
+}
+
+/** Key of a deleted secret's last state. */
+export function trashKey(identity: SecretIdentity): string {
+  return `${trashPrefix(identity.namespaceUid)}${identity.uid}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * The canonical secret: what every door reads and writes.
+ *
+ * A secret is (namespace, name) with a type, metadata and a sequence of payload
+ * versions; a *promotion* makes one payload current. The current record names
+ * its payload; payloads are stored once, apart, so that a rollback is a pointer.
+ */
+import { StrongroomError } from "../../errors/strongroom-error.ts";
+import type { Revision } from "../../store/revision.ts";
+import type { SecretIdentity } from "../registry-keys.ts";
+
+/**
+ * The form a payload was written in; views for other doors are derived from it,
+ * never stored. `map`: compact JSON text of an object from key to standard
+ * padded base64, in byte order of keys - what the Kubernetes door writes, and can
+ * splice into its answers. The forms of other protocols come with their doors.
+ */
+export const payloadForms = ["map"] as const;
+export type PayloadForm = (typeof payloadForms)[number];
+
+export interface Payload {
+  readonly form: PayloadForm;
+  readonly bytes: Buffer;
+}
+
+/** Who wrote, through which door, when. */
+export interface Authorship {
+  /** User name as authenticated. */
+  readonly author: string;
+  readonly door: string;
+  /** RFC 3339 with milliseconds, UTC. */
+  readonly time: string;
+}
+
+/** Makes a payload the current one; `number` counts 1, 2, ... without gaps. */
+export interface Promotion extends Authorship {
+  readonly number: number;
+  /** 32 hex digits, the version id of doors that have no integers. */
+  readonly id: string;
+  /** Id of the payload, 32 random hex digits. */
+  readonly payload: string;
+}
+
+/** What a door writes. `metadata` and `rest` are opaque JSON texts to the core. */
+export interface SecretState {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly type: string;
+  /** Compact JSON text of the object's metadata, without resourceVersion; a non-empty object. */
+  readonly metadata: string;
+  /** Compact JSON text of the members beside metadata and data: type, immutable. */
+  readonly rest: string;
+  readonly payload: Payload;
+}
+
+/** A secret as stored, complete with its current payload. */
+export interface Secret {
+  readonly namespace: string;
+  readonly name: string;
+  /** Mod revision of the current record: moves with every write, metadata included. */
+  readonly revision: Revision;
+  readonly book: SecretBook;
+  readonly metadata: Buffer;
+  readonly rest: Buffer;
+  readonly payload: Payload;
+}
+
+/** The bookkeeping line of a current record. */
+export interface SecretBook extends SecretIdentity {
+  readonly type: string;
+  readonly form: PayloadForm;
+  /** Length of the payload in bytes. */
+  readonly payloadBytes: number;
+  /** Undefined for secrets that keep no versions: their payload is in the record itself. */
+  readonly promotion: Promotion | undefined;
+  /** Sum of the payload bytes of all kept versions. */
+  readonly versionsBytes: number;
+}
+
+/**
+ * Types whose values churn by design and are of no use once superseded: they
+ * keep no versions and leave no trash.
+ */
+const unversionedTypes: ReadonlySet<string> = new Set([
+  "helm.sh/release.v1",
+  "kubernetes.io/service-account-token",
+  "bootstrap.kubernetes.io/token",
+]);
+
+/** Whether secrets of this type keep versions. */
+export function keepsVersions(type: string): boolean {
+  return !unversionedTypes.has(type);
+}
+
+const newline = 10;
+
+/**
+ * The stored form of a current record: three lines of compact JSON (which holds
+ * no raw newline) - bookkeeping, metadata, rest - and, for unversioned secrets,
+ * the payload bytes after the third. Lines, because a list is answered by
+ * splicing these bytes, without parsing them.
+ */
+export function encodeCurrentRecord(book: SecretBook, state: SecretState): Buffer {
+  const head = `${JSON.stringify(book)}\n${state.metadata}\n${state.rest}\n`;
+  if (book.promotion !== undefined) return Buffer.from(head, "utf8");
+  return Buffer.concat([Buffer.from(head, "utf8"), state.payload.bytes]);
+}
+
+/** The parts of a stored current record. Raises `corrupt`, naming the key. */
+export function decodeCurrentRecord(key: string, value: Uint8Array) {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const first = bytes.indexOf(newline);
+  const second = bytes.indexOf(newline, first + 1);
+  const third = bytes.indexOf(newline, second + 1);
+  if (first < 0 || second < 0 || third < 0) throw new StrongroomError("corrupt", `record ${key} must have three lines`);
+  return {
+    // Written by encodeCurrentRecord and authenticated by the transformer.
+    book: JSON.parse(bytes.toString("utf8", 0, first)) as SecretBook,
+    metadata: bytes.subarray(first + 1, second),
+    rest: bytes.subarray(second + 1, third),
+    inlinePayload: bytes.subarray(third + 1),
+  };
+}
+
+/** The stored form of a payload: one line of JSON (form and authorship), then the bytes. */
+export function encodePayloadRecord(payload: Payload, authorship: Authorship): Buffer {
+  const head = JSON.stringify({ form: payload.form, ...authorship });
+  return Buffer.concat([Buffer.from(`${head}\n`, "utf8"), payload.bytes]);
+}
+
+/** The bytes of a stored payload. Raises `corrupt`, naming the key. */
+export function decodePayloadBytes(key: string, value: Uint8Array): Buffer {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const first = bytes.indexOf(newline);
+  if (first < 0) throw new StrongroomError("corrupt", `record ${key} must begin with a line`);
+  return bytes.subarray(first + 1);
+}

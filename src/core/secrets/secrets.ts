@@ -1,0 +1,378 @@
+/**
+ * The one place where secrets are written and read, for every door.
+ *
+ * Invariants:
+ * - every write of values stores a payload and a promotion, atomically with the
+ *   current record; a write that leaves the values alone makes no version;
+ * - a payload is written once, under a random id, and never changed;
+ * - every write compares the revision it was based on, so nothing is lost to a race;
+ * - a create compares the namespace's revision, so nothing is created in a
+ *   namespace that is gone or going.
+ */
+import { StrongroomError } from "../../errors/strongroom-error.ts";
+import type { Revision } from "../../store/revision.ts";
+import type { Compare, Operation, Store, StoredRecord } from "../../store/store.ts";
+import { requireActiveNamespace } from "../namespaces/namespace-facts.ts";
+import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
+import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
+import {
+  decodeCurrentRecord,
+  decodePayloadBytes,
+  encodeCurrentRecord,
+  encodePayloadRecord,
+  keepsVersions,
+} from "./canonical-secret.ts";
+import type { Authorship, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
+import type { ObjectRange } from "../object-range.ts";
+import { rangeOfObjects } from "../object-range.ts";
+import { SecretWatcher } from "./secret-watcher.ts";
+import { NamespaceUsage, pruneVersions } from "./version-retention.ts";
+import type { VersionLimits } from "./version-retention.ts";
+
+const resource = "secrets";
+
+/** How often a create is tried again when its namespace changes under it. */
+const namespaceRetriesMax = 5;
+
+/** Payload bytes fetched and decrypted between two turns of the event loop in a list. */
+const listStepBytes = 512 * 1024;
+const listStepRecords = 128;
+/** A page ends early when it holds so many payload bytes, so that a list needs memory for a page, not for the list. */
+const listPageBytes = 4 * 1024 * 1024;
+
+export interface SecretsOptions {
+  readonly store: Store;
+  readonly namespaces: NamespaceFacts;
+  readonly limits: VersionLimits;
+  readonly now: () => Date;
+  readonly randomBytes: (size: number) => Buffer;
+}
+
+/** Who writes, through which door. */
+export interface Writer {
+  readonly author: string;
+  readonly door: string;
+}
+
+export interface SecretPage {
+  readonly secrets: readonly Secret[];
+  /** Revision of the snapshot; pass it on to read further pages of the same one. */
+  readonly revision: Revision;
+  /** Key of the last record, to continue after, when more follow. */
+  readonly continueAfter: string | undefined;
+}
+
+export class Secrets {
+  readonly #store: Store;
+  readonly #namespaces: NamespaceFacts;
+  readonly #limits: VersionLimits;
+  readonly #now: () => Date;
+  readonly #randomBytes: (size: number) => Buffer;
+  readonly #usage: NamespaceUsage;
+
+  constructor(options: SecretsOptions) {
+    this.#store = options.store;
+    this.#namespaces = options.namespaces;
+    this.#limits = options.limits;
+    this.#now = options.now;
+    this.#randomBytes = options.randomBytes;
+    this.#usage = new NamespaceUsage(options.store);
+  }
+
+  /** The secret with its current payload, or undefined. */
+  async get(namespace: string, name: string): Promise<Secret | undefined> {
+    const record = await this.#store.get(objectKey(resource, namespace, name));
+    return record === undefined ? undefined : this.materialise(record);
+  }
+
+  /**
+   * A page of secrets in key order, consistent at one revision; it may hold fewer
+   * than `limit` although more follow. Raises `compacted`, `future-revision`.
+   */
+  async list(position: ObjectRange): Promise<SecretPage> {
+    const range = await rangeOfObjects(this.#store, resource, position);
+    const secrets: Secret[] = [];
+    let bytes = 0;
+    for (const step of steps(range.records)) {
+      if (bytes > listPageBytes) break;
+      if (secrets.length > 0) await nextTurn();
+      const complete = await this.#materialiseAll(step, range.revision);
+      for (const secret of complete) bytes += secret.payload.bytes.length;
+      secrets.push(...complete);
+    }
+    const more = range.more || secrets.length < range.records.length;
+    return {
+      secrets,
+      revision: range.revision,
+      continueAfter: more ? range.records[secrets.length - 1]?.key : undefined,
+    };
+  }
+
+  /** How many secrets follow `after` in a namespace (or all), at a revision. */
+  count(namespace: string, after: string | undefined, revision: Revision | undefined): Promise<number> {
+    return this.#store.count(objectPrefix(resource, namespace), { after, revision });
+  }
+
+  /**
+   * Creates a secret. Raises `already-exists`, NamespaceUnavailableError, and
+   * `conflict` when its namespace keeps changing.
+   */
+  async create(state: SecretState, writer: Writer): Promise<Secret> {
+    for (let attempt = 0; attempt < namespaceRetriesMax; attempt++) {
+      const namespace = await requireActiveNamespace(this.#namespaces, state.namespace);
+      const key = objectKey(resource, state.namespace, state.name);
+      const namespaceKey = objectKey("namespaces", "", state.namespace);
+      const write = this.#newVersion({ namespaceUid: namespace.uid, uid: state.uid }, undefined, state, writer);
+      const result = await this.#commit(write, {
+        compares: [
+          { key, target: "mod-revision", relation: "=", value: 0 },
+          { key: namespaceKey, target: "mod-revision", relation: "=", value: namespace.revision },
+        ],
+        elses: [{ type: "get", key }],
+      });
+      if (result.succeeded) {
+        this.#usage.add(namespace.uid, write.book.payloadBytes);
+        return complete(state, write.book, result.revision);
+      }
+      if (result.results[0]?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
+      this.#namespaces.refresh(state.namespace);
+    }
+    throw new StrongroomError("conflict", "the namespace must not change during the write");
+  }
+
+  /**
+   * Replaces a secret that was read before. A new version is made when the values
+   * differ. Raises `conflict` when it was changed or deleted since.
+   */
+  async replace(previous: Secret, state: SecretState, writer: Writer): Promise<Secret> {
+    const key = objectKey(resource, state.namespace, state.name);
+    const write = samePayload(previous, state)
+      ? { book: previous.book, operations: [], payload: undefined }
+      : await this.#supersede(previous, state, writer);
+    const result = await this.#commit(
+      {
+        ...write,
+        operations: [...write.operations, { type: "put", key, value: encodeCurrentRecord(write.book, state) }],
+      },
+      { compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }], elses: [] },
+    );
+    if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
+    this.#usage.add(write.book.namespaceUid, write.book.versionsBytes - previous.book.versionsBytes);
+    return complete(state, write.book, result.revision);
+  }
+
+  /**
+   * Deletes a secret that was read before: the name is free at once, its last
+   * state goes to the trash and its versions stay until they are purged. Secrets
+   * that keep no versions are gone. Raises `conflict` as {@link replace}.
+   */
+  async delete(previous: Secret, writer: Writer): Promise<Revision> {
+    const key = objectKey(resource, previous.namespace, previous.name);
+    const thens: Operation[] = [{ type: "delete", key }];
+    if (previous.book.promotion !== undefined) {
+      thens.push({
+        type: "put",
+        key: trashKey(previous.book),
+        value: encodeTrashRecord(previous, this.#authorship(writer)),
+      });
+    }
+    const result = await this.#store.txn({
+      compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }],
+      thens,
+    });
+    if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
+    return result.revision;
+  }
+
+  /**
+   * Follows the secrets of a namespace (or all) from a revision on (inclusive), or
+   * from now. With a name, only keys that begin with it: the caller still checks.
+   */
+  watch(namespace: string, from: Revision | undefined, name = ""): SecretWatcher {
+    return new SecretWatcher(this.#store.watch(`${objectPrefix(resource, namespace)}${name}`, { from }), this);
+  }
+
+  /** The store's newest revision. */
+  currentRevision(): Promise<Revision> {
+    return this.#store.currentRevision();
+  }
+
+  /** Completes a current record with its payload. Raises `corrupt` when the payload is missing. */
+  async materialise(record: StoredRecord): Promise<Secret> {
+    const parts = decodeCurrentRecord(record.key, record.value);
+    if (parts.book.promotion === undefined) return assemble(record, parts, parts.inlinePayload);
+    const key = payloadKey(parts.book, parts.book.promotion.payload);
+    // A payload never changes, so the newest state of its key is right for any revision; only when it was purged
+    // since does the past have to be asked.
+    const payload = (await this.#store.get(key)) ?? (await this.#store.get(key, { revision: record.modRevision }));
+    if (payload === undefined) throw new StrongroomError("corrupt", `payload ${key} must exist`);
+    return assemble(record, parts, decodePayloadBytes(key, payload.value));
+  }
+
+  async #materialiseAll(records: readonly StoredRecord[], revision: Revision): Promise<Secret[]> {
+    const parsed = records.map((record) => ({ record, parts: decodeCurrentRecord(record.key, record.value) }));
+    const keys = parsed.flatMap(({ parts }) =>
+      parts.book.promotion === undefined ? [] : [payloadKey(parts.book, parts.book.promotion.payload)],
+    );
+    const payloads = await this.#store.getMany(keys, { revision });
+    let next = 0;
+    return parsed.map(({ record, parts }) => {
+      if (parts.book.promotion === undefined) return assemble(record, parts, parts.inlinePayload);
+      const payload = payloads[next];
+      const key = keys[next++] ?? record.key;
+      if (payload === undefined) throw new StrongroomError("corrupt", `payload ${key} must exist`);
+      return assemble(record, parts, decodePayloadBytes(key, payload.value));
+    });
+  }
+
+  async #supersede(previous: Secret, state: SecretState, writer: Writer): Promise<Write> {
+    const write = this.#newVersion(previous.book, previous.book, state, writer);
+    if (write.book.promotion === undefined) return { ...write, operations: [] };
+    const pruned = await pruneVersions({
+      store: this.#store,
+      book: write.book,
+      limits: this.#limits,
+      namespaceFull: this.#usage.exceeds(previous.book.namespaceUid, this.#limits.namespaceBytesMax),
+    });
+    const book = { ...write.book, versionsBytes: pruned.versionsBytes };
+    return { ...write, book, operations: [...versionOperations(book), ...pruned.operations] };
+  }
+
+  /** The records of a new version; for a create, the current record too. */
+  #newVersion(
+    identity: { readonly namespaceUid: string; readonly uid: string },
+    previous: SecretBook | undefined,
+    state: SecretState,
+    writer: Writer,
+  ): Write {
+    const versioned = keepsVersions(state.type);
+    const authorship = this.#authorship(writer);
+    const book: SecretBook = {
+      namespaceUid: identity.namespaceUid,
+      uid: identity.uid,
+      type: state.type,
+      form: state.payload.form,
+      payloadBytes: state.payload.bytes.length,
+      promotion: versioned
+        ? {
+            number: (previous?.promotion?.number ?? 0) + 1,
+            id: this.#randomBytes(16).toString("hex"),
+            payload: this.#randomBytes(16).toString("hex"),
+            ...authorship,
+          }
+        : undefined,
+      versionsBytes: versioned ? (previous?.versionsBytes ?? 0) + state.payload.bytes.length : 0,
+    };
+    const operations: Operation[] = versionOperations(book);
+    if (previous === undefined) {
+      const key = objectKey(resource, state.namespace, state.name);
+      operations.push({ type: "put", key, value: encodeCurrentRecord(book, state) });
+    }
+    const payload =
+      book.promotion === undefined
+        ? undefined
+        : { key: payloadKey(book, book.promotion.payload), value: encodePayloadRecord(state.payload, authorship) };
+    return { book, operations, payload };
+  }
+
+  /**
+   * Commits a version: payload and the rest in one transaction, or - where the
+   * engine's transactions are too small - the payload first and then the small
+   * transaction that makes it current. A payload whose second step failed is an
+   * orphan; the sweep removes it.
+   */
+  async #commit(write: Write, condition: { readonly compares: Compare[]; readonly elses: Operation[] }) {
+    const thens = [...write.operations];
+    if (write.payload !== undefined) {
+      const put: Operation = { type: "put", ...write.payload };
+      if (write.payload.value.length + smallTransactionBytes > this.#store.limits.transactionBytesMax) {
+        await this.#store.txn({ compares: [], thens: [put] });
+      } else {
+        thens.unshift(put);
+      }
+    }
+    return this.#store.txn({ compares: condition.compares, thens, elses: condition.elses });
+  }
+
+  #authorship(writer: Writer): Authorship {
+    return { author: writer.author, door: writer.door, time: this.#now().toISOString() };
+  }
+}
+
+/** Room for the records beside a payload (metadata is at most 256 KiB of annotations and as much again of the rest). */
+const smallTransactionBytes = 1024 * 1024;
+
+interface Write {
+  readonly book: SecretBook;
+  readonly operations: readonly Operation[];
+  readonly payload: { readonly key: string; readonly value: Buffer } | undefined;
+}
+
+function versionOperations(book: SecretBook): Operation[] {
+  if (book.promotion === undefined) return [];
+  const key = promotionKey(book, book.promotion.number, book.promotion.payload);
+  return [{ type: "put", key, value: Buffer.from(JSON.stringify(book.promotion), "utf8") }];
+}
+
+function samePayload(previous: Secret, state: SecretState): boolean {
+  return previous.payload.form === state.payload.form && previous.payload.bytes.equals(state.payload.bytes);
+}
+
+/** The trash keeps the current record as it was, behind a line that says who deleted it, where and when. */
+function encodeTrashRecord(previous: Secret, deleted: Authorship): Buffer {
+  const head = JSON.stringify({ namespace: previous.namespace, name: previous.name, deleted, book: previous.book });
+  return Buffer.concat([
+    Buffer.from(`${head}\n`, "utf8"),
+    previous.metadata,
+    Buffer.from("\n", "utf8"),
+    previous.rest,
+    Buffer.from("\n", "utf8"),
+  ]);
+}
+
+function complete(state: SecretState, book: SecretBook, revision: Revision): Secret {
+  return {
+    namespace: state.namespace,
+    name: state.name,
+    revision,
+    book,
+    metadata: Buffer.from(state.metadata, "utf8"),
+    rest: Buffer.from(state.rest, "utf8"),
+    payload: state.payload,
+  };
+}
+
+function assemble(record: StoredRecord, parts: ReturnType<typeof decodeCurrentRecord>, payload: Buffer): Secret {
+  const [namespace = "", name = ""] = record.key.slice(objectPrefix(resource, "").length).split("/");
+  return {
+    namespace,
+    name,
+    revision: record.modRevision,
+    book: parts.book,
+    metadata: parts.metadata,
+    rest: parts.rest,
+    payload: { form: parts.book.form, bytes: payload },
+  };
+}
+
+/** Cuts a page into steps that are decrypted between two turns of the event loop. */
+function* steps(records: readonly StoredRecord[]): Generator<readonly StoredRecord[]> {
+  let start = 0;
+  let bytes = 0;
+  for (let index = 0; index < records.length; index++) {
+    const record = records[index];
+    if (record === undefined) continue;
+    bytes += decodeCurrentRecord(record.key, record.value).book.payloadBytes;
+    if (bytes < listStepBytes && index - start + 1 < listStepRecords) continue;
+    yield records.slice(start, index + 1);
+    start = index + 1;
+    bytes = 0;
+  }
+  if (start < records.length) yield records.slice(start);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,244 @@
+/**
+ * The Kubernetes door: an HTTP handler that answers as a Kubernetes API server.
+ *
+ *   cross-site? -> what is asked -> open paths -> concurrency -> gate( route ) -> reply
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { crossSiteRefusal } from "../http/cross-site.ts";
+import type { ConcurrencyClass, ConcurrencyLimiter } from "../http/concurrency-limiter.ts";
+import type { Gate, GateContext, GateRequest, Outcome } from "../../gate/gate.ts";
+import type { User } from "../../identity/user.ts";
+import { ApiError, PageNotFoundError, badRequest, statusOf, toApiError, tooManyRequests } from "./api-error.ts";
+import type { Kind } from "./kinds/kind.ts";
+import { KubernetesMetrics } from "./metrics.ts";
+import { parseRequestInfo } from "./request-info.ts";
+import type { RequestInfo } from "./request-info.ts";
+import { encodeStatus } from "./response/encode-object.ts";
+import { negotiateOutput } from "./response/negotiate-output.ts";
+import { sendReply } from "./response/reply.ts";
+import type { Reply } from "./response/reply.ts";
+import { routeResource } from "./route-resource.ts";
+import type { KindStorage } from "./storage/kind-storage.ts";
+
+/** Paths without a resource: discovery, OpenAPI, version, metrics. Undefined when the path is none of them. */
+export type PathRoute = (request: PathRequest) => Promise<Reply | undefined>;
+
+export interface PathRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingMessage["headers"];
+}
+
+export interface KubernetesDoorOptions {
+  readonly gate: Gate;
+  readonly kinds: readonly Kind[];
+  readonly storage: (kind: Kind) => KindStorage;
+  /** Who is asking; raises `unauthenticated`. */
+  readonly authenticate: (request: IncomingMessage) => Promise<User>;
+  /** Answered without authentication and without a record: /livez, /readyz, /healthz. */
+  readonly openPaths: PathRoute;
+  readonly paths: PathRoute;
+  readonly limiter: ConcurrencyLimiter;
+  readonly metrics: KubernetesMetrics;
+  readonly now: () => Date;
+  readonly randomBytes: (size: number) => Buffer;
+  readonly uuid: () => string;
+  /** Reads a body of at most 3 MiB; raises `too-large`, `invalid`. */
+  readonly readBody: (request: IncomingMessage) => Promise<Buffer>;
+  /** Aborts when the server drains: watches end. */
+  readonly draining: () => AbortSignal;
+  /** For failures that are ours (5xx); never called with what a client alone can cause. */
+  readonly onInternalError: (error: unknown, auditId: string) => void;
+}
+
+const readVerbs: ReadonlySet<string> = new Set(["get", "list", "watch"]);
+
+export function kubernetesDoor(options: KubernetesDoorOptions) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const exchange = new Exchange(options, request, response);
+    await exchange.run();
+  };
+}
+
+/** One request and its answer. */
+class Exchange {
+  readonly #options: KubernetesDoorOptions;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #receivedAt: Date;
+  readonly #auditId: string;
+  readonly #warnings: string[] = [];
+  #info: RequestInfo = { verb: "", path: "", resource: undefined };
+  #url = new URL("https://localhost/");
+
+  constructor(options: KubernetesDoorOptions, request: IncomingMessage, response: ServerResponse) {
+    this.#options = options;
+    this.#request = request;
+    this.#response = response;
+    this.#receivedAt = options.now();
+    this.#auditId = proposedAuditId(request) ?? options.uuid();
+  }
+
+  async run(): Promise<void> {
+    const reply = await this.#reply();
+    const { verb } = this.#info;
+    const headers: Record<string, string> = { "Audit-Id": this.#auditId, ...reply.headers };
+    try {
+      if (this.#warnings.length > 0) this.#response.setHeader("Warning", [...new Set(this.#warnings)].map(warningHeader));
+      await sendReply(this.#request, this.#response, { ...reply, headers });
+    } finally {
+      const seconds = (this.#options.now().getTime() - this.#receivedAt.getTime()) / 1000;
+      this.#options.metrics.answered({ verb, resource: this.#knownResource(), code: reply.code, seconds });
+    }
+  }
+
+  async #reply(): Promise<Reply> {
+    try {
+      const refusal = crossSiteRefusal(this.#request.headers);
+      if (refusal !== undefined) throw new ApiError(403, "Forbidden", `forbidden: ${refusal}`, { details: {} });
+      this.#parse();
+      const open = await this.#options.openPaths(this.#pathRequest());
+      return open ?? (await this.#limited());
+    } catch (error) {
+      return this.#failure(error);
+    }
+  }
+
+  #parse(): void {
+    try {
+      this.#url = new URL(this.#request.url ?? "", "https://localhost/");
+      this.#info = parseRequestInfo(this.#request.method ?? "", this.#url);
+    } catch (error) {
+      throw error instanceof ApiError ? error : badRequest("the URL must be valid");
+    }
+  }
+
+  /** Takes a place among the concurrent requests for as long as the answer runs. */
+  async #limited(): Promise<Reply> {
+    const requestClass = this.#concurrencyClass();
+    const release = this.#options.limiter.acquire(requestClass);
+    if (release === undefined) throw tooManyRequests();
+    this.#options.metrics.inFlight(requestClass, 1);
+    this.#response.once("close", () => {
+      release();
+      this.#options.metrics.inFlight(requestClass, -1);
+    });
+    return this.#options.gate.run(this.#gateRequest(), (context) => this.#route(context));
+  }
+
+  #concurrencyClass(): ConcurrencyClass {
+    const { verb, resource } = this.#info;
+    if (verb === "watch") return "watch";
+    return resource === undefined || readVerbs.has(verb) ? "read-only" : "mutating";
+  }
+
+  async #route(context: GateContext): Promise<Outcome<Reply>> {
+    if (this.#info.resource !== undefined) return routeResource(this.#resourceExchange(context), this.#info.resource);
+    const reply = await this.#options.paths(this.#pathRequest());
+    if (reply === undefined) throw new PageNotFoundError();
+    return { answer: reply, code: reply.code };
+  }
+
+  #resourceExchange(gate: GateContext) {
+    const { kinds, storage, now, randomBytes, uuid, readBody, draining } = this.#options;
+    return {
+      gate,
+      kinds,
+      storage,
+      now,
+      randomBytes,
+      uuid,
+      verb: this.#info.verb,
+      query: this.#url.searchParams,
+      accept: this.#request.headers.accept,
+      userAgent: this.#request.headers["user-agent"] ?? "",
+      contentType: this.#request.headers["content-type"],
+      body: () => readBody(this.#request),
+      warn: (text: string) => this.#warnings.push(text),
+      signal: AbortSignal.any([draining(), closedSignal(this.#response)]),
+    };
+  }
+
+  #pathRequest(): PathRequest {
+    return { method: this.#request.method ?? "", url: this.#url, headers: this.#request.headers };
+  }
+
+  #gateRequest(): GateRequest {
+    const { resource, verb, path } = this.#info;
+    return {
+      auditId: this.#auditId,
+      door: "kubernetes",
+      verb,
+      uri: this.#request.url ?? "",
+      sourceIPs: [this.#request.socket.remoteAddress ?? ""],
+      userAgent: this.#request.headers["user-agent"] ?? "",
+      receivedAt: this.#receivedAt,
+      resource,
+      path: resource === undefined ? path : undefined,
+      authenticate: () => this.#options.authenticate(this.#request),
+      describeError,
+    };
+  }
+
+  #failure(error: unknown): Reply {
+    if (error instanceof PageNotFoundError) {
+      return { code: 404, contentType: "text/plain; charset=utf-8", body: Buffer.from(`${error.message}\n`) };
+    }
+    const apiError = toApiError(error);
+    if (apiError.code >= 500 && apiError.code !== 504) this.#options.onInternalError(error, this.#auditId);
+    const format = this.#statusFormat();
+    const retryAfter = apiError.details?.retryAfterSeconds;
+    return {
+      code: apiError.code,
+      contentType: format.media,
+      headers: {
+        "X-Content-Type-Options": "nosniff",
+        ...(retryAfter !== undefined && { "Retry-After": String(retryAfter) }),
+      },
+      body: encodeStatus(statusOf(apiError), format),
+    };
+  }
+
+  /** The media type the client asked for where it can be a Status, else JSON. */
+  #statusFormat() {
+    try {
+      const { accept } = this.#request.headers;
+      const userAgent = this.#request.headers["user-agent"] ?? "";
+      const { media, pretty } = negotiateOutput({ accept, userAgent }, this.#url.searchParams, { views: "object", watch: false });
+      return { media, pretty };
+    } catch {
+      // Nothing acceptable: the refusal itself has to be told in some form.
+      return { media: "application/json" as const, pretty: false };
+    }
+  }
+
+  #knownResource(): string {
+    const resource = this.#info.resource?.resource ?? "";
+    return this.#options.kinds.some((kind) => kind.resource === resource) ? resource : "";
+  }
+}
+
+function describeError(error: unknown): { code: number; reason: string } {
+  if (error instanceof PageNotFoundError) return { code: 404, reason: "NotFound" };
+  const { code, reason } = toApiError(error);
+  return { code, reason };
+}
+
+/** A client may propose the id of its audit event, as upstream allows. */
+function proposedAuditId(request: IncomingMessage): string | undefined {
+  const proposed = request.headers["audit-id"];
+  return typeof proposed === "string" && /^[A-Za-z0-9-]{1,64}$/.test(proposed) ? proposed : undefined;
+}
+
+/** Aborts when the client has gone before the answer was complete. */
+function closedSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once("close", () => controller.abort());
+  return controller.signal;
+}
+
+/** RFC 7234 warning with code 299; text in quotes, without what would break out of them or of the header. */
+function warningHeader(text: string): string {
+  const safe = text.replaceAll(/[^\x20-\x7e]/g, "?").replaceAll("\\", "\\\\").replaceAll('"', '\\"');
+  return `299 - "${safe.slice(0, 1024)}"`;
+}

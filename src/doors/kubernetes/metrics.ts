@@ -1,0 +1,54 @@
+/**
+ * Counters of the door, named as upstream names them where upstream has them.
+ * Labels are few and closed: no names, no paths.
+ * Source: apiserver pkg/endpoints/metrics/metrics.go.
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export class KubernetesMetrics {
+  readonly #requests: Counter;
+  readonly #durations: Histogram;
+  readonly #inFlight: Gauge;
+  readonly #watches: Gauge;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.#requests = new Counter({
+      name: "apiserver_request_total",
+      help: "Requests by verb, resource and HTTP status code.",
+      labelNames: ["verb", "resource", "code"],
+      registers,
+    });
+    this.#durations = new Histogram({
+      name: "apiserver_request_duration_seconds",
+      help: "Time from the end of the headers to the end of the answer, watches left out.",
+      labelNames: ["verb", "resource"],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    });
+    this.#inFlight = new Gauge({
+      name: "apiserver_current_inflight_requests",
+      help: "Requests being worked on, by kind.",
+      labelNames: ["request_kind"],
+      registers,
+    });
+    this.#watches = new Gauge({
+      name: "apiserver_longrunning_requests",
+      help: "Running watches.",
+      registers,
+    });
+  }
+
+  /** A request of a class began (+1) or ended (-1). */
+  inFlight(requestClass: "read-only" | "mutating" | "watch", change: 1 | -1): void {
+    if (requestClass === "watch") this.#watches.inc(change);
+    else this.#inFlight.inc({ request_kind: requestClass === "mutating" ? "mutating" : "readOnly" }, change);
+  }
+
+  /** A request was answered. `resource` is that of a known kind, or "". */
+  answered(request: { verb: string; resource: string; code: number; seconds: number }): void {
+    const { verb, resource } = request;
+    this.#requests.inc({ verb: verb.toUpperCase(), resource, code: String(request.code) });
+    if (verb !== "watch") this.#durations.observe({ verb: verb.toUpperCase(), resource }, request.seconds);
+  }
+}

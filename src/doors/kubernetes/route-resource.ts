@@ -1,0 +1,191 @@
+/** From a resource request to the verb that serves it, and from its answer to a reply. */
+import type { GateContext, Outcome } from "../../gate/gate.ts";
+import { parseRange } from "../http/accept.ts";
+import { PageNotFoundError, badRequest, methodNotAllowed } from "./api-error.ts";
+import { jsonObject } from "./codec/json.ts";
+import type { Kind, ResourceVerb } from "./kinds/kind.ts";
+import type { ResourceRequest } from "./request-info.ts";
+import { encodeList } from "./response/encode-list.ts";
+import { encodeStatus, encodeTree, encodeWholeObject, partialMetadataTree, viewSchema } from "./response/encode-object.ts";
+import { negotiateOutput } from "./response/negotiate-output.ts";
+import { showsValues } from "./response/output-format.ts";
+import type { OutputFormat } from "./response/output-format.ts";
+import type { Reply } from "./response/reply.ts";
+import { tableRow, tableTree } from "./response/table.ts";
+import type { KindStorage, StoredObject } from "./storage/kind-storage.ts";
+import { createObject } from "./verbs/create.ts";
+import { deleteCollection } from "./verbs/delete-collection.ts";
+import { deleteObject } from "./verbs/delete.ts";
+import { getObject } from "./verbs/get.ts";
+import { listObjects } from "./verbs/list.ts";
+import type { ListAnswer } from "./verbs/list.ts";
+import { patchObject } from "./verbs/patch.ts";
+import { updateObject } from "./verbs/update.ts";
+import { requirePathSegment } from "./verbs/verb-context.ts";
+import type { VerbAnswer, VerbContext } from "./verbs/verb-context.ts";
+import { watchObjects } from "./verbs/watch.ts";
+
+export interface ResourceExchange {
+  readonly gate: GateContext;
+  readonly kinds: readonly Kind[];
+  readonly storage: (kind: Kind) => KindStorage;
+  readonly verb: string;
+  readonly query: URLSearchParams;
+  readonly accept: string | undefined;
+  readonly userAgent: string;
+  readonly contentType: string | undefined;
+  readonly body: () => Promise<Buffer>;
+  readonly now: () => Date;
+  readonly randomBytes: (size: number) => Buffer;
+  readonly uuid: () => string;
+  readonly warn: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Serves a request for a kind of ours; raises PageNotFoundError for what is not. */
+export async function routeResource(exchange: ResourceExchange, target: ResourceRequest): Promise<Outcome<Reply>> {
+  const kind = findKind(exchange.kinds, target);
+  // What this server does not own is answered here; a server in front of a real cluster forwards it from here.
+  if (kind === undefined) throw new PageNotFoundError();
+  const verb = requireVerb(kind, target, exchange.verb);
+  requirePathSegment(target.namespace, "namespace");
+  requirePathSegment(target.name, "name");
+  const scoped = kind.namespaced ? target : { ...target, namespace: "" };
+  const context = verbContext(exchange, kind, scoped, verb);
+  switch (verb) {
+    case "list":
+      return listReply(context, await listObjects(context));
+    case "deletecollection":
+      return listReply(context, await deleteCollection(context));
+    case "watch":
+      return watchReply(context);
+    case "get":
+      return objectReply(context, await getObject(context));
+    case "create":
+      return objectReply(context, await createObject(context));
+    case "update":
+      return objectReply(context, await updateObject(context));
+    case "patch":
+      return objectReply(context, await patchObject(context));
+    case "delete":
+      return objectReply(context, await deleteObject(context));
+    default:
+      return verb satisfies never;
+  }
+}
+
+function findKind(kinds: readonly Kind[], target: ResourceRequest): Kind | undefined {
+  return kinds.find(
+    (kind) => kind.group === target.apiGroup && kind.version === target.apiVersion && kind.resource === target.resource,
+  );
+}
+
+function requireVerb(kind: Kind, target: ResourceRequest, verb: string): ResourceVerb {
+  if (target.subresource !== "") {
+    const subresource = kind.subresources.find(({ name }) => name === target.subresource);
+    if (subresource === undefined) throw new PageNotFoundError();
+    const known = subresource.verbs.find((candidate) => candidate === verb);
+    if (known === undefined) throw methodNotAllowed();
+    return known;
+  }
+  const known = kind.verbs.find((candidate) => candidate === verb);
+  if (known === undefined) throw methodNotAllowed();
+  // A namespaced collection can be read across namespaces, but written to only in one.
+  if (kind.namespaced && target.namespace === "" && (target.name !== "" || writesToCollection(known))) {
+    throw target.name === "" ? methodNotAllowed() : new PageNotFoundError();
+  }
+  return known;
+}
+
+function writesToCollection(verb: ResourceVerb): boolean {
+  return verb === "create" || verb === "deletecollection";
+}
+
+function verbContext(
+  exchange: ResourceExchange,
+  kind: Kind,
+  target: ResourceRequest,
+  verb: ResourceVerb,
+): VerbContext {
+  const list = verb === "list" || verb === "watch" || verb === "deletecollection";
+  const format = negotiateOutput({ accept: exchange.accept, userAgent: exchange.userAgent }, exchange.query, {
+    views: list ? "list" : "object",
+    watch: verb === "watch",
+  });
+  return { ...exchange, kind, target, format, storage: exchange.storage(kind), contentType: mediaType(exchange.contentType) };
+}
+
+/** The media type without parameters; "" when the header is missing. */
+function mediaType(header: string | undefined): string {
+  if (header === undefined || header === "") return "";
+  const range = parseRange(header);
+  if (range === undefined) throw badRequest("the Content-Type must be a media type");
+  return `${range.type}/${range.subtype}`;
+}
+
+function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
+  if (answer.type === "status") {
+    const body = encodeStatus(answer.tree, context.format);
+    return { answer: { code: answer.code, contentType: context.format.media, body }, code: answer.code };
+  }
+  const { object, code } = answer;
+  const body = encodeView(context.kind, object, context.format, context.now());
+  const disclosure = object.disclosure();
+  return {
+    answer: { code, contentType: contentType(context.format), body },
+    code,
+    disclosed: isSecretValue(context.kind) ? [disclosure] : undefined,
+    metadataOnly: !showsValues(context.format),
+    object: answer.stored ? disclosure : undefined,
+  };
+}
+
+/** Kinds whose answers are disclosures. */
+function isSecretValue(kind: Kind): boolean {
+  return kind.group === "" && kind.resource === "secrets";
+}
+
+function encodeView(kind: Kind, object: StoredObject, format: OutputFormat, now: Date): Buffer {
+  switch (format.view) {
+    case "object":
+      return encodeWholeObject(kind, object, format);
+    case "partial-metadata":
+      return encodeTree(partialMetadataTree(object, format), viewSchema(kind, format), format);
+    case "table": {
+      const metadata = jsonObject([["resourceVersion", String(object.revision)]]);
+      const rows = [tableRow(kind, object, format, now)];
+      return encodeTree(tableTree({ kind, format, rows, metadata, columns: true }), kind.schema, format);
+    }
+    default:
+      return format.view satisfies never;
+  }
+}
+
+function listReply(context: VerbContext, list: ListAnswer): Outcome<Reply> {
+  const pieces = encodeList(context.kind, list, context.format, context.now());
+  const body = context.gate.audited(withDisclosures(context.kind, pieces), {
+    metadataOnly: !showsValues(context.format),
+  });
+  return { answer: { code: 200, contentType: contentType(context.format), body }, code: 200 };
+}
+
+async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
+  const pieces = await watchObjects(context);
+  const body = context.gate.audited(withDisclosures(context.kind, pieces), {
+    metadataOnly: !showsValues(context.format),
+  });
+  const stream = context.format.media === "application/vnd.kubernetes.protobuf" ? ";stream=watch" : "";
+  const answer = { code: 200, contentType: `${contentType(context.format)}${stream}`, body, live: true };
+  return { answer, code: 200 };
+}
+
+/** Only secrets are disclosed; the pieces of other kinds need no record. */
+async function* withDisclosures(kind: Kind, pieces: ReturnType<typeof encodeList>): ReturnType<typeof encodeList> {
+  if (isSecretValue(kind)) yield* pieces;
+  else for await (const piece of pieces) yield { bytes: piece.bytes, disclosed: [] };
+}
+
+/** Views name themselves in the Content-Type; the plain media type otherwise. */
+function contentType(format: OutputFormat): string {
+  return format.media;
+}

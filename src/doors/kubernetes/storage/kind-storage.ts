@@ -1,0 +1,72 @@
+/**
+ * What the verbs need of the storage of one kind. Secrets go through the core's
+ * canonical secret; other kinds are kept as the objects they are.
+ */
+import type { Disclosure } from "../../../audit/audit-event.ts";
+import type { ObjectRange } from "../../../core/object-range.ts";
+import type { Writer } from "../../../core/secrets/secrets.ts";
+import type { Revision } from "../../../store/revision.ts";
+import type { JsonObject } from "../codec/json.ts";
+
+/** One state of an object, ready to be spliced into an answer without being parsed. */
+export interface StoredObject {
+  readonly namespace: string;
+  readonly name: string;
+  /** Mod revision; its decimal string is the resourceVersion. */
+  readonly revision: Revision;
+  /** About how many bytes its JSON has. */
+  readonly sizeBytes: number;
+  /** Compact JSON as an item of a list: resourceVersion included, kind and apiVersion not. */
+  itemJson(): Buffer;
+  /** A fresh tree with resourceVersion, without kind and apiVersion; the caller may change it. */
+  tree(): JsonObject;
+  /** The parsed metadata (without resourceVersion), shared: must not be changed. */
+  metadata(): JsonObject;
+  /** What selectors look at: metadata and the small fields, never the values. Shared. */
+  header(): JsonObject;
+  disclosure(): Disclosure;
+  /** The same state with another resourceVersion: what a deletion at that revision shows. */
+  at(revision: Revision): StoredObject;
+}
+
+export interface ObjectEvent {
+  readonly type: "put" | "delete";
+  readonly revision: Revision;
+  /** State after a put; undefined for a delete. */
+  readonly object: StoredObject | undefined;
+  /** Whether there was a state before. */
+  readonly existed: boolean;
+  readonly previous: () => Promise<StoredObject | undefined>;
+}
+
+export interface ObjectWatcher extends AsyncDisposable {
+  /** As the store's Watcher.next. */
+  next(): Promise<{ readonly events: readonly ObjectEvent[]; readonly revision: Revision } | undefined>;
+  requestProgress(): void;
+  close(): void;
+}
+
+export interface ObjectPage {
+  readonly objects: readonly StoredObject[];
+  readonly revision: Revision;
+  /** Storage key to continue after, when more follow. */
+  readonly continueAfter: string | undefined;
+}
+
+export interface KindStorage {
+  /** Storage key prefix of a namespace's objects ("" = all): what continue tokens are relative to. */
+  prefix(namespace: string): string;
+  get(namespace: string, name: string): Promise<StoredObject | undefined>;
+  /** A page may hold fewer than `limit` objects although more follow. */
+  list(position: ObjectRange): Promise<ObjectPage>;
+  count(namespace: string, after: string | undefined, revision: Revision | undefined): Promise<number>;
+  /** Raises `already-exists`, NamespaceUnavailableError. */
+  create(tree: JsonObject, writer: Writer): Promise<StoredObject>;
+  /** Writes nothing, and returns `previous`, when the stored bytes would be the same. Raises `conflict`. */
+  replace(previous: StoredObject, tree: JsonObject, writer: Writer): Promise<StoredObject>;
+  /** Raises `conflict` when the object changed since it was read. Resolves to the revision of the deletion. */
+  delete(previous: StoredObject, writer: Writer): Promise<Revision>;
+  /** With a name, the watcher may still deliver other names that begin with it. */
+  watch(namespace: string, from: Revision | undefined, name?: string): ObjectWatcher;
+  currentRevision(): Promise<Revision>;
+}

@@ -1,0 +1,209 @@
+/**
+ * Kinds that are kept as the objects they are: compact JSON in the form that
+ * Kubernetes itself can read from etcd.
+ */
+import type { Disclosure } from "../../../audit/audit-event.ts";
+import { rangeOfObjects } from "../../../core/object-range.ts";
+import { objectKey, objectPrefix } from "../../../core/registry-keys.ts";
+import { StrongroomError } from "../../../errors/strongroom-error.ts";
+import type { Revision } from "../../../store/revision.ts";
+import type { Compare, Store, StoredRecord, StoreEvent, Watcher } from "../../../store/store.ts";
+import { isJsonObject, jsonObject } from "../codec/json.ts";
+import type { JsonObject } from "../codec/json.ts";
+import { parseJson } from "../codec/json-parser.ts";
+import { writeJson } from "../codec/json-writer.ts";
+import type { Kind } from "../kinds/kind.ts";
+import { canonicalObject } from "./canonical-order.ts";
+import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "./kind-storage.ts";
+import { metadataOf, stringField } from "../validation/object-fields.ts";
+import { withoutResourceVersion } from "./resource-version.ts";
+
+class PlainObject implements StoredObject {
+  readonly namespace: string;
+  readonly name: string;
+  readonly revision: Revision;
+  readonly bytes: Buffer;
+  /** Length of `{"kind":...,"apiVersion":...,"metadata":{`, the same for all objects of a kind. */
+  readonly #headBytes: number;
+  #header: JsonObject | undefined;
+
+  constructor(stored: { namespace: string; name: string; revision: Revision; bytes: Buffer; headBytes: number }) {
+    this.namespace = stored.namespace;
+    this.name = stored.name;
+    this.revision = stored.revision;
+    this.bytes = stored.bytes;
+    this.#headBytes = stored.headBytes;
+  }
+
+  get sizeBytes(): number {
+    return this.bytes.length;
+  }
+
+  itemJson(): Buffer {
+    const head = Buffer.from(`{"metadata":{"resourceVersion":"${this.revision}",`);
+    return Buffer.concat([head, this.bytes.subarray(this.#headBytes)]);
+  }
+
+  tree(): JsonObject {
+    const { value } = parseJson(this.itemJson());
+    return isJsonObject(value) ? value : jsonObject();
+  }
+
+  metadata(): JsonObject {
+    return metadataOf(this.header());
+  }
+
+  header(): JsonObject {
+    if (this.#header === undefined) {
+      const { value } = parseJson(this.bytes);
+      this.#header = isJsonObject(value) ? value : jsonObject();
+    }
+    return this.#header;
+  }
+
+  disclosure(): Disclosure {
+    const uid = stringField(this.metadata(), "uid");
+    return { namespace: this.namespace, name: this.name, uid, resourceVersion: String(this.revision) };
+  }
+
+  at(revision: Revision): StoredObject {
+    const { namespace, name, bytes } = this;
+    return new PlainObject({ namespace, name, bytes, revision, headBytes: this.#headBytes });
+  }
+}
+
+/** The storage of a kind whose objects are not secret values. */
+export function plainStorage(store: Store, kind: Kind): KindStorage {
+  const codec = new PlainCodec(kind);
+  const write = async (key: string, tree: JsonObject, compare: Compare) => {
+    const bytes = codec.encode(tree);
+    const result = await store.txn({ compares: [compare], thens: [{ type: "put", key, value: bytes }] });
+    return result.succeeded ? codec.object(key, bytes, result.revision) : undefined;
+  };
+  return {
+    prefix: (namespace) => objectPrefix(kind.resource, namespace),
+    async get(namespace, name) {
+      const record = await store.get(objectKey(kind.resource, namespace, name));
+      return record === undefined ? undefined : codec.stored(record);
+    },
+    async list(position) {
+      const range = await rangeOfObjects(store, kind.resource, position);
+      return {
+        objects: range.records.map((record) => codec.stored(record)),
+        revision: range.revision,
+        continueAfter: range.more ? range.records.at(-1)?.key : undefined,
+      };
+    },
+    count: (namespace, after, revision) => store.count(objectPrefix(kind.resource, namespace), { after, revision }),
+    async create(tree) {
+      const key = codec.keyOf(tree);
+      const created = await write(key, tree, { key, target: "mod-revision", relation: "=", value: 0 });
+      if (created === undefined) throw new StrongroomError("already-exists", "name must be free");
+      return created;
+    },
+    async replace(previous, tree) {
+      const key = codec.keyOf(tree);
+      if (plainObject(previous).bytes.equals(codec.encode(tree))) return previous;
+      const replaced = await write(key, tree, unchanged(key, previous));
+      if (replaced === undefined) throw new StrongroomError("conflict", "the object must not have changed");
+      return replaced;
+    },
+    async delete(previous) {
+      const key = objectKey(kind.resource, previous.namespace, previous.name);
+      const result = await store.txn({ compares: [unchanged(key, previous)], thens: [{ type: "delete", key }] });
+      if (!result.succeeded) throw new StrongroomError("conflict", "the object must not have changed");
+      return result.revision;
+    },
+    watch: (namespace, from, name = "") =>
+      new PlainWatcher(store.watch(`${objectPrefix(kind.resource, namespace)}${name}`, { from }), codec),
+    currentRevision: () => store.currentRevision(),
+  };
+}
+
+function unchanged(key: string, previous: StoredObject): Compare {
+  return { key, target: "mod-revision", relation: "=", value: previous.revision };
+}
+
+function plainObject(object: StoredObject): PlainObject {
+  if (!(object instanceof PlainObject))
+    throw new TypeError("an object must have been read from the storage of its kind");
+  return object;
+}
+
+class PlainCodec {
+  readonly #kind: Kind;
+  readonly #head: string;
+  readonly #events = new WeakMap<StoreEvent, ObjectEvent>();
+
+  constructor(kind: Kind) {
+    this.#kind = kind;
+    const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+    this.#head = `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
+  }
+
+  keyOf(tree: JsonObject): string {
+    const metadata = metadataOf(tree);
+    return objectKey(this.#kind.resource, stringField(metadata, "namespace"), stringField(metadata, "name"));
+  }
+
+  encode(tree: JsonObject): Buffer {
+    const stored = canonicalObject(this.#kind.schema, tree);
+    stored["metadata"] = withoutResourceVersion(metadataOf(stored));
+    return Buffer.from(this.#head + writeJson(stored).slice(1), "utf8");
+  }
+
+  object(key: string, bytes: Buffer, revision: Revision): PlainObject {
+    const parts = key.slice(objectPrefix(this.#kind.resource, "").length).split("/");
+    const [namespace = "", name = ""] = this.#kind.namespaced ? parts : ["", ...parts];
+    const headBytes = this.#head.length + '"metadata":{'.length;
+    return new PlainObject({ namespace, name, revision, bytes, headBytes });
+  }
+
+  stored(record: StoredRecord): PlainObject {
+    const { buffer, byteOffset, byteLength } = record.value;
+    return this.object(record.key, Buffer.from(buffer, byteOffset, byteLength), record.modRevision);
+  }
+
+  event(event: StoreEvent): ObjectEvent {
+    const known = this.#events.get(event);
+    if (known !== undefined) return known;
+    const previous = event.previous === undefined ? undefined : this.stored(event.previous);
+    const converted: ObjectEvent = {
+      type: event.type,
+      revision: event.record.modRevision,
+      object: event.type === "put" ? this.stored(event.record) : undefined,
+      existed: previous !== undefined,
+      previous: () => Promise.resolve(previous),
+    };
+    this.#events.set(event, converted);
+    return converted;
+  }
+}
+
+class PlainWatcher implements ObjectWatcher {
+  readonly #watcher: Watcher;
+  readonly #codec: PlainCodec;
+
+  constructor(watcher: Watcher, codec: PlainCodec) {
+    this.#watcher = watcher;
+    this.#codec = codec;
+  }
+
+  async next() {
+    const batch = await this.#watcher.next();
+    if (batch === undefined) return undefined;
+    return { events: batch.events.map((event) => this.#codec.event(event)), revision: batch.revision };
+  }
+
+  requestProgress(): void {
+    this.#watcher.requestProgress();
+  }
+
+  close(): void {
+    this.#watcher.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#watcher[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,107 @@
+/** PATCH: JSON patch, merge patch, strategic merge patch. Source: apiserver pkg/endpoints/handlers/patch.go. */
+import { ApiError, badRequest, methodNotAllowed } from "../api-error.ts";
+import { parseJson } from "../codec/json-parser.ts";
+import { isJsonObject } from "../codec/json.ts";
+import type { JsonObject, JsonValue } from "../codec/json.ts";
+import { applyJsonPatch } from "../patch/json-patch.ts";
+import { applyMergePatch } from "../patch/merge-patch.ts";
+import { PatchError } from "../patch/patch-error.ts";
+import { applyStrategicMergePatch } from "../patch/strategic-merge-patch.ts";
+import { withType, apiVersionOf } from "../response/encode-object.ts";
+import { metadataOf, stringField } from "../validation/object-fields.ts";
+import { readPatchOptions } from "../validation/options.ts";
+import type { FieldValidation } from "../validation/options.ts";
+import { changeObject } from "./change-object.ts";
+import { requireName, requireNamespace } from "./merge-body.ts";
+import { expectedType, readTree } from "./read-object.ts";
+import { strategyOf } from "./update.ts";
+import { requireValid } from "./verb-context.ts";
+import type { VerbAnswer, VerbContext } from "./verb-context.ts";
+
+const jsonPatchType = "application/json-patch+json";
+const mergePatchType = "application/merge-patch+json";
+const strategicPatchType = "application/strategic-merge-patch+json";
+/** Media types of patches. */
+export const patchMediaTypes = [jsonPatchType, mergePatchType, strategicPatchType] as const;
+type PatchMediaType = (typeof patchMediaTypes)[number];
+
+export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
+  if (context.target.name === "") throw methodNotAllowed();
+  const media = patchMediaType(context.contentType);
+  const body = await context.body();
+  const { kind, options, errors } = readPatchOptions(context.query, false);
+  requireValid({ group: "meta.k8s.io", kind }, "", errors);
+  const { value: patch, duplicates } = parseJson(body);
+  const object = await changeObject(context, {
+    next: (previous) =>
+      patched(context, { media, patch, duplicates, fieldValidation: options.fieldValidation }, previous),
+    dryRun: options.dryRun,
+    strategy: strategyOf(context),
+  });
+  return { type: "object", code: 200, object, stored: !options.dryRun };
+}
+
+function patchMediaType(contentType: string): PatchMediaType {
+  const known = patchMediaTypes.find((type) => type === contentType);
+  if (known !== undefined) return known;
+  const accepted = patchMediaTypes.join(", ");
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted}`;
+  throw new ApiError(415, "UnsupportedMediaType", message);
+}
+
+interface Patch {
+  readonly media: PatchMediaType;
+  readonly patch: JsonValue;
+  readonly duplicates: readonly string[];
+  readonly fieldValidation: FieldValidation;
+}
+
+/** The next state: the patch applied to the whole object, then decoded as if it had been sent. */
+function patched(context: VerbContext, patch: Patch, previous: JsonObject): JsonObject {
+  const document = withType(context.kind.kind, apiVersionOf(context.kind), previous);
+  const applied = applyPatch(context, patch, document);
+  const { tree, warnings } = readTree(applied, patch.duplicates, expectedType(context.kind), patch.fieldValidation);
+  for (const text of warnings) context.warn(text);
+  // A patch that leaves the version alone is no precondition: it is applied to whatever is newest.
+  const metadata = metadataOf(tree);
+  if (stringField(metadata, "resourceVersion") === stringField(metadataOf(previous), "resourceVersion")) {
+    delete (metadata as JsonObject)["resourceVersion"]; // the tree is ours: readTree made it
+  }
+  requireNamespace(context, tree);
+  requireName(context, tree);
+  return tree;
+}
+
+function applyPatch(context: VerbContext, patch: Patch, document: JsonObject): JsonValue {
+  try {
+    if (patch.media === jsonPatchType) return applyJsonPatch(document, patch.patch);
+    if (!isJsonObject(patch.patch)) throw badRequest("the patch must be a JSON object");
+    const prepared = context.kind.preparePatch?.(patch.patch, document) ?? patch.patch;
+    if (patch.media === mergePatchType) return applyMergePatch(document, prepared);
+    return applyStrategicMergePatch(document, prepared, context.kind.schema);
+  } catch (error) {
+    if (error instanceof PatchError) throw patchFailure(error, context);
+    throw error;
+  }
+}
+
+function patchFailure(error: PatchError, context: VerbContext): ApiError {
+  switch (error.kind) {
+    case "bad-patch":
+      return badRequest(error.message);
+    case "too-large":
+      return new ApiError(413, "RequestEntityTooLarge", error.message);
+    case "apply-failed":
+      // Upstream answers an inapplicable patch as an invalid object without naming it.
+      return new ApiError(
+        422,
+        "Invalid",
+        `the server rejected our request due to an error in our request: ${error.message}`,
+        {
+          details: { kind: context.kind.resource },
+        },
+      );
+    default:
+      return error.kind satisfies never;
+  }
+}

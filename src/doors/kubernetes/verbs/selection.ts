@@ -1,0 +1,49 @@
+/** Which objects a list, a watch or a deletecollection is about. */
+import { badRequest } from "../api-error.ts";
+import { isJsonObject } from "../codec/json.ts";
+import type { Kind } from "../kinds/kind.ts";
+import { parseFieldSelector } from "../selector/field-selector.ts";
+import { parseLabelSelector } from "../selector/label-selector.ts";
+import type { StoredObject } from "../storage/kind-storage.ts";
+
+export interface Selection {
+  /** True when every object matches. */
+  readonly everything: boolean;
+  /** The one name that can match, when the field selector says so. */
+  readonly name: string | undefined;
+  /** The one namespace that can match, when the field selector says so. */
+  readonly namespace: string | undefined;
+  matches(object: StoredObject): boolean;
+}
+
+/** Parses the selectors of a request; raises 400 with the parser's text. */
+export function parseSelection(
+  kind: Kind,
+  selectors: { readonly labelSelector: string; readonly fieldSelector: string },
+): Selection {
+  const labels = parse(() => parseLabelSelector(selectors.labelSelector));
+  const fields = parse(() => parseFieldSelector(selectors.fieldSelector, new Set(kind.fieldSelectors.keys())));
+  const everything = selectors.labelSelector === "" && selectors.fieldSelector === "";
+  return {
+    everything,
+    name: fields.exactMatch("metadata.name"),
+    namespace: fields.exactMatch("metadata.namespace"),
+    matches(object) {
+      if (everything) return true;
+      const header = object.header();
+      const objectLabels = object.metadata()["labels"];
+      return (
+        labels.matches(isJsonObject(objectLabels) ? objectLabels : undefined) &&
+        fields.matches((field) => kind.fieldSelectors.get(field)?.(header) ?? "")
+      );
+    },
+  };
+}
+
+function parse<T>(parser: () => T): T {
+  try {
+    return parser();
+  } catch (error) {
+    throw badRequest(error instanceof Error ? error.message : "the selector must be valid");
+  }
+}

@@ -1,0 +1,34 @@
+/** PUT. Source: apiserver pkg/endpoints/handlers/update.go. */
+import { methodNotAllowed } from "../api-error.ts";
+import { cloneJson } from "../codec/json.ts";
+import type { Strategy } from "../kinds/kind.ts";
+import { readUpdateOptions } from "../validation/options.ts";
+import { changeObject } from "./change-object.ts";
+import { requireName, requireNamespace } from "./merge-body.ts";
+import { expectedType, inputMediaType, readObject } from "./read-object.ts";
+import { requireValid } from "./verb-context.ts";
+import type { VerbAnswer, VerbContext } from "./verb-context.ts";
+
+export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
+  if (context.target.name === "") throw methodNotAllowed();
+  const media = inputMediaType(context.contentType);
+  const body = await context.body();
+  const { kind, options, errors } = readUpdateOptions(context.query);
+  requireValid({ group: "meta.k8s.io", kind }, "", errors);
+  const { tree, warnings } = readObject(body, media, expectedType(context.kind), options.fieldValidation);
+  for (const text of warnings) context.warn(text);
+  requireNamespace(context, tree);
+  requireName(context, tree);
+  const object = await changeObject(context, {
+    next: () => cloneJson(tree),
+    dryRun: options.dryRun,
+    strategy: strategyOf(context),
+  });
+  return { type: "object", code: 200, object, stored: !options.dryRun };
+}
+
+/** The strategy of the addressed subresource, or of the kind. */
+export function strategyOf(context: VerbContext): Strategy {
+  const subresource = context.kind.subresources.find(({ name }) => name === context.target.subresource);
+  return subresource?.strategy ?? context.kind.strategy;
+}

@@ -1,0 +1,72 @@
+/** What every verb is given about its request. */
+import type { Writer } from "../../../core/secrets/secrets.ts";
+import type { GateContext } from "../../../gate/gate.ts";
+import type { ErrorSubject } from "../api-error.ts";
+import { ApiError, badRequest } from "../api-error.ts";
+import type { JsonObject } from "../codec/json.ts";
+import type { Kind } from "../kinds/kind.ts";
+import type { ResourceRequest } from "../request-info.ts";
+import type { OutputFormat } from "../response/output-format.ts";
+import type { KindStorage, StoredObject } from "../storage/kind-storage.ts";
+import { fieldErrorCauses, invalidMessage } from "../validation/field-error-format.ts";
+import type { FieldError } from "../validation/field-error.ts";
+
+export interface VerbContext {
+  readonly kind: Kind;
+  readonly storage: KindStorage;
+  readonly target: ResourceRequest;
+  readonly query: URLSearchParams;
+  readonly format: OutputFormat;
+  readonly gate: GateContext;
+  /** Media type of the body without parameters, lower case; "" when the header is missing. */
+  readonly contentType: string;
+  /** Reads the body, once; raises `too-large`, `invalid`. */
+  readonly body: () => Promise<Buffer>;
+  readonly now: () => Date;
+  readonly randomBytes: (size: number) => Buffer;
+  readonly uuid: () => string;
+  /** Adds a `Warning: 299` header. */
+  readonly warn: (text: string) => void;
+  /** Aborted when the client is gone or the server drains. */
+  readonly signal: AbortSignal;
+}
+
+/** What a verb answers with, before it is encoded. */
+export type VerbAnswer =
+  | { readonly type: "object"; readonly code: 200 | 201; readonly object: StoredObject; readonly stored: boolean }
+  /** A Status (or another tree of its own) in place of an object. */
+  | { readonly type: "status"; readonly code: number; readonly tree: JsonObject };
+
+/** The subject of errors about one object of the request's resource. */
+export function subjectOf(context: Pick<VerbContext, "kind">, name: string): ErrorSubject {
+  return { group: context.kind.group, resource: context.kind.resource, name };
+}
+
+/** Who writes, for the versions' record. */
+export function writerOf(context: Pick<VerbContext, "gate">): Writer {
+  return { author: context.gate.user.name, door: "kubernetes" };
+}
+
+/** Raises 422 Invalid when there are errors. `kind` is the Kind the message names (an options type for queries). */
+export function requireValid(
+  kind: { readonly group: string; readonly kind: string },
+  name: string,
+  errors: readonly FieldError[],
+): void {
+  if (errors.length === 0) return;
+  throw new ApiError(422, "Invalid", invalidMessage(kind, name, errors), {
+    details: {
+      ...(name !== "" && { name }),
+      ...(kind.group !== "" && { group: kind.group }),
+      kind: kind.kind,
+      causes: fieldErrorCauses(errors),
+    },
+  });
+}
+
+/** Names and namespaces become parts of storage keys: what could not be a name is refused before it is used as one. */
+export function requirePathSegment(value: string, what: string): void {
+  if (value === "." || value === ".." || value.includes("/") || value.includes("%") || value.includes("\0")) {
+    throw badRequest(`invalid ${what} in the request path`);
+  }
+}

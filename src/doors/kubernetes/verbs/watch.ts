@@ -1,0 +1,187 @@
+/** WATCH. Source: apiserver pkg/endpoints/handlers/{get,watch}.go, pkg/storage/cacher. */
+import { isStrongroomError } from "../../../errors/strongroom-error.ts";
+import type { StreamPiece } from "../../../gate/gate.ts";
+import { toRevision } from "../../../store/revision.ts";
+import type { Revision } from "../../../store/revision.ts";
+import { expired, toApiError } from "../api-error.ts";
+import type { ApiError } from "../api-error.ts";
+import { WatchEncoder } from "../response/encode-watch.ts";
+import type { ObjectWatcher, StoredObject } from "../storage/kind-storage.ts";
+import { readListOptions } from "../validation/options.ts";
+import type { ListOptions } from "../validation/options.ts";
+import { parseResourceVersion, requireReached } from "./resource-version.ts";
+import { parseSelection } from "./selection.ts";
+import type { Selection } from "./selection.ts";
+import { requireValid } from "./verb-context.ts";
+import type { VerbContext } from "./verb-context.ts";
+import { transition } from "./watch-transition.ts";
+
+/** Without timeoutSeconds a watch ends after a random time in this range, so that clients do not return together. */
+const durationMsMin = 1_800_000;
+const durationMsSpread = 1_800_000;
+/** How often a bookmark is sent, and how long before the end the last one. */
+const bookmarkIntervalMs = 60_000;
+const bookmarkBeforeEndMs = 2_000;
+
+const initialPageRecords = 500;
+
+/** Checks the request and prepares the stream; what can be refused is refused here, before it begins. */
+export async function watchObjects(context: VerbContext): Promise<AsyncGenerator<StreamPiece>> {
+  const query = new URLSearchParams(context.query);
+  query.set("watch", "true");
+  if (context.target.name !== "") query.set("fieldSelector", `metadata.name=${context.target.name}`);
+  const checked = readListOptions(query);
+  requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
+  const { options } = checked;
+  const selection = parseSelection(context.kind, options);
+  const since = options.resourceVersion === "" ? toRevision(0) : parseResourceVersion(options.resourceVersion);
+  if (options.sendInitialEvents === true && since > 0) await requireReached(context, since);
+  return stream({ context, options, selection, since });
+}
+
+interface Watch {
+  readonly context: VerbContext;
+  readonly options: ListOptions;
+  readonly selection: Selection;
+  readonly since: Revision;
+}
+
+async function* stream(watch: Watch): AsyncGenerator<StreamPiece> {
+  const encoder = new WatchEncoder(watch.context.kind, watch.context.format, watch.context.now);
+  try {
+    let { since } = watch;
+    if (startsWithState(watch)) {
+      const initial = initialState(watch, encoder);
+      let step = await initial.next();
+      for (; !step.done; step = await initial.next()) yield step.value;
+      since = step.value;
+      if (watch.options.sendInitialEvents === true && watch.options.allowWatchBookmarks) {
+        yield plain(encoder.bookmark(since, { initialEventsEnd: true }));
+      }
+    } else if (since === 0) {
+      since = await watch.context.storage.currentRevision();
+    }
+    yield* liveEvents(watch, encoder, since);
+  } catch (error) {
+    yield plain(encoder.error(streamError(error)));
+  }
+}
+
+/** No version or "0" asks for the present state first - unless the client says it does not want it. */
+function startsWithState(watch: Watch): boolean {
+  const { sendInitialEvents } = watch.options;
+  return sendInitialEvents ?? watch.since === 0;
+}
+
+/** ADDED for everything that is there; returns the revision it is consistent at. */
+async function* initialState(watch: Watch, encoder: WatchEncoder): AsyncGenerator<StreamPiece, Revision> {
+  const { context, selection } = watch;
+  const namespace = context.target.namespace === "" ? (selection.namespace ?? "") : context.target.namespace;
+  const name = namespace !== "" || !context.kind.namespaced ? selection.name : undefined;
+  let after: string | undefined;
+  let revision: Revision | undefined;
+  for (;;) {
+    const page = await context.storage.list({ namespace, name, after, limit: initialPageRecords, revision });
+    const matching = page.objects.filter((object) => selects(watch, object));
+    if (matching.length > 0) {
+      yield {
+        bytes: Buffer.concat(matching.map((object) => encoder.object("ADDED", object))),
+        disclosed: matching.map((object) => object.disclosure()),
+      };
+    }
+    revision = page.revision;
+    after = page.continueAfter;
+    if (after === undefined) return revision;
+  }
+}
+
+function selects(watch: Watch, object: StoredObject): boolean {
+  const { namespace } = watch.context.target;
+  return (namespace === "" || object.namespace === namespace) && watch.selection.matches(object);
+}
+
+async function* liveEvents(watch: Watch, encoder: WatchEncoder, since: Revision): AsyncGenerator<StreamPiece> {
+  const { context, selection } = watch;
+  const narrow = context.target.namespace !== "" || !context.kind.namespaced;
+  const watcher = context.storage.watch(
+    context.target.namespace,
+    toRevision(since + 1),
+    narrow ? selection.name : undefined,
+  );
+  const clock = new WatchClock(watcher, watch.options, context.signal);
+  try {
+    for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
+      const frames: Buffer[] = [];
+      const disclosed = [];
+      for (const event of batch.events) {
+        const change = await transition(event, (object) => selects(watch, object), selection.everything && narrow);
+        if (change === undefined) continue;
+        frames.push(encoder.event(event, change));
+        disclosed.push(change.object.disclosure());
+      }
+      if (clock.takeBookmark()) frames.push(encoder.bookmark(batch.revision, { initialEventsEnd: false }));
+      if (frames.length > 0) yield { bytes: concat(frames), disclosed, live: true };
+    }
+  } finally {
+    clock.stop();
+    watcher.close();
+  }
+}
+
+/** One frame, which is the rule, needs no copy and stays shared between all watches. */
+function concat(frames: readonly Buffer[]): Buffer {
+  const [only] = frames;
+  return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
+}
+
+function plain(bytes: Buffer): StreamPiece {
+  return { bytes, disclosed: [] };
+}
+
+function streamError(error: unknown): ApiError {
+  if (isStrongroomError(error, "compacted")) return expired("The resourceVersion for the provided watch is too old.");
+  return toApiError(error);
+}
+
+/** Ends the watch in time, or when the client is gone, and asks for bookmarks. */
+class WatchClock {
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #signal: AbortSignal;
+  readonly #close: () => void;
+  #bookmarkDue = false;
+
+  constructor(watcher: ObjectWatcher, options: ListOptions, signal: AbortSignal) {
+    const durationMs =
+      options.timeoutSeconds === undefined || options.timeoutSeconds === 0
+        ? durationMsMin + Math.random() * durationMsSpread
+        : options.timeoutSeconds * 1000;
+    this.#close = () => watcher.close();
+    this.#signal = signal;
+    this.#timers.push(setTimeout(this.#close, Math.min(durationMs, timerMsMax)));
+    if (options.allowWatchBookmarks) {
+      const ask = () => {
+        this.#bookmarkDue = true;
+        watcher.requestProgress();
+      };
+      this.#timers.push(setInterval(ask, bookmarkIntervalMs));
+      this.#timers.push(setTimeout(ask, Math.min(Math.max(0, durationMs - bookmarkBeforeEndMs), timerMsMax)));
+    }
+    if (signal.aborted) this.#close();
+    else signal.addEventListener("abort", this.#close);
+  }
+
+  /** Whether a bookmark is due with this batch; asks once. */
+  takeBookmark(): boolean {
+    const due = this.#bookmarkDue;
+    this.#bookmarkDue = false;
+    return due;
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#signal.removeEventListener("abort", this.#close);
+  }
+}
+
+/** Longest delay of a timer; longer ones would fire at once. */
+const timerMsMax = 2_147_483_647;

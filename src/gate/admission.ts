@@ -1,0 +1,34 @@
+/**
+ * Admission: the last word on a change, after authorization and merging.
+ * Source: kubernetes/apiserver pkg/admission.
+ */
+import type { User } from "../identity/user.ts";
+
+export interface AdmissionOperation {
+  readonly user: User;
+  readonly operation: "create" | "update" | "delete";
+  readonly apiGroup: string;
+  readonly resource: string;
+  readonly subresource: string;
+  /** Empty for cluster-scoped objects. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly dryRun: boolean;
+  /** The door's own trees, for plugins of that door; undefined for a delete (next) or a create (previous). */
+  readonly next: unknown;
+  readonly previous: unknown;
+}
+
+export interface Admission {
+  /** Resolves to let the change pass; raises what forbids it. */
+  admit(operation: AdmissionOperation): Promise<void>;
+}
+
+/** Asks each plugin in order; the first refusal ends it. */
+export function admissionChain(plugins: readonly Admission[]): Admission {
+  return {
+    async admit(operation) {
+      for (const plugin of plugins) await plugin.admit(operation);
+    },
+  };
+}

@@ -1,0 +1,266 @@
+/**
+ * The one pipeline every request of every door passes:
+ *
+ *   audit( authenticate -> authorize -> do( admit ) )
+ *
+ * Invariants:
+ * - audit brackets everything, failed authentication included, and is durable
+ *   before any byte of the answer is handed back to the door;
+ * - authorization comes before existence: `do` runs only after allow;
+ * - whatever is not allow is a refusal, an error included;
+ * - while events cannot be recorded, nothing is done (the intent is recorded first).
+ */
+import type { Attributes, Authorizer } from "../access/authorizer.ts";
+import type { AuditEvent, AuditSink, AuditStage, Disclosure } from "../audit/audit-event.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
+import type { User } from "../identity/user.ts";
+import type { Admission, AdmissionOperation } from "./admission.ts";
+import { StreamDisclosures } from "./stream-disclosures.ts";
+
+/** A request as the gate sees it, described by a door. */
+export interface GateRequest {
+  readonly auditId: string;
+  readonly door: string;
+  readonly verb: string;
+  readonly uri: string;
+  readonly sourceIPs: readonly string[];
+  readonly userAgent: string;
+  readonly receivedAt: Date;
+  readonly resource: Attributes["resource"];
+  readonly path: string | undefined;
+  /** Who is asking; raises `unauthenticated`. Called once. */
+  readonly authenticate: () => Promise<User>;
+  /** How the door will answer an error, for the record. */
+  readonly describeError: (error: unknown) => { readonly code: number; readonly reason: string };
+}
+
+/** What `do` hands back: an answer, and what must be on record before it leaves. */
+export interface Outcome<T> {
+  readonly answer: T;
+  readonly code: number;
+  /** The secrets whose values the answer contains. */
+  readonly disclosed?: readonly Disclosure[] | undefined;
+  /** The answer has names or metadata of the `disclosed`, not values. */
+  readonly metadataOnly?: boolean | undefined;
+  /** The object acted on, where the request did not name it (generateName) or its version matters. */
+  readonly object?: { readonly name: string; readonly uid: string; readonly resourceVersion: string } | undefined;
+}
+
+/** A piece of a streamed answer with the secrets whose values are in it. */
+export interface StreamPiece {
+  readonly bytes: Buffer;
+  readonly disclosed: readonly Disclosure[];
+  /** A change that many watches receive at the same time: they share one record of it. */
+  readonly live?: boolean;
+}
+
+export interface GateContext {
+  readonly user: User;
+  /**
+   * Admission of a change, called after merging with old and new, and again on
+   * each retry; raises what forbids it.
+   */
+  admit(operation: Omit<AdmissionOperation, "user">): Promise<void>;
+  /**
+   * Wraps a streamed answer: a piece comes out only after its disclosures are
+   * durable, and the end of the stream (however it ends) is on record.
+   */
+  audited(pieces: AsyncIterable<StreamPiece>, options: { readonly metadataOnly: boolean }): AsyncGenerator<Buffer>;
+}
+
+export interface GateOptions {
+  readonly audit: AuditSink;
+  readonly authorizer: Authorizer;
+  readonly admission: Admission;
+  readonly now: () => Date;
+}
+
+export class Gate {
+  readonly #audit: AuditSink;
+  readonly #authorizer: Authorizer;
+  readonly #admission: Admission;
+  readonly #now: () => Date;
+  readonly #disclosures: StreamDisclosures;
+  #recordingFailed = false;
+
+  constructor(options: GateOptions) {
+    this.#audit = options.audit;
+    this.#authorizer = options.authorizer;
+    this.#admission = options.admission;
+    this.#now = options.now;
+    this.#disclosures = new StreamDisclosures((event) => this.#write(event), options.now);
+  }
+
+  /**
+   * Runs `action` for a caller who may, and resolves to its answer when it is on
+   * record. Raises `unauthenticated`, {@link ForbiddenError}, `unavailable` (the
+   * event could not be recorded), and whatever `action` raises.
+   */
+  async run<T>(request: GateRequest, action: (context: GateContext) => Promise<Outcome<T>>): Promise<T> {
+    const record = new RequestRecord(request, this.#now);
+    if (this.#recordingFailed) await this.#write(record.event("RequestReceived", {}));
+    let outcome: Outcome<T>;
+    try {
+      record.user = await request.authenticate();
+      record.decision = await this.#authorize(request, record.user);
+      outcome = await action(this.#context(record.user, record));
+    } catch (error) {
+      await this.#write(record.event("ResponseComplete", { responseStatus: request.describeError(error) }));
+      throw error;
+    }
+    const stage: AuditStage = record.streaming ? "ResponseStarted" : "ResponseComplete";
+    await this.#write(record.event(stage, outcomeFields(outcome, record)));
+    return outcome.answer;
+  }
+
+  async #authorize(request: GateRequest, user: User): Promise<string> {
+    const attributes = { user, verb: request.verb, resource: request.resource, path: request.path };
+    const decision = await this.#authorizer.authorize(attributes);
+    if (decision.type !== "allow") throw new ForbiddenError(attributes, decision.reason);
+    return decision.reason;
+  }
+
+  #context(user: User, record: RequestRecord): GateContext {
+    return {
+      user,
+      admit: (operation) => this.#admission.admit({ ...operation, user }),
+      audited: (pieces, options) => {
+        record.streaming = true;
+        return this.#auditedPieces(record, pieces, options);
+      },
+    };
+  }
+
+  async *#auditedPieces(
+    record: RequestRecord,
+    pieces: AsyncIterable<StreamPiece>,
+    options: { readonly metadataOnly: boolean },
+  ): AsyncGenerator<Buffer> {
+    let code = 200;
+    try {
+      for await (const piece of pieces) {
+        if (piece.disclosed.length > 0) await this.#recordPiece(record, piece, options);
+        yield piece.bytes;
+      }
+    } catch (error) {
+      code = record.request.describeError(error).code;
+      throw error;
+    } finally {
+      await this.#write(record.event("ResponseComplete", { responseStatus: { code } }));
+    }
+  }
+
+  #recordPiece(record: RequestRecord, piece: StreamPiece, options: { readonly metadataOnly: boolean }): Promise<void> {
+    if (piece.live === true) {
+      return this.#disclosures.record(
+        record.request.auditId,
+        record.request.door,
+        piece.disclosed,
+        options.metadataOnly,
+      );
+    }
+    const fields = { disclosed: piece.disclosed, ...(options.metadataOnly && { metadataOnly: true }) };
+    return this.#write(record.event("Disclosed", fields));
+  }
+
+  async #write(event: AuditEvent): Promise<void> {
+    try {
+      await this.#audit.write(event);
+      this.#recordingFailed = false;
+    } catch (error) {
+      this.#recordingFailed = true;
+      throw new StrongroomError("unavailable", "the audit log must accept the record of this request", {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** The caller is known and may not do this; carries the attributes for the door's message. */
+export class ForbiddenError extends StrongroomError {
+  readonly attributes: Attributes;
+  /** What the authorizer chose to tell the caller; may be empty. */
+  readonly reason: string;
+
+  constructor(attributes: Attributes, reason: string) {
+    super("denied", "the caller must have the right to this request");
+    this.attributes = attributes;
+    this.reason = reason;
+  }
+}
+
+function outcomeFields<T>(outcome: Outcome<T>, record: RequestRecord): Partial<AuditEvent> {
+  const { disclosed } = outcome;
+  const objectRef = record.objectRef(outcome.object);
+  return {
+    responseStatus: { code: outcome.code },
+    ...(objectRef !== undefined && { objectRef }),
+    ...(disclosed !== undefined && disclosed.length > 0 && { disclosed }),
+    ...(outcome.metadataOnly === true && { metadataOnly: true }),
+  };
+}
+
+/** Longest URI and user agent kept on record, in characters. */
+const uriMax = 2048;
+const userAgentMax = 1024;
+
+/** What is known of one request while it runs. */
+class RequestRecord {
+  readonly request: GateRequest;
+  readonly #now: () => Date;
+  user: User | undefined;
+  decision: string | undefined;
+  streaming = false;
+
+  constructor(request: GateRequest, now: () => Date) {
+    this.request = request;
+    this.#now = now;
+  }
+
+  event(stage: AuditStage, fields: Partial<AuditEvent>): AuditEvent {
+    const { request, user } = this;
+    const objectRef = this.objectRef(undefined);
+    return {
+      auditID: request.auditId,
+      stage,
+      door: request.door,
+      verb: request.verb,
+      requestURI: request.uri.slice(0, uriMax),
+      user: {
+        username: user?.name ?? anonymousUserName,
+        ...(user?.uid !== undefined && { uid: user.uid }),
+        groups: user?.groups ?? [unauthenticatedGroup],
+      },
+      sourceIPs: request.sourceIPs,
+      userAgent: request.userAgent.slice(0, userAgentMax),
+      ...(objectRef !== undefined && { objectRef }),
+      requestReceivedTimestamp: microseconds(request.receivedAt),
+      stageTimestamp: microseconds(this.#now()),
+      ...(this.decision !== undefined && {
+        annotations: { "authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": this.decision },
+      }),
+      ...fields,
+    };
+  }
+
+  objectRef(object: Outcome<unknown>["object"]): AuditEvent["objectRef"] {
+    const resource = this.request.resource;
+    if (resource === undefined) return undefined;
+    const name = object?.name ?? resource.name;
+    return {
+      resource: resource.resource,
+      ...(resource.namespace !== "" && { namespace: resource.namespace }),
+      ...(name !== "" && { name }),
+      ...(object !== undefined && { uid: object.uid, resourceVersion: object.resourceVersion }),
+      ...(resource.apiGroup !== "" && { apiGroup: resource.apiGroup }),
+      apiVersion: resource.apiVersion,
+      ...(resource.subresource !== "" && { subresource: resource.subresource }),
+    };
+  }
+}
+
+/** RFC 3339 with six fractional digits, as upstream prints MicroTime. */
+export function microseconds(time: Date): string {
+  return time.toISOString().replace("Z", "000Z");
+}
