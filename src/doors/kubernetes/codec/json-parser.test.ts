@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DecodeError, nestingDepthMax, strictErrorsMax } from "./decode-error.ts";
+import { DecodeError, nestingDepthMax, strictErrorsMax, valuesMax } from "./decode-error.ts";
 import { parseJson } from "./json-parser.ts";
 import { cloneJson, equalJson } from "./json.ts";
 import type { JsonObject } from "./json.ts";
@@ -88,4 +88,13 @@ test("parseJson reads a string of a megabyte", () => {
 test("parseJson reads a part of a bigger buffer without looking outside it", () => {
   const buffer = Buffer.from('xx{"a":1}yy');
   assert.equal(writeJson(parseJson(buffer.subarray(2, 9)).value), '{"a":1}');
+});
+
+test("parseJson bounds the number of values, so that a small body cannot fill the memory", () => {
+  const values = "{},".repeat(valuesMax - 2);
+  assert.doesNotThrow(() => parse(`[${values}{}]`));
+  assert.throws(() => parse(`[${values}{},{}]`), {
+    name: "DecodeError",
+    message: "the body must have at most 200000 values",
+  });
 });

@@ -4,14 +4,15 @@
  *
  * Rules:
  * - Error texts are those of Go's encoding/json, which clients have learnt.
- * - Nesting is followed with a stack of our own and bounded by `nestingDepthMax`.
+ * - Nesting is followed with a stack of our own and bounded by `nestingDepthMax`;
+ *   the number of values is bounded by `valuesMax`.
  * - Stricter than Go in three points, because a value must never be changed
  *   silently: invalid UTF-8 and lone surrogates are refused (Go puts U+FFFD),
  *   and so are integers that a double cannot hold exactly.
  * - Of duplicate fields the last one counts, as a whole.
  */
 import { isUtf8 } from "node:buffer";
-import { DecodeError, nestingDepthMax, strictErrorsMax } from "./decode-error.ts";
+import { DecodeError, nestingDepthMax, strictErrorsMax, tooManyValues, valuesMax } from "./decode-error.ts";
 import { goQuoteByte } from "./go-quote.ts";
 import { jsonObject } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
@@ -74,6 +75,7 @@ class JsonParser {
   readonly #stack: Frame[] = [];
   readonly #duplicates = new Set<string>();
   #position = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -119,6 +121,7 @@ class JsonParser {
   }
 
   #value(): JsonValue | typeof opened {
+    if (++this.#values > valuesMax) throw tooManyValues();
     const at = this.#skipSpace();
     const code = this.#text.charCodeAt(at);
     switch (code) {

@@ -1,0 +1,229 @@
+/**
+ * The protobuf form of the Kubernetes API, driven by the tables of schema/.
+ *
+ * Bytes equal those of the reference server (gogo/protobuf, proto2): fields in
+ * the order of their numbers; a field that is no pointer is written even when it
+ * is zero, a pointer only when it is set; map entries in the order of their keys.
+ * Source: kubernetes/api and kubernetes/apimachinery, generated.pb.go.
+ */
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { Field, FieldType, Message } from "../schema/schema.ts";
+import { assignFields, sortedByKey, sortKeys, zeroValue } from "./canonical-object.ts";
+import { DecodeError, tooManyValues, valuesMax } from "./decode-error.ts";
+import { isJsonObject, jsonObject } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
+import { isWrapped, readScalar, readText, readWrapped, wireTypes, writeScalar } from "./protobuf-scalar.ts";
+
+/** Deepest nesting of messages: those of JSON schemas contain themselves. */
+const messageDepthMax = 100;
+
+/**
+ * The bytes of an object, without an envelope.
+ *
+ * @param object in canonical form or at least valid for `message`; `kind`, `apiVersion` and
+ *   what else the table does not have are left out; not changed
+ * @throws TypeError when a value does not have the type the table says
+ */
+export function encodeMessage(message: Message, object: JsonObject): Uint8Array {
+  const writer = new BinaryWriter();
+  writeFields(writer, message, object);
+  return writer.finish();
+}
+
+/**
+ * The object that `bytes` encode, in canonical form, without `kind` and `apiVersion`:
+ * those are in the envelope. Fields the table does not have are dropped.
+ *
+ * @param bytes not changed and not kept
+ * @throws DecodeError for bytes that are truncated, malformed, not UTF-8 where text must be,
+ *   nested more than 100 messages deep, or have more than `valuesMax` values
+ */
+export function decodeMessage(message: Message, bytes: Uint8Array): JsonObject {
+  return malformedAsDecodeError(() => new MessageDecoder().message(message, [bytes], 1));
+}
+
+/** Runs `read`, whose only other errors are those of the wire reader on malformed bytes. */
+export function malformedAsDecodeError<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    // The reader throws plain errors; a TypeError would be a mistake of ours and stays one.
+    if (error instanceof Error && (error.constructor === Error || error.constructor === RangeError)) {
+      throw new DecodeError(`proto: malformed message: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function writeFields(writer: BinaryWriter, message: Message, object: JsonObject): void {
+  for (const field of fieldsByNumber(message)) writeField(writer, field, object[field.name] ?? null);
+}
+
+function writeField(writer: BinaryWriter, field: Field, value: JsonValue): void {
+  const { type, number } = field;
+  if (type.kind === "list") {
+    if (value === null) return;
+    for (const item of asList(value)) writeValue(writer, number, type.item, item);
+  } else if (type.kind === "map") {
+    if (value !== null) writeMap(writer, number, type.value, asObject(value));
+  } else if (value !== null || field.optional !== true) {
+    writeValue(writer, number, type, value);
+  }
+}
+
+function writeMap(writer: BinaryWriter, number: number, type: FieldType, map: JsonObject): void {
+  for (const key of sortKeys(Object.keys(map))) {
+    writer.tag(number, WireType.LengthDelimited).fork();
+    writer.tag(1, WireType.LengthDelimited).string(key);
+    writeValue(writer, 2, type, map[key] ?? null);
+    writer.join();
+  }
+}
+
+/** Writes one value with its tag; null is the zero value. */
+function writeValue(writer: BinaryWriter, number: number, type: FieldType, value: JsonValue): void {
+  switch (type.kind) {
+    case "scalar":
+      writer.tag(number, wireTypes[type.scalar]);
+      writeScalar(writer, type.scalar, value ?? zeroValue(type));
+      return;
+    case "message":
+      writer.tag(number, WireType.LengthDelimited).fork();
+      writeFields(writer, type.message(), value === null ? jsonObject() : asObject(value));
+      writer.join();
+      return;
+    case "list":
+    case "map":
+      throw new TypeError("a list or map cannot be the item of another in protobuf");
+  }
+}
+
+/** What was read of one field: parts of a message that came in pieces, items of a list, entries of a map. */
+interface Collected {
+  readonly field: Field;
+  readonly parts: Uint8Array[];
+  readonly items: JsonValue[];
+  readonly entries: JsonObject;
+}
+
+class MessageDecoder {
+  #values = 0;
+
+  /** @param parts one after the other: protobuf merges a message that occurs twice */
+  message(message: Message, parts: readonly Uint8Array[], depth: number): JsonObject {
+    if (depth > messageDepthMax) throw new DecodeError("proto: messages must not be nested deeper than 100");
+    const values = new Map<string, JsonValue>();
+    const collected = new Map<number, Collected>();
+    for (const part of parts) {
+      const reader = new BinaryReader(part);
+      while (reader.pos < reader.len) {
+        const [number, wireType] = reader.tag();
+        const field = fieldOfNumber(message, number);
+        if (field === undefined) reader.skip(wireType, number);
+        else this.#field({ field, reader, wireType, values, collected, depth });
+      }
+    }
+    for (const { field, parts: pieces, items, entries } of collected.values()) {
+      if (field.type.kind === "list") values.set(field.name, items);
+      else if (field.type.kind === "map") values.set(field.name, sortedByKey(entries));
+      else values.set(field.name, this.#whole(field.type, pieces, depth));
+    }
+    return assignFields(jsonObject(), message, values);
+  }
+
+  #field(at: {
+    readonly field: Field;
+    readonly reader: BinaryReader;
+    readonly wireType: WireType;
+    readonly values: Map<string, JsonValue>;
+    readonly collected: Map<number, Collected>;
+    readonly depth: number;
+  }): void {
+    const { field, reader, wireType, values, depth } = at;
+    if (++this.#values > valuesMax) throw tooManyValues();
+    checkWireType(field, itemType(field.type), field.type.kind === "map", wireType);
+    if (field.type.kind === "scalar" && !isWrapped(field.type.scalar)) {
+      values.set(field.name, readScalar(reader, field.type.scalar));
+      return;
+    }
+    const found = at.collected.get(field.number) ?? { field, parts: [], items: [], entries: jsonObject() };
+    at.collected.set(field.number, found);
+    if (field.type.kind === "list") found.items.push(this.#item(reader, field.type.item, depth));
+    else if (field.type.kind === "map") this.#entry(reader, field, found.entries, depth);
+    else found.parts.push(reader.bytes());
+  }
+
+  #item(reader: BinaryReader, type: FieldType, depth: number): JsonValue {
+    if (type.kind === "scalar" && !isWrapped(type.scalar)) return readScalar(reader, type.scalar);
+    return this.#whole(type, [reader.bytes()], depth);
+  }
+
+  #entry(reader: BinaryReader, field: Field, entries: JsonObject, depth: number): void {
+    const type = itemType(field.type);
+    const entry = new BinaryReader(reader.bytes());
+    let key = "";
+    let value = zeroValue(type);
+    while (entry.pos < entry.len) {
+      const [number, wireType] = entry.tag();
+      if (number === 1 && wireType === WireType.LengthDelimited) key = readText(entry);
+      else if (number === 2) {
+        checkWireType(field, type, false, wireType);
+        value = this.#item(entry, type, depth);
+      } else entry.skip(wireType, number);
+    }
+    entries[key] = value;
+  }
+
+  #whole(type: FieldType, parts: readonly Uint8Array[], depth: number): JsonValue {
+    if (type.kind === "message") return this.message(type.message(), parts, depth + 1);
+    if (type.kind === "scalar") return readWrapped(type.scalar, Buffer.concat(parts));
+    throw new TypeError("a list or map cannot be the item of another in protobuf");
+  }
+}
+
+function itemType(type: FieldType): FieldType {
+  if (type.kind === "list") return type.item;
+  return type.kind === "map" ? type.value : type;
+}
+
+function checkWireType(field: Field, type: FieldType, entry: boolean, wireType: WireType): void {
+  const expected = type.kind === "scalar" && !entry ? wireTypes[type.scalar] : WireType.LengthDelimited;
+  if (wireType === expected) return;
+  const name = field.name.charAt(0).toUpperCase() + field.name.slice(1);
+  throw new DecodeError(`proto: wrong wireType = ${wireType} for field ${name}`);
+}
+
+interface NumberedFields {
+  readonly ordered: readonly Field[];
+  readonly byNumber: ReadonlyMap<number, Field>;
+}
+
+const numberedFields = new WeakMap<Message, NumberedFields>();
+
+function numbered(message: Message): NumberedFields {
+  let fields = numberedFields.get(message);
+  if (fields === undefined) {
+    const ordered = [...message.fields].sort((a, b) => a.number - b.number);
+    fields = { ordered, byNumber: new Map(ordered.map((field) => [field.number, field])) };
+    numberedFields.set(message, fields);
+  }
+  return fields;
+}
+
+function fieldsByNumber(message: Message): readonly Field[] {
+  return numbered(message).ordered;
+}
+
+function fieldOfNumber(message: Message, number: number): Field | undefined {
+  return numbered(message).byNumber.get(number);
+}
+
+function asList(value: JsonValue): readonly JsonValue[] {
+  if (!Array.isArray(value)) throw new TypeError("a list was expected");
+  return value;
+}
+
+function asObject(value: JsonValue): JsonObject {
+  if (!isJsonObject(value)) throw new TypeError("an object was expected");
+  return value;
+}
