@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConcurrencyLimiter, defaultConcurrencyLimits } from "./concurrency-limiter.ts";
+
+test("ConcurrencyLimiter gives as many places as its limit, per class, and takes them back once", () => {
+  const limiter = new ConcurrencyLimiter({ mutatingMax: 2, readOnlyMax: 1 });
+  const first = limiter.acquire("mutating");
+  const second = limiter.acquire("mutating");
+  assert.ok(first !== undefined && second !== undefined);
+  assert.equal(limiter.acquire("mutating"), undefined);
+  assert.ok(limiter.acquire("read-only") !== undefined, "the classes are independent");
+  first();
+  first();
+  assert.equal(limiter.inUse("mutating"), 1);
+  assert.ok(limiter.acquire("mutating") !== undefined);
+  assert.equal(limiter.acquire("mutating"), undefined);
+});
+
+test("ConcurrencyLimiter has upstream's defaults", () => {
+  assert.deepEqual(defaultConcurrencyLimits, { readOnlyMax: 400, mutatingMax: 200, watchersMax: 10_000 });
+});
