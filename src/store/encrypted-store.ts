@@ -11,6 +11,7 @@
  */
 import type { Opened, TransformContext, Transformer } from "../crypto/transformer.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
+import { DecryptingWatcher, EventDecryptor } from "./decrypting-watcher.ts";
 import type { Revision } from "./revision.ts";
 import type {
   Operation,
@@ -20,13 +21,11 @@ import type {
   RangeResult,
   Store,
   StoredRecord,
-  StoreEvent,
   StoreLimits,
   Transaction,
   TransactionResult,
   TtlLease,
   TtlLeaseId,
-  WatchBatch,
   Watcher,
   WatchOptions,
 } from "./store.ts";
@@ -71,8 +70,7 @@ class EncryptedStore implements Store {
   readonly bindsRevision: boolean;
   readonly #engine: Store;
   readonly #transformers: TransformerSelection;
-  /** By the engine's event; lives as long as the engine keeps that event for its watchers. */
-  readonly #events = new WeakMap<StoreEvent, StoreEvent | Promise<StoreEvent>>();
+  readonly #decryptor = new EventDecryptor((record) => this.#open(record));
 
   constructor(engine: Store, transformers: TransformerSelection) {
     this.#engine = engine;
@@ -129,7 +127,7 @@ class EncryptedStore implements Store {
   }
 
   watch(prefix: string, options?: WatchOptions): Watcher {
-    return new DecryptingWatcher(this.#engine.watch(prefix, options), (event) => this.#openEvent(event));
+    return new DecryptingWatcher(this.#engine.watch(prefix, options), this.#decryptor);
   }
 
   compact(revision: Revision): Promise<void> {
@@ -220,82 +218,6 @@ class EncryptedStore implements Store {
     }
     return opened;
   }
-
-  /** Opened once per event of the engine, whoever asks; failures are not kept, a key may come back. */
-  #openEvent(event: StoreEvent): StoreEvent | Promise<StoreEvent> {
-    const known = this.#events.get(event);
-    if (known !== undefined) return known;
-    const record = event.type === "delete" ? event.record : this.#open(event.record);
-    const previous = event.previous === undefined ? undefined : this.#open(event.previous);
-    const opened = joinEvent(event, record, previous);
-    this.#events.set(event, opened);
-    if (opened instanceof Promise) {
-      opened.then(
-        (result) => this.#events.set(event, result),
-        () => this.#events.delete(event),
-      );
-    }
-    return opened;
-  }
-}
-
-/** Stops for good when a batch cannot be decrypted, for later batches would leave a gap that nobody sees. */
-class DecryptingWatcher implements Watcher {
-  readonly #watcher: Watcher;
-  readonly #openEvent: (event: StoreEvent) => StoreEvent | Promise<StoreEvent>;
-  #closed = false;
-
-  constructor(watcher: Watcher, openEvent: (event: StoreEvent) => StoreEvent | Promise<StoreEvent>) {
-    this.#watcher = watcher;
-    this.#openEvent = openEvent;
-  }
-
-  async next(): Promise<WatchBatch | undefined> {
-    const batch = await this.#watcher.next();
-    if (batch === undefined || batch.events.length === 0) return batch;
-    try {
-      const events = await this.#openEvents(batch.events);
-      return this.#closed ? undefined : { events, revision: batch.revision };
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-
-  requestProgress(): void {
-    this.#watcher.requestProgress();
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#watcher.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    await this.#watcher[Symbol.asyncDispose]();
-  }
-
-  async #openEvents(events: readonly StoreEvent[]): Promise<StoreEvent[]> {
-    const opened: StoreEvent[] = [];
-    for (const [index, event] of events.entries()) {
-      if (index > 0 && index % recordsPerTurn === 0) await nextTurn();
-      const result = this.#openEvent(event);
-      opened.push(result instanceof Promise ? await result : result);
-    }
-    return opened;
-  }
-}
-
-type Awaitable<T> = T | Promise<T>;
-
-function joinEvent(
-  event: StoreEvent,
-  record: Awaitable<StoredRecord>,
-  previous: Awaitable<StoredRecord> | undefined,
-): Awaitable<StoreEvent> {
-  if (!(record instanceof Promise) && !(previous instanceof Promise)) return { type: event.type, record, previous };
-  return Promise.all([record, previous]).then(([r, p]) => ({ type: event.type, record: r, previous: p }));
 }
 
 function withPlaintext(record: StoredRecord, opened: Opened): StoredRecord {
