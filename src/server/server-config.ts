@@ -1,6 +1,7 @@
 /** What the server is told, after flags and the configuration file have been read and checked. */
 import type { HttpLimits } from "../doors/http/limits.ts";
 import type { VersionLimits } from "../core/secrets/version-retention.ts";
+import type { RootKeyConfig } from "../instance/root-key-config.ts";
 import type { LogFormat } from "../log/logger.ts";
 
 export interface ServerConfig {
@@ -23,18 +24,4 @@ export interface ServerConfig {
   readonly limits: Partial<HttpLimits>;
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */
   readonly adminKubeconfig: string | undefined;
-}
-
-/** Custody of the root key. */
-export type RootKeyConfig =
-  /** A key file outside the data directory; undefined path: the user's config home, named by the instance id. */
-  | { readonly type: "file"; readonly path: string | undefined }
-  /** A key file wrapped by a passphrase that is read from another file. */
-  | { readonly type: "passphrase"; readonly path: string | undefined; readonly passphraseFile: string };
-
-/** A client certificate to be issued. */
-export interface ClientCertificateRequest {
-  readonly user: string;
-  readonly groups: readonly string[];
-  readonly ttlSeconds: number;
 }

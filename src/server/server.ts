@@ -1,4 +1,49 @@
-import type { ClientCertificateRequest, ServerConfig } from "./server-config.ts";
+/**
+ * The wiring: the one place that knows every part. Starts them in the order of
+ * their dependencies and stops them in the reverse order.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import { join } from "node:path";
+import { Registry, collectDefaultMetrics } from "prom-client";
+import { groupAuthorizer } from "../access/group-authorizer.ts";
+import { openAuditFile } from "../audit/file-sink.ts";
+import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
+import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
+import { Secrets } from "../core/secrets/secrets.ts";
+import { Redacted } from "../crypto/redacted.ts";
+import { readBody } from "../doors/http/body.ts";
+import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
+import { startListener } from "../doors/http/listener.ts";
+import type { Listener } from "../doors/http/listener.ts";
+import { namespaceLifecycle } from "../doors/kubernetes/admission/namespace-lifecycle.ts";
+import { terminateNamespaces } from "../doors/kubernetes/controllers/namespace-termination.ts";
+import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
+import { kubernetesDoor } from "../doors/kubernetes/door.ts";
+import { healthRoute } from "../doors/kubernetes/health.ts";
+import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
+import type { Kind } from "../doors/kubernetes/kinds/kind.ts";
+import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
+import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
+import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
+import type { KindStorage } from "../doors/kubernetes/storage/kind-storage.ts";
+import { plainStorage } from "../doors/kubernetes/storage/plain-storage.ts";
+import { secretStorage } from "../doors/kubernetes/storage/secret-storage.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import { admissionChain } from "../gate/admission.ts";
+import { Gate } from "../gate/gate.ts";
+import { adminGroup, superAdminGroup } from "../identity/user.ts";
+import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
+import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
+import { Certificates } from "../instance/certificates.ts";
+import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
+import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
+import { openDataStore, pkiStorage } from "../instance/data-store.ts";
+import type { DataStore } from "../instance/data-store.ts";
+import { openInstance } from "../instance/instance.ts";
+import { createLogger } from "../log/logger.ts";
+import type { Logger } from "../log/logger.ts";
+import type { ServerConfig } from "./server-config.ts";
 
 export interface RunningServer extends AsyncDisposable {
   /** e.g. `https://127.0.0.1:8443`. */
@@ -13,14 +58,203 @@ export interface RunningServer extends AsyncDisposable {
 /** Facts that the server states while it starts, one line each, for the person who started it. */
 export type Announce = (line: string) => void;
 
-export declare function startServer(config: ServerConfig, announce: Announce): Promise<RunningServer>;
+/** The administrator of the host, whose certificate lives for a day. */
+const administrator: ClientCertificateRequest = {
+  user: "strongroom-admin",
+  groups: [adminGroup],
+  ttlSeconds: 24 * 60 * 60,
+};
+
+const drainMs = 10_000;
+const sweepIntervalMs = 60 * 60 * 1000;
+
+/** Starts everything; resolves when it serves. Raises `sealed`, `unavailable` (directory or address in use), `corrupt`. */
+export async function startServer(config: ServerConfig, announce: Announce): Promise<RunningServer> {
+  const log = createLogger(config.logFormat, (line) => process.stderr.write(`${line}\n`), now);
+  await using startup = new AsyncDisposableStack();
+  const instance = await openInstance(config.dataDir, config.rootKey);
+  announce(`data directory ${config.dataDir}${instance.isNew ? " (new)" : ""}, instance ${instance.id}`);
+  announce(`root key ${instance.rootKeyPlace} - keep a copy of it elsewhere: without it the data are lost`);
+  const retention = { ageMsMax: config.history.retainMs, supersededBytesMax: config.history.retainBytes };
+  const report = (error: unknown) => log.error("Store background work failed", error);
+  const data = startup.use(await openDataStore(config.dataDir, instance.rootKey, retention, report));
+  const audit = await openAuditFile({ path: join(config.dataDir, "audit", "audit.log") });
+  startup.defer(() => audit.close());
+
+  const names = [...config.extraSans, ...(isLocalName(config.host) ? [] : [config.host])];
+  const certificates = await Certificates.open(pkiStorage(data.store), names);
+  const storage = storages(config, data);
+  await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
+  const door = kubernetes({ config, data, storage, audit, log });
+  const listener = await startListener({
+    host: config.host,
+    port: config.port,
+    tls: await certificates.tlsMaterial(),
+    limits: config.limits,
+    handler: door.handler,
+    onError: (error) => log.error("Request failed", error),
+  });
+  startup.use(listener);
+  door.attach(listener);
+  const url = `https://${listener.host.includes(":") ? `[${listener.host}]` : listener.host}:${listener.port}`;
+  startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
+  startup.use(
+    await openControlSocket(config.dataDir, (request) => {
+      log.info("Issued client certificate", { user: request.user, groups: request.groups.join(",") });
+      return certificates.issueKubeconfig(url, request);
+    }),
+  );
+  startup.use(background({ config, data, storage, log }));
+  if (config.adminKubeconfig !== undefined) {
+    const kubeconfig = await certificates.issueKubeconfig(url, administrator);
+    await writeKubeconfig(config.adminKubeconfig, new Redacted(kubeconfig));
+    announce(`administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig renews it)`);
+  }
+  return running(startup.move(), listener, { url, adminKubeconfig: config.adminKubeconfig, log });
+}
 
 /**
  * A kubeconfig for a new client certificate, from the running server's control
  * socket or, when none runs, from the data directory itself (which it locks
  * meanwhile). Raises `sealed`, `unavailable`, `invalid`.
  */
-export declare function issueKubeconfig(
+export async function issueKubeconfig(
   config: Pick<ServerConfig, "dataDir" | "rootKey" | "host" | "port">,
   request: ClientCertificateRequest,
-): Promise<string>;
+): Promise<string> {
+  const answered = await askControlSocket(config.dataDir, request);
+  if (answered !== undefined) return answered;
+  const instance = await openInstance(config.dataDir, config.rootKey);
+  const report = (error: unknown) => {
+    throw error;
+  };
+  await using data = await openDataStore(config.dataDir, instance.rootKey, {}, report);
+  const certificates = await Certificates.open(pkiStorage(data.store), []);
+  return certificates.issueKubeconfig(`https://${config.host}:${config.port}`, request);
+}
+
+/** The administrator's own request, for `strongroom kubeconfig` without a user. */
+export function administratorRequest(): ClientCertificateRequest {
+  return administrator;
+}
+
+function now(): Date {
+  return new Date();
+}
+
+function isLocalName(host: string): boolean {
+  return ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"].includes(host);
+}
+
+function storages(config: ServerConfig, data: DataStore) {
+  const namespaces = storedNamespaceFacts(data.store);
+  const secrets = new Secrets({ store: data.store, namespaces, limits: config.versions, now, randomBytes });
+  const byKind = new Map<Kind, KindStorage>(
+    kinds.map((kind) => [kind, kind.resource === "secrets" ? secretStorage(secrets) : plainStorage(data.store, kind)]),
+  );
+  const of = (kind: Kind): KindStorage => {
+    const found = byKind.get(kind);
+    if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);
+    return found;
+  };
+  return { of, namespaces };
+}
+
+interface Parts {
+  readonly config: ServerConfig;
+  readonly data: DataStore;
+  readonly storage: ReturnType<typeof storages>;
+  readonly log: Logger;
+}
+
+function kubernetes(parts: Parts & { readonly audit: Awaited<ReturnType<typeof openAuditFile>> }) {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const gate = new Gate({
+    audit: parts.audit,
+    authorizer: groupAuthorizer([superAdminGroup, adminGroup]),
+    admission: admissionChain([namespaceLifecycle(parts.storage.namespaces)]),
+    now,
+  });
+  const authenticator = new ClientCertificateAuthenticator();
+  let listener: Listener | undefined;
+  const notStarted = new AbortController().signal;
+  const handler = kubernetesDoor({
+    gate,
+    kinds,
+    storage: parts.storage.of,
+    authenticate: async (request) => {
+      // The listener accepts TLS connections only.
+      const user = authenticator.authenticate(request.socket as TLSSocket, Date.now());
+      if (user === undefined) throw new StrongroomError("unauthenticated", "a client certificate must be presented");
+      return user;
+    },
+    openPaths: healthRoute([
+      { name: "ping", readinessOnly: false, check: async () => {} },
+      { name: "store", readinessOnly: false, check: async () => void (await parts.data.store.currentRevision()) },
+      {
+        name: "shutdown",
+        readinessOnly: true,
+        check: async () => {
+          if (listener?.draining.aborted === true) throw new StrongroomError("unavailable", "the server is stopping");
+        },
+      },
+    ]),
+    paths: pathRoutes(kinds, registry),
+    limiter: new ConcurrencyLimiter(),
+    metrics: new KubernetesMetrics(registry),
+    now,
+    randomBytes,
+    uuid: randomUUID,
+    readBody: (request) => readBody(request),
+    draining: () => listener?.draining ?? notStarted,
+    onInternalError: (error, auditId) => parts.log.error("Request failed", error, { auditId }),
+  });
+  return { handler, attach: (started: Listener) => void (listener = started) };
+}
+
+/** Work that goes on beside requests: emptying namespaces, sweeping orphans and old trash. */
+function background({ config, data, storage, log }: Parts): AsyncDisposable {
+  const stop = new AbortController();
+  const termination = terminateNamespaces(
+    {
+      kinds: kinds.filter((kind) => kind.namespaced),
+      storage: storage.of,
+      now,
+      onError: (error, namespace) => log.error("Namespace termination failed", error, { namespace }),
+    },
+    stop.signal,
+  ).catch((error: unknown) => log.error("Namespace termination stopped", error));
+  const sweep = () =>
+    sweepSecrets({ store: data.store, now: now(), trashRetentionMs: config.versions.trashRetentionMs }).catch(
+      (error: unknown) => log.error("Sweep of secrets failed", error),
+    );
+  const timer = setInterval(() => void sweep(), sweepIntervalMs).unref();
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      stop.abort();
+      await termination;
+    },
+  };
+}
+
+function running(
+  parts: AsyncDisposableStack,
+  listener: Listener,
+  facts: { readonly url: string; readonly adminKubeconfig: string | undefined; readonly log: Logger },
+): RunningServer {
+  let stopping: Promise<void> | undefined;
+  let onStopped: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => (onStopped = resolve));
+  const stop = () => {
+    stopping ??= (async () => {
+      const cut = await listener.drain(drainMs);
+      if (cut > 0) facts.log.warn("Cut connections at the end of the drain", { connections: cut });
+      await parts.disposeAsync();
+      onStopped();
+    })();
+    return stopping;
+  };
+  return { url: facts.url, adminKubeconfig: facts.adminKubeconfig, stopped, stop, [Symbol.asyncDispose]: stop };
+}

@@ -75,6 +75,13 @@ export interface Kind {
   readonly columns: readonly Column[];
   /** Field selector labels this kind supports, with how to read them from an object. */
   readonly fieldSelectors: ReadonlyMap<string, (object: JsonObject) => string>;
+  /**
+   * Turns what a client sends into the kind's inner form after decoding, in
+   * place: folds write-only fields (a Secret's stringData) into stored ones.
+   */
+  readonly internalize?: (object: JsonObject) => void;
+  /** Rewrites a merge or strategic patch before it is applied to `document`; returns the patch to apply. */
+  readonly preparePatch?: (patch: JsonObject, document: JsonObject) => JsonObject;
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

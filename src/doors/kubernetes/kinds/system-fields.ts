@@ -43,7 +43,8 @@ export function inheritSystemFields(
   if (meta["deletionGracePeriodSeconds"] === undefined) copyField(meta, stored, "deletionGracePeriodSeconds");
 }
 
-function ownMetadata(object: JsonObject): JsonObject {
+/** `metadata` to write to; made when the object has none. */
+export function ownMetadata(object: JsonObject): JsonObject {
   const meta = object["metadata"];
   if (isJsonObject(meta)) return meta;
   const created = jsonObject();

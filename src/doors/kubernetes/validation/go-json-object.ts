@@ -17,6 +17,9 @@ const literals: ReadonlyMap<number, string> = new Map([
   [0x6e, "null"],
 ]);
 
+/** The failures at places where a blank would be no failure. */
+const blankAllowed = /^(looking for|after object|after array|in string literal)/;
+
 class JsonSyntaxError extends Error {}
 
 /** The text of what is wrong, or undefined when `bytes` are a JSON object (or `null`, which Go takes for one). */
@@ -186,7 +189,8 @@ class GoJsonScanner {
   }
 
   #fail(context: string): never {
-    const byte = this.#peek();
+    // At the end Go's scanner is given a blank, and complains of that where none may stand.
+    const byte = this.#peek() ?? (blankAllowed.test(context) ? undefined : 0x20);
     if (byte === undefined) throw new JsonSyntaxError("unexpected end of JSON input");
     throw new JsonSyntaxError(`invalid character ${quoteByte(byte)} ${context}`);
   }

@@ -107,7 +107,8 @@ export function configMapKeyErrors(value: string): string[] {
  * Upstream cuts two characters here, not one; kept, because it decides which prefixes pass.
  */
 function maskTrailingDash(name: string): string {
-  return name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name;
+  // Two bytes, in fact: a longer character before the dash is cut apart and stays invalid, so it is left alone here.
+  return /[\0-\x7f]-$/.test(name) ? `${name.slice(0, -2)}a` : name;
 }
 
 /** `metadata.name` as a DNS subdomain; with `prefix`, a generateName. */

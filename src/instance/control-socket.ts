@@ -1,0 +1,75 @@
+/**
+ * A socket in the data directory by which `strongroom kubeconfig` asks the running
+ * server for a client certificate. Whoever may open it (the directory is 0700, the
+ * socket 0600) may read the data directory anyway; it is the host's authority, and
+ * works when every certificate has expired.
+ */
+import { chmod, unlink } from "node:fs/promises";
+import { createServer, request as httpRequest } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
+import { join } from "node:path";
+import { readBody } from "../doors/http/body.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { ClientCertificateRequest } from "./client-certificate-request.ts";
+
+const socketName = "control.sock";
+/** Longest path of a unix socket that every system takes. */
+const socketPathMax = 103;
+const bodyBytesMax = 64 * 1024;
+
+type IssueKubeconfig = (request: ClientCertificateRequest) => Promise<string>;
+
+/** Listens; a path that is too long for a socket is `unavailable`. */
+export async function openControlSocket(dataDir: string, issue: IssueKubeconfig): Promise<AsyncDisposable> {
+  const path = socketPath(dataDir);
+  if (path === undefined) throw new StrongroomError("unavailable", "the path of the data directory must be shorter");
+  await unlink(path).catch(ignoreMissing); // left by a killed server; the store's lock says that none runs
+  const server = createServer((request, response) => {
+    answer(request, issue).then(
+      (kubeconfig) => response.writeHead(200, { "Content-Type": "application/yaml" }).end(kubeconfig),
+      (error: unknown) => response.writeHead(400).end(error instanceof StrongroomError ? error.message : "failed"),
+    );
+  });
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
+  await chmod(path, 0o600);
+  return { [Symbol.asyncDispose]: () => closeServer(server) };
+}
+
+async function answer(request: IncomingMessage, issue: IssueKubeconfig): Promise<string> {
+  const asked: unknown = JSON.parse((await readBody(request, bodyBytesMax)).toString("utf8"));
+  const { user, groups, ttlSeconds } = asked as Partial<ClientCertificateRequest>; // checked next
+  if (typeof user !== "string" || typeof ttlSeconds !== "number" || !Array.isArray(groups)) {
+    throw new StrongroomError("invalid", "the request must name a user, groups and a life in seconds");
+  }
+  return issue({ user, ttlSeconds, groups: groups.map(String) });
+}
+
+/** Asks the server that runs on a data directory; undefined when none does. */
+export async function askControlSocket(dataDir: string, asked: ClientCertificateRequest): Promise<string | undefined> {
+  const socket = socketPath(dataDir);
+  if (socket === undefined) return undefined;
+  const response = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
+    const request = httpRequest({ socketPath: socket, method: "POST", path: "/kubeconfig" }, resolve);
+    request.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "ENOENT" || error.code === "ECONNREFUSED" ? resolve(undefined) : reject(error),
+    );
+    request.end(JSON.stringify(asked));
+  });
+  if (response === undefined) return undefined;
+  const text = (await readBody(response, bodyBytesMax)).toString("utf8");
+  if (response.statusCode !== 200) throw new StrongroomError("invalid", text);
+  return text;
+}
+
+function socketPath(dataDir: string): string | undefined {
+  const path = join(dataDir, socketName);
+  return Buffer.byteLength(path) > socketPathMax ? undefined : path;
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}

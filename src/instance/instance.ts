@@ -1,0 +1,101 @@
+/**
+ * The instance record of a data directory: who it is, and which root key its data
+ * were encrypted with. Read before anything is opened.
+ */
+import { randomBytes } from "node:crypto";
+import { link, mkdir, open, readFile, readdir, unlink } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { Redacted } from "../crypto/redacted.ts";
+import { FileCustody } from "../crypto/root-key/file-custody.ts";
+import { defaultKeyFilePath } from "../crypto/root-key/key-file.ts";
+import { PassphraseCustody } from "../crypto/root-key/passphrase-custody.ts";
+import type { RootKeyCustody } from "../crypto/root-key/root-key-custody.ts";
+import type { RootKey } from "../crypto/root-key/root-key.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { RootKeyConfig } from "./root-key-config.ts";
+
+export interface Instance {
+  readonly id: string;
+  readonly rootKey: RootKey;
+  readonly isNew: boolean;
+  /** Where the root key is kept, for people. */
+  readonly rootKeyPlace: string;
+}
+
+const recordFile = "instance.json";
+
+/** Opens the root key of a data directory, or makes both when the directory is new. Raises `sealed`, `corrupt`. */
+export async function openInstance(dataDir: string, config: RootKeyConfig): Promise<Instance> {
+  const custody = custodyOf(config);
+  const record = await readRecord(dataDir);
+  if (record === undefined) return createInstance(dataDir, custody);
+  const rootKey = await custody.load(record.instanceId);
+  rootKey.verify(record.rootKeyId);
+  return { id: record.instanceId, rootKey, isNew: false, rootKeyPlace: custody.describe(record.instanceId) };
+}
+
+async function createInstance(dataDir: string, custody: RootKeyCustody): Promise<Instance> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  // Data without an instance record is somebody's data, and not ours to overwrite.
+  if ((await readdir(dataDir)).includes("store")) {
+    throw new StrongroomError("corrupt", `the data directory ${dataDir} must have its file ${recordFile}`);
+  }
+  const id = randomBytes(8).toString("hex");
+  const rootKey = await custody.create(id);
+  const record = { apiVersion: "strongroom.dev/v1", kind: "Instance", instanceId: id, rootKeyId: rootKey.id };
+  await writeRecord(dataDir, `${JSON.stringify(record, null, 2)}\n`);
+  return { id, rootKey, isNew: true, rootKeyPlace: custody.describe(id) };
+}
+
+/** Whole or not at all, and never over another one: two first starts at the same time must not mix. */
+async function writeRecord(dataDir: string, text: string): Promise<void> {
+  const path = join(dataDir, recordFile);
+  const temporary = `${path}.${randomBytes(4).toString("hex")}`;
+  {
+    await using file = await open(temporary, "wx", 0o600);
+    await file.writeFile(text);
+    await file.sync();
+  }
+  try {
+    await link(temporary, path);
+  } finally {
+    await unlink(temporary);
+  }
+}
+
+async function readRecord(dataDir: string): Promise<{ instanceId: string; rootKeyId: string } | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(dataDir, recordFile), "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw new StrongroomError("unavailable", `the data directory ${dataDir} must be readable`, { cause: error });
+  }
+  const { instanceId, rootKeyId } = parseRecord(text);
+  if (typeof instanceId === "string" && typeof rootKeyId === "string") return { instanceId, rootKeyId };
+  throw new StrongroomError("corrupt", `${join(dataDir, recordFile)} must name the instance and its root key`);
+}
+
+function parseRecord(text: string): { instanceId?: unknown; rootKeyId?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {}; // told as corrupt by the caller, with the path
+  }
+}
+
+function custodyOf(config: RootKeyConfig): RootKeyCustody {
+  const home = { xdgConfigHome: process.env["XDG_CONFIG_HOME"], home: homedir() };
+  const pathOf = (instanceId: string) => config.path ?? defaultKeyFilePath(home, instanceId);
+  if (config.type === "file") return new FileCustody(pathOf);
+  return new PassphraseCustody(pathOf, () => readPassphrase(config.passphraseFile));
+}
+
+/** The passphrase is the file without its last line end. */
+async function readPassphrase(path: string): Promise<Redacted<Uint8Array>> {
+  const bytes = await readFile(path);
+  const end = bytes.at(-1) === 10 ? (bytes.at(-2) === 13 ? -2 : -1) : bytes.length;
+  return new Redacted(bytes.subarray(0, end));
+}
