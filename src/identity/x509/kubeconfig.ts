@@ -36,8 +36,8 @@ export function renderKubeconfig(content: KubeconfigContent): Redacted<string> {
     contexts: [{ name: contextName, context: { cluster: contextName, user: userName } }],
     "current-context": contextName,
   };
-  // kubectl reads YAML 1.1, to which `yes` or `0o1` as a name would be no string unless quoted.
-  return new Redacted(stringify(config, { lineWidth: 0, version: "1.1" }));
+  // Quoted, all of it: what a plain `yes`, `0o17` or `12:30` means depends on the version of YAML that a client reads.
+  return new Redacted(stringify(config, { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN" }));
 }
 
 /** Writes a kubeconfig with mode 0600, atomically, in place of what is there. Raises `unavailable`. */
