@@ -4,11 +4,11 @@
  *
  * The parser is node's strict one. It refuses what request smuggling needs:
  * Content-Length beside Transfer-Encoding, two lengths, a transfer coding other
- * than a final chunked, folded header lines, bare line feeds, a missing Host
- * (smuggling.test.ts has the list).
+ * than a final chunked, folded header lines, bare line feeds; {@link hostRefusal}
+ * adds a missing or repeated Host (smuggling.test.ts has the list).
  */
 import { createServer } from "node:http";
-import type { RequestListener, Server } from "node:http";
+import type { IncomingMessage, RequestListener, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import type { HttpLimits } from "./limits.ts";
@@ -24,7 +24,8 @@ export function createHttp1Server(limits: HttpLimits, onRequest: RequestListener
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(checkingIntervalMs, limits.headersTimeoutMs),
-      requireHostHeader: true,
+      // hostRefusal checks it: node would answer 400 and still hand on the next request of the connection.
+      requireHostHeader: false,
       insecureHTTPParser: false,
     },
     onRequest,
@@ -39,20 +40,44 @@ export function createHttp1Server(limits: HttpLimits, onRequest: RequestListener
 }
 
 /**
+ * Why a request must be refused with 400 for its Host header (RFC 9112, section 3.2:
+ * exactly one in HTTP/1.1); undefined when it is right.
+ */
+export function hostRefusal(request: IncomingMessage): string | undefined {
+  const { rawHeaders } = request;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? "";
+    if (name.length === 4 && name.toLowerCase() === "host") hosts += 1;
+  }
+  if (hosts === 1 || (hosts === 0 && request.httpVersion === "1.0")) return undefined;
+  return "a request must have exactly one Host header";
+}
+
+/**
  * The open HTTP/1.1 connections and how many requests each has open (more than one
  * when the client pipelines). Node's own closeIdleConnections leaves those out
  * that have not asked anything yet.
  */
 export class Http1Connections {
   readonly #openRequests = new Map<Socket, number>();
+  readonly #refused = new WeakSet<Socket>();
 
   add(socket: Socket): void {
     this.#openRequests.set(socket, 0);
     socket.once("close", () => this.#openRequests.delete(socket));
   }
 
-  beginRequest(socket: Socket): void {
+  /** Takes in a request; false when an earlier one on the connection was refused and this one must not be served. */
+  beginRequest(socket: Socket): boolean {
+    if (this.#refused.has(socket)) return false;
     this.#openRequests.set(socket, (this.#openRequests.get(socket) ?? 0) + 1);
+    return true;
+  }
+
+  /** What was pipelined behind a refused request is not served. */
+  refuseFurther(socket: Socket): void {
+    this.#refused.add(socket);
   }
 
   endRequest(socket: Socket): void {

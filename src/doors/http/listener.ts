@@ -19,7 +19,7 @@ import type { Server as TlsServer, TLSSocket } from "node:tls";
 import { ActiveRequests, makeLast } from "./active-requests.ts";
 import { clientNetwork } from "./client-address.ts";
 import { HandshakeLimiter } from "./handshake-limiter.ts";
-import { createHttp1Server, Http1Connections } from "./http1-server.ts";
+import { createHttp1Server, hostRefusal, Http1Connections } from "./http1-server.ts";
 import { createHttp2Server, Http2Sessions } from "./http2-server.ts";
 import { defaultHttpLimits } from "./limits.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -259,34 +259,39 @@ class TlsListener implements Listener {
 
   #onHttp1Request(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    this.#http1Connections.beginRequest(socket);
+    if (!this.#http1Connections.beginRequest(socket)) return;
     response.once("close", () => {
       this.#http1Connections.endRequest(socket);
       // An answer whose headers left before the drain has promised to keep the connection.
       if (this.draining.aborted) this.#http1Connections.endIdle();
     });
     if (this.draining.aborted) makeLast(response);
-    this.#onRequest(request, response, () => socket.destroy());
+    const target = requestTarget(request.url ?? "", this.#limits.urlBytesMax);
+    const refusal = hostRefusal(request);
+    if (target.ok && refusal === undefined) {
+      this.#serve(request, response, target.url, () => socket.destroy());
+      return;
+    }
+    makeLast(response);
+    this.#http1Connections.refuseFurther(socket);
+    if (!target.ok) answerPlainly(response, target.status, target.reason);
+    else answerPlainly(response, 400, refusal ?? "");
   }
 
   #onHttp2Request(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    request.headers.host ??= request.authority;
     // Node documents the compatibility objects as having the shape of the HTTP/1 ones.
-    this.#onRequest(request as unknown as IncomingMessage, response as unknown as ServerResponse, () =>
-      response.stream.close(constants.NGHTTP2_INTERNAL_ERROR),
-    );
+    const [request1, response1] = [request as unknown as IncomingMessage, response as unknown as ServerResponse];
+    request.headers.host ??= request.authority;
+    const target = requestTarget(request.url, this.#limits.urlBytesMax);
+    if (target.ok) {
+      this.#serve(request1, response1, target.url, () => response.stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+    } else answerPlainly(response1, target.status, target.reason);
   }
 
-  #onRequest(request: IncomingMessage, response: ServerResponse, cut: () => void): void {
+  #serve(request: IncomingMessage, response: ServerResponse, url: string, cut: () => void): void {
+    request.url = url;
     this.#active.add(response, cut);
     response.on("error", this.#options.onError);
-    const target = requestTarget(request.url ?? "", this.#limits.urlBytesMax);
-    if (!target.ok) {
-      makeLast(response);
-      answerPlainly(response, target.status, target.reason);
-      return;
-    }
-    request.url = target.url;
     void this.#handle(request, response, cut);
   }
 
