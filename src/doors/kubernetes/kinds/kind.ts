@@ -80,8 +80,8 @@ export interface Kind {
    * place: folds write-only fields (a Secret's stringData) into stored ones.
    */
   readonly internalize?: (object: JsonObject) => void;
-  /** Rewrites a merge or strategic patch before it is applied to `document`; returns the patch to apply. */
-  readonly preparePatch?: (patch: JsonObject, document: JsonObject) => JsonObject;
+  /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
+  readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

@@ -5,6 +5,7 @@
  * and pkg/printers/internalversion/printers.go.
  */
 import type { JsonObject } from "../codec/json.ts";
+import { mergeStringData, removeDroppedStringData } from "../patch/secret-string-data.ts";
 import { Secret, SecretList } from "../schema/core-v1.ts";
 import { nameIsDnsSubdomain } from "../validation/names.ts";
 import { metadataOf, objectField, stringField } from "../validation/object-fields.ts";
@@ -67,6 +68,8 @@ export const secretKind: Kind = {
     ["metadata.namespace", (secret: JsonObject) => stringField(metadataOf(secret), "namespace")],
     ["type", (secret: JsonObject) => stringField(secret, "type")],
   ]),
+  internalize: mergeStringData,
+  preparePatch: removeDroppedStringData,
   validateName: nameIsDnsSubdomain,
   strategy,
 };

@@ -1,7 +1,6 @@
 /** PATCH: JSON patch, merge patch, strategic merge patch. Source: apiserver pkg/endpoints/handlers/patch.go. */
 import { ApiError, badRequest, methodNotAllowed } from "../api-error.ts";
 import { parseJson } from "../codec/json-parser.ts";
-import { isJsonObject } from "../codec/json.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import { applyJsonPatch } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
@@ -75,8 +74,7 @@ function patched(context: VerbContext, patch: Patch, previous: JsonObject): Json
 function applyPatch(context: VerbContext, patch: Patch, document: JsonObject): JsonValue {
   try {
     if (patch.media === jsonPatchType) return applyJsonPatch(document, patch.patch);
-    if (!isJsonObject(patch.patch)) throw badRequest("the patch must be a JSON object");
-    const prepared = context.kind.preparePatch?.(patch.patch, document) ?? patch.patch;
+    const prepared = context.kind.preparePatch?.(patch.patch) ?? patch.patch;
     if (patch.media === mergePatchType) return applyMergePatch(document, prepared);
     return applyStrategicMergePatch(document, prepared, context.kind.schema);
   } catch (error) {

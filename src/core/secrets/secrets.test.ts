@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { createMemoryEngine } from "../../store/memory/memory-engine.ts";
+import type { Store } from "../../store/store.ts";
+import { NamespaceUnavailableError } from "../namespaces/namespace-facts.ts";
+import { storedNamespaceFacts } from "../namespaces/stored-namespace-facts.ts";
+import { objectKey, payloadPrefix, promotionPrefix, trashPrefix } from "../registry-keys.ts";
+import type { SecretState } from "./canonical-secret.ts";
+import { sweepSecrets } from "./secret-sweeper.ts";
+import { Secrets } from "./secrets.ts";
+import type { SecretsOptions } from "./secrets.ts";
+import { defaultVersionLimits } from "./version-retention.ts";
+
+const writer = { author: "ann", door: "kubernetes" };
+const time = new Date("2026-01-02T03:04:05.678Z");
+
+function secretsOn(store: Store, options: Partial<SecretsOptions> = {}) {
+  return new Secrets({
+    store,
+    namespaces: storedNamespaceFacts(store),
+    limits: defaultVersionLimits,
+    now: () => time,
+    randomBytes,
+    ...options,
+  });
+}
+
+async function putNamespace(store: Store, name: string, uid: string, deletionTimestamp?: string): Promise<void> {
+  const value = Buffer.from(JSON.stringify({ metadata: { name, uid, deletionTimestamp } }));
+  await store.txn({ compares: [], thens: [{ type: "put", key: objectKey("namespaces", "", name), value }] });
+}
+
+function state(name: string, value: string, more: Partial<SecretState> = {}): SecretState {
+  return {
+    namespace: "default",
+    name,
+    uid: `uid-of-${name}`,
+    type: "Opaque",
+    metadata: `{"name":"${name}"}`,
+    rest: '{"type":"Opaque"}',
+    payload: { form: "map", bytes: Buffer.from(JSON.stringify({ k: value })) },
+    ...more,
+  };
+}
+
+async function keysUnder(store: Store, prefix: string): Promise<string[]> {
+  return (await store.range(prefix, { keysOnly: true })).records.map((record) => record.key);
+}
+
+async function storeWithNamespace(): Promise<Store> {
+  const store = createMemoryEngine();
+  await putNamespace(store, "default", "ns-1");
+  return store;
+}
+
+const identity = { namespaceUid: "ns-1", uid: "uid-of-a" };
+
+test("A create stores the current record, its payload and promotion 1 in one revision", async () => {
+  const store = await storeWithNamespace();
+  const created = await secretsOn(store).create(state("a", "MQ=="), writer);
+  const [payload] = (await store.range(payloadPrefix(identity))).records;
+  const [promotion] = (await store.range(promotionPrefix(identity))).records;
+  assert.ok(payload !== undefined && promotion !== undefined);
+  assert.deepEqual([payload.modRevision, promotion.modRevision], [created.revision, created.revision]);
+  const { number, id, payload: payloadId, author, door, time: at } = JSON.parse(Buffer.from(promotion.value).toString());
+  assert.deepEqual([number, author, door, at], [1, "ann", "kubernetes", time.toISOString()]);
+  assert.match(id, /^[0-9a-f]{32}$/);
+  assert.ok(payload.key.endsWith(payloadId));
+});
+
+test("A get returns the bytes that were written", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await secrets.create(state("a", "MQ=="), writer);
+  const read = await secrets.get("default", "a");
+  assert.equal(read?.payload.bytes.toString(), '{"k":"MQ=="}');
+  assert.equal(read?.metadata.toString(), '{"name":"a"}');
+  assert.equal(read?.book.uid, "uid-of-a");
+});
+
+test("A write of other values makes the next promotion, a write of metadata alone makes none", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const first = await secrets.create(state("a", "MQ=="), writer);
+  const labelled = await secrets.replace(first, state("a", "MQ==", { metadata: '{"name":"a","labels":{"x":"y"}}' }), writer);
+  assert.equal(labelled.book.promotion?.number, 1);
+  assert.equal((await keysUnder(store, promotionPrefix(identity))).length, 1);
+  const changed = await secrets.replace(labelled, state("a", "Mg=="), writer);
+  assert.equal(changed.book.promotion?.number, 2);
+  assert.equal((await keysUnder(store, promotionPrefix(identity))).length, 2);
+  assert.equal((await keysUnder(store, payloadPrefix(identity))).length, 2);
+});
+
+test("A replace of a state that was changed since is a conflict and leaves no version behind", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const first = await secrets.create(state("a", "MQ=="), writer);
+  await secrets.replace(first, state("a", "Mg=="), writer);
+  await assert.rejects(secrets.replace(first, state("a", "Mw=="), writer), { code: "conflict" });
+  assert.equal((await keysUnder(store, payloadPrefix(identity))).length, 2);
+});
+
+for (const type of ["helm.sh/release.v1", "kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"]) {
+  test(`Secrets of type ${type} keep no versions and leave no trash`, async () => {
+    const store = await storeWithNamespace();
+    const secrets = secretsOn(store);
+    const first = await secrets.create(state("a", "MQ==", { type }), writer);
+    const second = await secrets.replace(first, state("a", "Mg==", { type }), writer);
+    assert.equal((await secrets.get("default", "a"))?.payload.bytes.toString(), '{"k":"Mg=="}');
+    await secrets.delete(second, writer);
+    assert.deepEqual(await keysUnder(store, "/strongroom/"), []);
+  });
+}
+
+test("A delete frees the name at once and keeps the state and its versions in the trash", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const first = await secrets.create(state("a", "MQ=="), writer);
+  await secrets.delete(first, writer);
+  assert.equal(await secrets.get("default", "a"), undefined);
+  assert.equal((await keysUnder(store, trashPrefix("ns-1"))).length, 1);
+  assert.equal((await keysUnder(store, payloadPrefix(identity))).length, 1);
+  const again = await secrets.create(state("a", "OQ==", { uid: "another" }), writer);
+  assert.equal(again.book.promotion?.number, 1);
+});
+
+test("A re-created namespace does not inherit versions", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await secrets.create(state("a", "MQ=="), writer);
+  await secrets.delete((await secrets.get("default", "a")) ?? assert.fail("the secret must exist"), writer);
+  await putNamespace(store, "default", "ns-2");
+  const again = await secrets.create(state("a", "Mg=="), writer);
+  assert.equal(again.book.namespaceUid, "ns-2");
+  assert.equal(again.book.promotion?.number, 1);
+});
+
+test("Nothing is created in a namespace that is missing or terminating, also when that is news to the cache", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await assert.rejects(secrets.create(state("a", "MQ==", { namespace: "nowhere" }), writer), (error) => {
+    return error instanceof NamespaceUnavailableError && error.phase === "missing";
+  });
+  await secrets.create(state("a", "MQ=="), writer);
+  await putNamespace(store, "default", "ns-1", "2026-01-01T00:00:00Z");
+  await assert.rejects(secrets.create(state("b", "MQ=="), writer), (error) => {
+    return error instanceof NamespaceUnavailableError && error.phase === "terminating";
+  });
+});
+
+test("A second create of a name is refused and leaves no version behind", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await secrets.create(state("a", "MQ=="), writer);
+  await assert.rejects(secrets.create(state("a", "Mg==", { uid: "other" }), writer), { code: "already-exists" });
+  assert.deepEqual(await keysUnder(store, payloadPrefix({ namespaceUid: "ns-1", uid: "other" })), []);
+});
+
+test("Over the number of promotions the oldest go, with their payloads", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store, { limits: { ...defaultVersionLimits, promotionsMax: 3 } });
+  let secret = await secrets.create(state("a", "MA=="), writer);
+  for (let n = 1; n < 6; n++) secret = await secrets.replace(secret, state("a", `N${n}==`), writer);
+  const numbers = (await keysUnder(store, promotionPrefix(identity))).map((key) => Number(key.split("/").at(-1)?.slice(0, 10)));
+  assert.deepEqual(numbers, [4, 5, 6]);
+  assert.equal((await keysUnder(store, payloadPrefix(identity))).length, 3);
+});
+
+test("Over the byte budget of a secret its oldest versions go, never the current one", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store, { limits: { ...defaultVersionLimits, secretBytesMax: 1000 } });
+  const big = "A".repeat(600);
+  const first = await secrets.create(state("a", big), writer);
+  const second = await secrets.replace(first, state("a", `${big}B`), writer);
+  assert.equal((await keysUnder(store, payloadPrefix(identity))).length, 1);
+  assert.equal((await secrets.get("default", "a"))?.payload.bytes.length, second.payload.bytes.length);
+});
+
+test("Where transactions are too small for a payload, it is stored first, and an orphan is swept", async () => {
+  const inner = await storeWithNamespace();
+  const limits = { transactionBytesMax: 1024 * 1024 + 100, transactionOperationsMax: 128 };
+  const small: Store = new Proxy(inner, {
+    get: (target, name) => {
+      const value: unknown = name === "limits" ? limits : Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const secrets = secretsOn(small);
+  const first = await secrets.create(state("a", "A".repeat(200)), writer);
+  assert.equal(first.book.promotion?.number, 1);
+  await assert.rejects(secrets.create(state("a", "B".repeat(200), { uid: "late" }), writer), { code: "already-exists" });
+  const orphanPrefix = payloadPrefix({ namespaceUid: "ns-1", uid: "late" });
+  assert.equal((await keysUnder(inner, orphanPrefix)).length, 1);
+
+  const later = new Date(Date.now() + 2 * 60 * 60 * 1000);
+  const swept = await sweepSecrets({ store: inner, now: later, trashRetentionMs: 1000 });
+  assert.deepEqual(swept, { orphans: 1, purged: 0 });
+  assert.deepEqual(await keysUnder(inner, orphanPrefix), []);
+  assert.equal((await secrets.get("default", "a"))?.payload.bytes.length, first.payload.bytes.length);
+});
+
+test("Trash past its retention is purged with its versions, younger trash stays", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  for (const name of ["a", "b"]) await secrets.delete(await secrets.create(state(name, "MQ=="), writer), writer);
+  const retention = 1000;
+  const tooEarly = await sweepSecrets({ store, now: new Date(time.getTime() + 999), trashRetentionMs: retention });
+  assert.equal(tooEarly.purged, 0);
+  const due = await sweepSecrets({ store, now: new Date(time.getTime() + 1001), trashRetentionMs: retention });
+  assert.equal(due.purged, 2);
+  assert.deepEqual(await keysUnder(store, "/strongroom/"), []);
+});
+
+test("A list is consistent at its revision while secrets change and go", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const a = await secrets.create(state("a", "MQ=="), writer);
+  await secrets.create(state("b", "MQ=="), writer);
+  const page = await secrets.list({ namespace: "default", limit: 1 });
+  await secrets.replace(a, state("a", "Mg=="), writer);
+  await secrets.delete((await secrets.get("default", "b")) ?? assert.fail("b must exist"), writer);
+  const next = await secrets.list({ namespace: "default", limit: 1, after: page.continueAfter, revision: page.revision });
+  assert.deepEqual(next.secrets.map((secret) => [secret.name, secret.payload.bytes.toString()]), [["b", '{"k":"MQ=="}']]);
+  const old = await secrets.list({ namespace: "default", limit: 10, revision: page.revision });
+  assert.equal(old.secrets[0]?.payload.bytes.toString(), '{"k":"MQ=="}');
+});
+
+test("A watch delivers complete secrets, with the state before, to each watcher as the same object", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await using first = secrets.watch("default", undefined);
+  await using second = secrets.watch("", undefined);
+  const created = await secrets.create(state("a", "MQ=="), writer);
+  const [event] = (await first.next())?.events ?? [];
+  const [same] = (await second.next())?.events ?? [];
+  assert.equal(event, same);
+  assert.equal(event?.existed, false);
+  assert.equal(event?.secret?.payload.bytes.toString(), '{"k":"MQ=="}');
+  await secrets.delete(created, writer);
+  const [deleted] = (await first.next())?.events ?? [];
+  assert.equal(deleted?.type, "delete");
+  assert.equal((await deleted?.previous())?.payload.bytes.toString(), '{"k":"MQ=="}');
+});
