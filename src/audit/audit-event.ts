@@ -46,6 +46,8 @@ export interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
   /** The secrets whose values this stage of the answer contains. */
   readonly disclosed?: readonly Disclosure[];
+  /** In a `Disclosed` event of watches: the audit ids of all the streams that receive these secrets. */
+  readonly streams?: readonly string[];
   /** True when only names and metadata left, no values. */
   readonly metadataOnly?: boolean;
 }
