@@ -3,8 +3,9 @@
  * their dependencies and stops them in the reverse order.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import type { TLSSocket } from "node:tls";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { Registry, collectDefaultMetrics } from "prom-client";
 import { groupAuthorizer } from "../access/group-authorizer.ts";
 import { openAuditFile } from "../audit/file-sink.ts";
@@ -78,7 +79,9 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const retention = { ageMsMax: config.history.retainMs, supersededBytesMax: config.history.retainBytes };
   const report = (error: unknown) => log.error("Store background work failed", error);
   const data = startup.use(await openDataStore(config.dataDir, instance.rootKey, retention, report));
-  const audit = await openAuditFile({ path: join(config.dataDir, "audit", "audit.log") });
+  const auditDir = join(config.dataDir, "audit");
+  await mkdir(auditDir, { recursive: true, mode: 0o700 });
+  const audit = await openAuditFile({ path: join(auditDir, "audit.log") });
   startup.defer(() => audit.close());
 
   const names = [...config.extraSans, ...(isLocalName(config.host) ? [] : [config.host])];
