@@ -1,5 +1,6 @@
 import { StrongroomError, isStrongroomError } from "../errors/strongroom-error.ts";
 import { notAuthentic } from "./not-authentic.ts";
+import { startsWith } from "./starts-with.ts";
 import type { Opened, TransformContext, Transformer } from "./transformer.ts";
 
 /**
@@ -70,10 +71,4 @@ function failureOf(errors: readonly unknown[]): StrongroomError {
   return notAuthentic(
     new AggregateError(errors, errors.length === 0 ? "No transformer has the prefix of the bytes" : ""),
   );
-}
-
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  if (bytes.length < prefix.length) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
-  return true;
 }

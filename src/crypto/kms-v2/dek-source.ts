@@ -11,9 +11,10 @@
  *
  * Source: kubernetes/apiserver pkg/storage/value/encrypt/aes/aes_extended_nonce.go; RFC 5869 section 2.3.
  */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, randomFillSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
+import { RandomPool } from "../random-pool.ts";
 import { dekSourceTypes } from "./encrypted-object.ts";
 import type { DekSourceType } from "./encrypted-object.ts";
 
@@ -24,6 +25,9 @@ const cipherName = "aes-256-gcm";
 const tagLength = { authTagLength: tagBytes };
 /** HKDF-Expand's counter of its first block, which at 32 bytes is the only one. */
 const firstBlock = Uint8Array.of(1);
+
+/** Enough for 64 records. */
+const saltsAndNonces = new RandomPool(64 * (infoBytes + nonceBytes));
 
 /** Length of a seed that is written; longer ones are read. */
 export const seedBytes = 32;
@@ -57,7 +61,7 @@ export function sealInto(
   authenticatedData: Uint8Array,
 ): void {
   const dataOffset = offset + infoBytes + nonceBytes;
-  randomFillSync(out, offset, infoBytes + nonceBytes);
+  saltsAndNonces.fillInto(out, offset, infoBytes + nonceBytes);
   const key = expand(seed, out.subarray(offset, offset + infoBytes));
   const cipher = createCipheriv(cipherName, key, out.subarray(offset + infoBytes, dataOffset));
   cipher.setAAD(authenticatedData);

@@ -3,6 +3,7 @@ import { randomFillSync } from "node:crypto";
 import { StrongroomError, isStrongroomError } from "../../errors/strongroom-error.ts";
 import { authenticatedDataOf } from "../authenticated-data.ts";
 import { notAuthentic } from "../not-authentic.ts";
+import { startsWith } from "../starts-with.ts";
 import type { PrefixedTransformer } from "../transformer-chain.ts";
 import type { Opened, TransformContext } from "../transformer.ts";
 import { createDekSource, openSealed, sealedOverheadBytes, sealInto, seedBytes } from "./dek-source.ts";
@@ -12,6 +13,7 @@ import {
   dekSourceTypes,
   encodeDataHeader,
   encodeEnvelope,
+  EncodingError,
   splitEncryptedObject,
 } from "./encrypted-object.ts";
 import type { Envelope } from "./encrypted-object.ts";
@@ -95,6 +97,7 @@ export class KmsV2Transformer implements PrefixedTransformer {
 
   fromStorage(stored: Uint8Array, context: TransformContext): Opened | Promise<Opened> {
     try {
+      if (!startsWith(stored, this.prefix)) throw new EncodingError("follow the prefix of its provider");
       const { data, envelope } = splitEncryptedObject(stored.subarray(this.prefix.length));
       const seed = this.#seedOf(envelope);
       if (!(seed instanceof Promise)) return open(seed, data, context);
