@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, webcrypto, X509Certificate } from "node:crypto";
 import { once } from "node:events";
+import { connect, createSecureServer } from "node:http2";
 import { Agent, createServer, request } from "node:https";
 import type { RequestOptions, Server } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -189,4 +190,40 @@ test("ClientCertificateAuthenticator knows its clients over real TLS 1.2 and 1.3
   } finally {
     server.close();
   }
+});
+
+test("ClientCertificateAuthenticator knows the client of an HTTP/2 session, as one user for all its requests", async () => {
+  const { certPem, keyPem } = await authority.issueServerCertificate([], nowMs);
+  const alice = await authority.issueClientCertificate({ userName: "alice", groups: ["dev"] }, 3600, nowMs);
+  const authenticator = new ClientCertificateAuthenticator();
+  const users: unknown[] = [];
+  const options = {
+    cert: certPem,
+    key: keyPem.reveal(),
+    ca: authority.certPem,
+    requestCert: true,
+    rejectUnauthorized: false,
+  };
+  const server = createSecureServer(options, (incoming, response) => {
+    users.push(authenticator.authenticate(incoming.stream.session?.socket as TLSSocket, Date.now())); // TLS only
+    response.end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // a TCP server's address is not a string
+  const session = connect(`https://127.0.0.1:${port}`, {
+    ca: authority.certPem,
+    cert: alice.certPem,
+    key: alice.keyPem.reveal(),
+  });
+  for (const path of ["/one", "/two"]) {
+    const stream = session.request({ ":path": path });
+    stream.resume().end();
+    await once(stream, "close");
+  }
+  session.close();
+  server.close();
+  const [first, second] = users;
+  assert.equal((first as { name: string }).name, "alice"); // a user, else this fails
+  assert.equal(first, second);
 });

@@ -12,7 +12,10 @@ import { isSubjectName } from "./subject-name.ts";
 const uidOid = "1.3.6.1.4.1.57683.2";
 const credentialIdKey = "authentication.kubernetes.io/credential-id";
 
-/** What is needed of a `TLSSocket` (or of the stand-in that node:http2 hands out for it). */
+/**
+ * What is needed of a `TLSSocket`. For HTTP/2 that is `stream.session.socket`: `request.socket` is another object for
+ * each request there, by which nothing could be remembered.
+ */
 export interface ClientConnection {
   /** Whether TLS verified the client's certificate against the authorities of the server. */
   readonly authorized: boolean;
