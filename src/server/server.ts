@@ -39,8 +39,8 @@ import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
 import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
-import { openDataStore, pkiStorage } from "../instance/data-store.ts";
-import type { DataStore } from "../instance/data-store.ts";
+import { openDataStore, pkiStorage } from "./data-store.ts";
+import type { DataStore } from "./data-store.ts";
 import { openInstance } from "../instance/instance.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
@@ -128,9 +128,7 @@ export async function issueKubeconfig(
   const answered = await askControlSocket(config.dataDir, request);
   if (answered !== undefined) return answered;
   const instance = await openInstance(config.dataDir, config.rootKey);
-  const report = (error: unknown) => {
-    throw error;
-  };
+  const report = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   await using data = await openDataStore(config.dataDir, instance.rootKey, {}, report);
   const certificates = await Certificates.open(pkiStorage(data.store), []);
   return certificates.issueKubeconfig(`https://${config.host}:${config.port}`, request);
