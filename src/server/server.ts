@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { Registry, collectDefaultMetrics } from "prom-client";
 import { groupAuthorizer } from "../access/group-authorizer.ts";
+import type { AuditSink } from "../audit/audit-event.ts";
 import { openAuditFile } from "../audit/file-sink.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
@@ -45,6 +46,8 @@ import { openInstance } from "../instance/instance.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
 import type { ServerConfig } from "./server-config.ts";
+import { watchStoreIntegrity } from "./store-integrity.ts";
+import type { StoreIntegrity } from "./store-integrity.ts";
 
 export interface RunningServer extends AsyncDisposable {
   /** e.g. `https://127.0.0.1:8443`. */
@@ -87,8 +90,10 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const names = [...config.extraSans, ...(isLocalName(config.host) ? [] : [config.host])];
   const certificates = await Certificates.open(pkiStorage(data.store), names);
   const storage = storages(config, data);
+  const registry = new Registry();
+  const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
-  const door = kubernetes({ config, data, storage, audit, log });
+  const door = kubernetes({ config, data, storage, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,
     port: config.port,
@@ -168,8 +173,14 @@ interface Parts {
   readonly log: Logger;
 }
 
-function kubernetes(parts: Parts & { readonly audit: Awaited<ReturnType<typeof openAuditFile>> }) {
-  const registry = new Registry();
+interface DoorParts extends Parts {
+  readonly audit: AuditSink;
+  readonly registry: Registry;
+  readonly integrity: StoreIntegrity;
+}
+
+function kubernetes(parts: DoorParts) {
+  const { registry } = parts;
   collectDefaultMetrics({ register: registry });
   const gate = new Gate({
     audit: parts.audit,
@@ -193,6 +204,7 @@ function kubernetes(parts: Parts & { readonly audit: Awaited<ReturnType<typeof o
     openPaths: healthRoute([
       { name: "ping", readinessOnly: false, check: async () => {} },
       { name: "store", readinessOnly: false, check: async () => void (await parts.data.store.currentRevision()) },
+      { name: "store-integrity", readinessOnly: true, check: () => parts.integrity.check() },
       {
         name: "shutdown",
         readinessOnly: true,
