@@ -46,8 +46,8 @@ import { openInstance } from "../instance/instance.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
 import type { ServerConfig } from "./server-config.ts";
-import { watchStoreIntegrity } from "./store-integrity.ts";
-import type { StoreIntegrity } from "./store-integrity.ts";
+import { watchStoreIntegrity } from "../instance/store-integrity.ts";
+import type { StoreIntegrity } from "../instance/store-integrity.ts";
 
 export interface RunningServer extends AsyncDisposable {
   /** e.g. `https://127.0.0.1:8443`. */

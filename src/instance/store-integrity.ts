@@ -7,18 +7,22 @@ import { Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { Logger } from "../log/logger.ts";
-import type { LiveSetVerifier } from "../store/embedded/live-set-verifier.ts";
 
 const intervalMs = 24 * 60 * 60 * 1000;
 /** The first look waits until the server has answered its first requests. */
 const firstDelayMs = 5_000;
+
+/** The ability of an engine to prove its live set. */
+interface Verifiable {
+  verifyLiveSet(): Promise<{ readonly ok: boolean; readonly revision: number; readonly keys: number }>;
+}
 
 export interface StoreIntegrity extends Disposable {
   /** Rejects when the last look found the store changed from outside; for readiness. */
   check(): Promise<void>;
 }
 
-export function watchStoreIntegrity(engine: LiveSetVerifier, registry: Registry, log: Logger): StoreIntegrity {
+export function watchStoreIntegrity(engine: Verifiable, registry: Registry, log: Logger): StoreIntegrity {
   let intact = true;
   const gauge = new Gauge({
     name: "strongroom_store_intact",
