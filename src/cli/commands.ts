@@ -1,0 +1,35 @@
+import type { CommandEntry } from "./command.ts";
+
+/** Every command. A new one is a file beside this and a row here; a noun and a verb (`secret list`) is a name too. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "serve",
+    summary: "Serve secrets to kubectl and other clients",
+    load: async () => (await import("./serve.ts")).serveCommand,
+  },
+  {
+    name: "kubeconfig",
+    summary: "Issue a client certificate, as a kubeconfig",
+    load: async () => (await import("./kubeconfig.ts")).kubeconfigCommand,
+  },
+  {
+    name: "health",
+    summary: "Ask a server whether it is ready",
+    load: async () => (await import("./health.ts")).healthCommand,
+  },
+  {
+    name: "demo",
+    summary: "Start a throw-away server with example secrets",
+    load: async () => (await import("./demo.ts")).demoCommand,
+  },
+  {
+    name: "version",
+    summary: "Show the version",
+    load: async () => (await import("./version.ts")).versionCommand,
+  },
+  {
+    name: "help",
+    summary: "Show help, of a command when one is named",
+    load: async () => (await import("./help.ts")).helpCommand,
+  },
+];

@@ -1,0 +1,18 @@
+/** The two streams of a command. Results are what a pipe should get; everything else is talk. */
+export interface Output {
+  /** A line, or several, of the result: standard output. A newline is added. */
+  print(text: string): void;
+  /** A result that is a document of its own and ends its own lines: standard output, as it is. */
+  write(text: string): void;
+  /** A line, or several, of talk: standard error. A newline is added. */
+  tell(text: string): void;
+}
+
+/** Output to a pair of streams. */
+export function streamOutput(out: NodeJS.WritableStream, talk: NodeJS.WritableStream): Output {
+  return {
+    print: (text) => void out.write(`${text}\n`),
+    write: (text) => void out.write(text),
+    tell: (text) => void talk.write(`${text}\n`),
+  };
+}
