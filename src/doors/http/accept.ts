@@ -39,7 +39,8 @@ export function rangeAdmits(range: MediaRange, type: string, subtype: string): b
 }
 
 const anything: MediaRange = { type: "*", subtype: "*", parameters: new Map(), quality: 1 };
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// Beyond RFC 9110: the @ in media types that clients of OpenAPI documents ask for.
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z@-]+$/;
 
 /** One media range or Content-Type value; undefined when malformed. */
 export function parseRange(text: string): MediaRange | undefined {
