@@ -12,6 +12,7 @@ import { ForbiddenError } from "../../gate/gate.ts";
 import { jsonObject } from "./codec/json.ts";
 import type { JsonObject, JsonValue } from "./codec/json.ts";
 import { DecodeError } from "./codec/decode-error.ts";
+import { OptionsSyntaxError } from "./validation/options.ts";
 
 export interface StatusCause {
   readonly reason?: string;
@@ -137,6 +138,11 @@ export function resourceVersionTooLarge(asked: number, current: number): ApiErro
   });
 }
 
+/** A body above the limit of `bytesMax`. */
+export function bodyTooLarge(bytesMax: number): ApiError {
+  return new ApiError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${bytesMax}`);
+}
+
 export function tooManyRequests(): ApiError {
   return new ApiError(429, "TooManyRequests", "Too many requests, please try again later.", {
     details: { retryAfterSeconds: 1 },
@@ -167,7 +173,7 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof NamespaceUnavailableError) {
     return notFound({ group: "", resource: "namespaces", name: error.namespace });
   }
-  if (error instanceof DecodeError) return badRequest(error.message);
+  if (error instanceof DecodeError || error instanceof OptionsSyntaxError) return badRequest(error.message);
   if (error instanceof StrongroomError) return fromCore(error);
   return new ApiError(500, "InternalError", "Internal error occurred: see the log of the server for this request", {
     cause: error,
@@ -211,8 +217,9 @@ export function statusOf(error: ApiError): JsonObject {
     ["metadata", metadata],
     ["status", "Failure"],
     ["message", error.message],
-    ["reason", error.reason],
   ];
+  // Upstream leaves an empty reason out.
+  if (error.reason !== "") entries.push(["reason", error.reason]);
   if (error.details !== undefined) entries.push(["details", detailsTree(error.details)]);
   entries.push(["code", error.code]);
   return jsonObject(entries);

@@ -4,11 +4,21 @@
  *   cross-site? -> what is asked -> open paths -> concurrency -> gate( route ) -> reply
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { bodyBytesMaxDefault } from "../http/body.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
 import type { ConcurrencyClass, ConcurrencyLimiter } from "../http/concurrency-limiter.ts";
+import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import type { Gate, GateContext, GateRequest, Outcome } from "../../gate/gate.ts";
 import type { User } from "../../identity/user.ts";
-import { ApiError, PageNotFoundError, badRequest, statusOf, toApiError, tooManyRequests } from "./api-error.ts";
+import {
+  ApiError,
+  PageNotFoundError,
+  badRequest,
+  bodyTooLarge,
+  statusOf,
+  toApiError,
+  tooManyRequests,
+} from "./api-error.ts";
 import type { Kind } from "./kinds/kind.ts";
 import { KubernetesMetrics } from "./metrics.ts";
 import { parseRequestInfo } from "./request-info.ts";
@@ -106,7 +116,7 @@ class Exchange {
 
   #parse(): void {
     try {
-      this.#url = new URL(this.#request.url ?? "", "https://localhost/");
+      this.#url = requestUrl(this.#request.url ?? "");
       this.#info = parseRequestInfo(this.#request.method ?? "", this.#url);
     } catch (error) {
       throw error instanceof ApiError ? error : badRequest("the URL must be valid");
@@ -153,7 +163,7 @@ class Exchange {
       accept: this.#request.headers.accept,
       userAgent: this.#request.headers["user-agent"] ?? "",
       contentType: this.#request.headers["content-type"],
-      body: () => readBody(this.#request),
+      body: () => readBody(this.#request).catch(explainBodyError),
       warn: (text: string) => this.#warnings.push(text),
       signal: AbortSignal.any([draining(), closedSignal(this.#response)]),
     };
@@ -185,7 +195,8 @@ class Exchange {
       return { code: 404, contentType: "text/plain; charset=utf-8", body: Buffer.from(`${error.message}\n`) };
     }
     const apiError = toApiError(error);
-    if (apiError.code >= 500 && apiError.code !== 504) this.#options.onInternalError(error, this.#auditId);
+    // What is an ApiError already was decided on purpose: a client can cause it at will.
+    if (apiError.code >= 500 && apiError !== error) this.#options.onInternalError(error, this.#auditId);
     const format = this.#statusFormat();
     const retryAfter = apiError.details?.retryAfterSeconds;
     return {
@@ -222,6 +233,27 @@ function describeError(error: unknown): { code: number; reason: string } {
   if (error instanceof PageNotFoundError) return { code: 404, reason: "NotFound" };
   const { code, reason } = toApiError(error);
   return { code, reason };
+}
+
+/** What was sent is too large: in the words of upstream, which clients show. */
+function explainBodyError(error: unknown): never {
+  if (isStrongroomError(error, "too-large")) throw bodyTooLarge(bodyBytesMaxDefault);
+  throw error;
+}
+
+const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
+/**
+ * The URL of an origin-form target. The URL parser would resolve dot segments, take
+ * `//name/` for a host and `\` for a slash: two readers of one path (a proxy and this
+ * door) must not see two different ones, so the first is refused and the others are
+ * taken as they are.
+ */
+function requestUrl(target: string): URL {
+  const [path = ""] = target.split("?", 1);
+  if (dotSegment.test(path)) throw badRequest("the path must not contain the segments . and ..");
+  const query = target.slice(path.length);
+  return new URL(`https://localhost${path.replaceAll("\\", "%5C").replaceAll("#", "%23")}${query}`);
 }
 
 /** A client may propose the id of its audit event, as upstream allows. */
