@@ -67,7 +67,7 @@ function read(body: BodyCase): ReturnType<typeof decodeObject> & { duplicates: s
   return { ...decodeObject(message, value, { kind: body.kind, apiVersion: "v1" }), duplicates };
 }
 
-test("Errors that the reference words the same are worded the same", () => {
+test("What is wrong is said in the reference's words, without the body's", () => {
   for (const [text, message] of [
     ["a: @x", "yaml: line 1: found character that cannot start any token"],
     ["a:\n\tb: c", "yaml: line 2: found character that cannot start any token"],
@@ -75,6 +75,9 @@ test("Errors that the reference words the same are worded the same", () => {
     ["<<: x", "yaml: map merge requires map or sequence of maps as the value"],
     ["%YAML 1.2\n---\na: b", "yaml: found incompatible YAML document"],
     ["a: \u0001", "yaml: control characters are not allowed"],
+    ["a: &x\n  b: *x", "yaml: anchor value contains itself"],
+    ["a: &x {<<: *x}", "yaml: anchor value contains itself"],
+    ["a: *x", "yaml: unknown anchor referenced"],
   ] as const) {
     assert.throws(() => parse(text), { name: "DecodeError", message }, text);
   }
