@@ -41,6 +41,7 @@ import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
 import { openDataStore, pkiStorage } from "./data-store.ts";
+import { productVersion } from "./product-version.ts";
 import type { DataStore } from "./data-store.ts";
 import { openInstance } from "../instance/instance.ts";
 import { createLogger } from "../log/logger.ts";
@@ -213,7 +214,12 @@ function kubernetes(parts: DoorParts) {
         },
       },
     ]),
-    paths: pathRoutes(kinds, registry),
+    paths: pathRoutes({
+      kinds,
+      registry,
+      version: productVersion(),
+      serverAddress: () => `${parts.config.host}:${listener?.port ?? parts.config.port}`,
+    }),
     limiter: new ConcurrencyLimiter(),
     metrics: new KubernetesMetrics(registry),
     now,

@@ -1,11 +1,38 @@
-/** The paths without a resource that need authentication: metrics, discovery, OpenAPI, version. */
+/** The paths without a resource that need authentication: metrics, discovery, version, OpenAPI. */
 import type { Registry } from "prom-client";
+import { discoveryRoute } from "./discovery/discovery.ts";
+import type { DiscoveryOptions, DocumentRoute } from "./discovery/discovery.ts";
 import type { PathRequest, PathRoute } from "./door.ts";
 import type { Kind } from "./kinds/kind.ts";
 import type { Reply } from "./response/reply.ts";
 
-export function pathRoutes(_kinds: readonly Kind[], registry: Registry): PathRoute {
-  return async (request) => metricsReply(request, registry);
+export interface PathRouteOptions {
+  readonly kinds: readonly Kind[];
+  readonly registry: Registry;
+  /** The product's version, e.g. `0.1.0`. */
+  readonly version: string;
+  /** `host:port` that clients should connect to; asked when the documents are first needed. */
+  readonly serverAddress: () => string;
+}
+
+const otherPaths = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz"];
+
+export function pathRoutes(options: PathRouteOptions): PathRoute {
+  let documents: readonly DocumentRoute[] | undefined;
+  return async (request) => {
+    documents ??= documentRoutes(options);
+    for (const route of documents) {
+      const reply = route(request);
+      if (reply !== undefined) return reply;
+    }
+    return metricsReply(request, options.registry);
+  };
+}
+
+function documentRoutes(options: PathRouteOptions): DocumentRoute[] {
+  const { kinds, version } = options;
+  const discovery: DiscoveryOptions = { kinds, version, serverAddress: options.serverAddress(), otherPaths };
+  return [discoveryRoute(discovery)];
 }
 
 async function metricsReply({ url }: PathRequest, registry: Registry): Promise<Reply | undefined> {
