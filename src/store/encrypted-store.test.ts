@@ -392,7 +392,9 @@ test("EncryptedStore promises no more room than the engine has for the largest c
     transactionBytesMax,
     engine.limits.transactionBytesMax - transactionOperationsMax * encryptionOverheadBytes,
   );
-  await put(store, "/a/1", "one");
-  assert.ok(((await store.get("/a/1"))?.sizeBytes ?? Infinity) - 3 <= encryptionOverheadBytes);
+  const largest = Buffer.alloc(8 * 1024 * 1024 - encryptionOverheadBytes);
+  await put(store, "/a/1", largest);
+  const sizeBytes = (await store.get("/a/1"))?.sizeBytes ?? Infinity;
+  assert.ok(sizeBytes - largest.length <= encryptionOverheadBytes, String(sizeBytes));
   await store.close();
 });
