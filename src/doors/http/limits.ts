@@ -46,10 +46,12 @@ export interface HttpLimits {
 }
 
 /**
- * The defaults. A handshake with a client certificate costs 1.3 to 2 ms of one
- * core, about 25 requests on an open connection: 250 per second leave half a core
- * for work. 500 at once and 5 s of waiting let 1,750 clients connect in the same
- * moment, within the 10 s that Go's clients wait for a handshake.
+ * The defaults. Measured on 2 cores that client and server share, 200 connections
+ * that only shake hands: without a limit 1,050 handshakes per second, and the p99
+ * of a client that is connected already rises from 1.6 to 19 ms; with 250 per
+ * second it stays at 1.7 ms. 500 at once and 5 s of waiting let 1,750 clients
+ * connect in the same moment, within the 10 s that Go's clients wait for a
+ * handshake.
  */
 export const defaultHttpLimits: HttpLimits = {
   headerBytesMax: 16 * 1024,
