@@ -33,7 +33,7 @@ export function inheritSystemFields(
 ): void {
   const meta = ownMetadata(next);
   const stored = metadataOf(previous);
-  const always = ["generation", "creationTimestamp"];
+  const always = ["generation", "creationTimestamp", "selfLink"];
   if (stringField(stored, "deletionTimestamp") !== "") always.push("deletionTimestamp");
   for (const name of always) copyField(meta, stored, name);
   if (!kind.namespaced) delete meta["namespace"];

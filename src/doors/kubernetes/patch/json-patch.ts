@@ -6,10 +6,10 @@
  * from the RFC and are kept, since clients may rely on them: `replace` of an absent
  * member adds it, and a negative index counts from the end of a list.
  */
+import { goQuote } from "../codec/go-quote.ts";
 import { nestingDepthMax } from "../codec/decode-error.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import { cloneJson, isJsonObject } from "../codec/json.ts";
-import { goQuote } from "../validation/go-format.ts";
 import { parseJsonPointer } from "./json-pointer.ts";
 import { PatchError } from "./patch-error.ts";
 import { PatchWork } from "./patch-work.ts";

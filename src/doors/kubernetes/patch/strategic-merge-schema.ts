@@ -4,8 +4,8 @@
  * Source: apimachinery pkg/util/strategicpatch/meta.go and
  * third_party/forked/golang/json/fields.go, whose texts are kept.
  */
+import { goQuote } from "../codec/go-quote.ts";
 import type { Field, FieldType, Message } from "../schema/schema.ts";
-import { goQuote } from "../validation/go-format.ts";
 import { PatchError } from "./patch-error.ts";
 
 /** The type at a point of the tree: a message, or something that has no named fields. */

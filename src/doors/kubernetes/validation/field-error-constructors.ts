@@ -6,8 +6,8 @@
  *
  * Source: apimachinery pkg/util/validation/field/errors.go.
  */
+import { goQuote } from "../codec/go-quote.ts";
 import type { FieldError } from "./field-error.ts";
-import { goQuote } from "./go-format.ts";
 
 /** `Invalid value`, with a string printed in quotes. */
 export function invalid(field: string, value: string, detail: string): FieldError {

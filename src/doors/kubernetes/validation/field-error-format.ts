@@ -4,9 +4,9 @@
  * Source: apimachinery pkg/util/validation/field/errors.go (Error, ErrorBody),
  * pkg/util/errors/errors.go (aggregate) and pkg/api/errors/errors.go (NewInvalid).
  */
+import { goQuote } from "../codec/go-quote.ts";
 import type { FieldError } from "./field-error.ts";
 import { fieldErrorTypes } from "./field-error.ts";
-import { goQuote } from "./go-format.ts";
 
 /**
  * At most so many errors are printed and listed as causes. Upstream has no

@@ -1,43 +1,13 @@
 /**
  * Values printed as Go prints them, for the texts of upstream's errors.
  *
- * Source: Go's strconv.Quote, encoding/json.Marshal and fmt's `%#U`.
+ * Source: Go's encoding/json.Marshal, unicode.IsPrint and fmt's `%#U`. Quoted strings: codec/go-quote.ts.
  */
 import type { JsonValue } from "../codec/json.ts";
-
-const simpleEscapes: ReadonlyMap<string, string> = new Map([
-  ["\u0007", "\\a"],
-  ["\b", "\\b"],
-  ["\f", "\\f"],
-  ["\n", "\\n"],
-  ["\r", "\\r"],
-  ["\t", "\\t"],
-  ["\v", "\\v"],
-  ["\\", "\\\\"],
-  ['"', '\\"'],
-]);
 
 /** Whether Go's unicode.IsPrint holds: letters, marks, numbers, punctuation, symbols and the ASCII blank. */
 export function isPrintable(character: string): boolean {
   return character === " " || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(character);
-}
-
-/** The text in double quotes with Go's escapes (`%q`); lone surrogates become U+FFFD. */
-export function goQuote(text: string): string {
-  // Names and keys are nearly always plain; the slow path looks at each character.
-  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
-  let quoted = "";
-  for (const character of text.toWellFormed()) quoted += quoteCharacter(character);
-  return `"${quoted}"`;
-}
-
-function quoteCharacter(character: string): string {
-  const escape = simpleEscapes.get(character);
-  if (escape !== undefined) return escape;
-  if (isPrintable(character)) return character;
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, "0")}`;
-  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
 }
 
 /** JSON as Go's json.Marshal writes it: compact, with `<`, `>`, `&`, U+2028 and U+2029 escaped. Keys keep their order. */

@@ -6,7 +6,7 @@
  *
  * Source: Go's encoding/json, scanner.go and decode.go (into map[string]interface{}).
  */
-import { goQuote } from "./go-format.ts";
+import { goQuoteByte } from "../codec/go-quote.ts";
 
 /** Go refuses deeper nesting. */
 const nestingMax = 10_000;
@@ -192,7 +192,7 @@ class GoJsonScanner {
     // At the end Go's scanner is given a blank, and complains of that where none may stand.
     const byte = this.#peek() ?? (blankAllowed.test(context) ? undefined : 0x20);
     if (byte === undefined) throw new JsonSyntaxError("unexpected end of JSON input");
-    throw new JsonSyntaxError(`invalid character ${quoteByte(byte)} ${context}`);
+    throw new JsonSyntaxError(`invalid character ${goQuoteByte(byte)} ${context}`);
   }
 }
 
@@ -208,12 +208,4 @@ const typeNames: ReadonlyMap<number, string> = new Map([
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39;
-}
-
-/** A byte in single quotes, read as a character of Latin-1 as Go does. */
-function quoteByte(byte: number): string {
-  const character = String.fromCharCode(byte);
-  if (character === "'") return "'\\''";
-  if (character === '"') return `'"'`;
-  return `'${goQuote(character).slice(1, -1)}'`;
 }

@@ -32,38 +32,58 @@ function patternError(rule: string, format: string, examples: readonly string[])
   return `${rule} (e.g. ${list}regex used for validation is '${format}')`;
 }
 
+// The texts are made once: a body may hold hundreds of thousands of bad keys.
+const dns1123LabelError = patternError(
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', " +
+    "and must start and end with an alphanumeric character",
+  dns1123LabelFormat,
+  ["my-name", "123-abc"],
+);
+const dns1123SubdomainError = patternError(
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', " +
+    "and must start and end with an alphanumeric character",
+  dns1123SubdomainFormat,
+  ["example.com"],
+);
+const qualifiedNameError = patternError(
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+  qualifiedNameFormat,
+  ["MyName", "my.name", "123-abc"],
+);
+const labelValueError = patternError(
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', " +
+    "and must start and end with an alphanumeric character",
+  labelValueFormat,
+  ["MyValue", "my_value", "12345"],
+);
+const configMapKeyError = patternError(
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+  configMapKeyFormat,
+  ["key.name", "KEY_NAME", "key-name"],
+);
+
 /** A DNS label of RFC 1123: at most 63 of `a-z`, `0-9`, `-`. */
 export function dns1123LabelErrors(value: string): string[] {
   const errors = byteLength(value) > labelLengthMax ? [lengthError(labelLengthMax)] : [];
   if (dns1123Label.test(value)) return errors;
   if (dns1123Subdomain.test(value)) return [...errors, "must not contain dots"];
-  const rule =
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', " +
-    "and must start and end with an alphanumeric character";
-  return [...errors, patternError(rule, dns1123LabelFormat, ["my-name", "123-abc"])];
+  return [...errors, dns1123LabelError];
 }
 
 /** A DNS subdomain of RFC 1123: labels joined by dots, at most 253. */
 export function dns1123SubdomainErrors(value: string): string[] {
   const errors = byteLength(value) > subdomainLengthMax ? [lengthError(subdomainLengthMax)] : [];
   if (dns1123Subdomain.test(value)) return errors;
-  const rule =
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', " +
-    "and must start and end with an alphanumeric character";
-  return [...errors, patternError(rule, dns1123SubdomainFormat, ["example.com"])];
+  return [...errors, dns1123SubdomainError];
 }
-
-const qualifiedNameRule =
-  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-const qualifiedNameExamples = ["MyName", "my.name", "123-abc"];
 
 /** A key of a label: a name of at most 63, with an optional DNS subdomain and `/` before it. */
 export function qualifiedNameErrors(value: string): string[] {
   const parts = value.split("/", 3);
   const [first = "", second] = parts;
   if (parts.length > 2) {
-    const pattern = patternError(qualifiedNameRule, qualifiedNameFormat, qualifiedNameExamples);
-    return [`a qualified name ${pattern} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    const rest = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+    return [`a qualified name ${qualifiedNameError} ${rest}`];
   }
   if (second === undefined) return namePartErrors(first);
   const prefixErrors = first === "" ? ["must be non-empty"] : dns1123SubdomainErrors(first);
@@ -74,9 +94,7 @@ function namePartErrors(name: string): string[] {
   const errors: string[] = [];
   if (name === "") errors.push("must be non-empty");
   else if (byteLength(name) > labelLengthMax) errors.push(lengthError(labelLengthMax));
-  if (!qualifiedName.test(name)) {
-    errors.push(patternError(qualifiedNameRule, qualifiedNameFormat, qualifiedNameExamples));
-  }
+  if (!qualifiedName.test(name)) errors.push(qualifiedNameError);
   return errors.map((text) => `name part ${text}`);
 }
 
@@ -84,19 +102,13 @@ function namePartErrors(name: string): string[] {
 export function labelValueErrors(value: string): string[] {
   const errors = byteLength(value) > labelLengthMax ? [lengthError(labelLengthMax)] : [];
   if (labelValue.test(value)) return errors;
-  const rule =
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', " +
-    "and must start and end with an alphanumeric character";
-  return [...errors, patternError(rule, labelValueFormat, ["MyValue", "my_value", "12345"])];
+  return [...errors, labelValueError];
 }
 
 /** A key of a ConfigMap's or a Secret's data: usable as a file name. */
 export function configMapKeyErrors(value: string): string[] {
   const errors = byteLength(value) > subdomainLengthMax ? [lengthError(subdomainLengthMax)] : [];
-  if (!configMapKey.test(value)) {
-    const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
-    errors.push(patternError(rule, configMapKeyFormat, ["key.name", "KEY_NAME", "key-name"]));
-  }
+  if (!configMapKey.test(value)) errors.push(configMapKeyError);
   if (value === "." || value === "..") errors.push(`must not be '${value}'`);
   else if (value.startsWith("..")) errors.push("must not start with '..'");
   return errors;

@@ -5,12 +5,13 @@
  * pkg/apis/meta/v1/validation/validation.go; for core kinds also
  * k/k pkg/apis/core/validation/validation.go (ValidateObjectMeta).
  */
+import { goQuote } from "../codec/go-quote.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import { equalJson, jsonObject } from "../codec/json.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { FieldError } from "./field-error.ts";
 import { forbidden, invalid, invalidPrinted, required, tooLong } from "./field-error-constructors.ts";
-import { byteLength, goJson, goQuote } from "./go-format.ts";
+import { byteLength, goJson } from "./go-format.ts";
 import { fieldManagerErrors } from "./field-manager.ts";
 import { labelValueErrors, nameIsDnsLabel, qualifiedNameErrors } from "./names.ts";
 import { metadataOf, numberField, objectField, objectsField, stringField, stringsField } from "./object-fields.ts";
@@ -23,6 +24,12 @@ const standardFinalizers: ReadonlySet<string> = new Set(["kubernetes", "orphan",
 
 /** Longest `subresource` of an entry of managedFields, in bytes. */
 const subresourceBytesMax = 256;
+
+/** Lists of more owner references are shown in one error only. */
+const shownReferencesMax = 16;
+
+/** Checking managedFields stops after so many errors. */
+const managedFieldsErrorsMax = 1000;
 
 /** What the rules need to know of a kind. */
 export type ObjectMetaRules = Pick<Kind, "group" | "namespaced" | "validateName">;
@@ -38,9 +45,9 @@ export function validateObjectMeta(object: JsonObject, rules: ObjectMetaRules): 
   if (generation < 0) {
     errors.push(invalidPrinted("metadata.generation", String(generation), "must be greater than or equal to 0"));
   }
-  errors.push(...mapErrors(meta), ...finalizerErrors(meta), ...managedFieldsErrors(meta));
-  if (rules.group === "") errors.push(...coreFinalizerErrors(meta));
-  return errors;
+  // Lists in a literal, not as arguments of push: there may be more errors than a call takes arguments.
+  const core = rules.group === "" ? coreFinalizerErrors(meta) : [];
+  return [...errors, ...mapErrors(meta), ...finalizerErrors(meta), ...managedFieldsErrors(meta), ...core];
 }
 
 /**
@@ -154,6 +161,8 @@ function ownerReferencesErrors(meta: Readonly<JsonObject>): FieldError[] {
       "Only one reference can have Controller set to true. " +
       `Found "true" in references for ${controller} and ${current}`;
     errors.push(invalidPrinted(field, goJson(references.map(orderedOwnerReference)), detail));
+    // Each of these errors shows the whole list; of a long one only the first is worth it.
+    if (references.length > shownReferencesMax) break;
   }
   return errors;
 }
@@ -220,21 +229,28 @@ function newFinalizerErrors(meta: Readonly<JsonObject>, stored: Readonly<JsonObj
 }
 
 function managedFieldsErrors(meta: Readonly<JsonObject>): FieldError[] {
-  return objectsField(meta, "managedFields").flatMap((entry, index) => {
-    const field = `metadata.managedFields[${index}]`;
-    const errors: FieldError[] = [];
-    const operation = stringField(entry, "operation");
-    if (operation !== "Apply" && operation !== "Update") {
-      errors.push(invalid(`${field}.operation`, operation, "must be `Apply` or `Update`"));
-    }
-    const fieldsType = stringField(entry, "fieldsType");
-    if (fieldsType !== "" && fieldsType !== "FieldsV1") {
-      errors.push(invalid(`${field}.fieldsType`, fieldsType, "must be `FieldsV1`"));
-    }
-    errors.push(...fieldManagerErrors(stringField(entry, "manager"), `${field}.manager`));
-    if (byteLength(stringField(entry, "subresource")) > subresourceBytesMax) {
-      errors.push(tooLong(`${field}.subresource`, subresourceBytesMax));
-    }
-    return errors;
-  });
+  const errors: FieldError[] = [];
+  for (const [index, entry] of objectsField(meta, "managedFields").entries()) {
+    errors.push(...managedFieldsEntryErrors(entry, `metadata.managedFields[${index}]`));
+    // An entry of 200 bytes can have 130 errors; nobody reads past the first hundreds.
+    if (errors.length > managedFieldsErrorsMax) break;
+  }
+  return errors;
+}
+
+function managedFieldsEntryErrors(entry: JsonObject, field: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const operation = stringField(entry, "operation");
+  if (operation !== "Apply" && operation !== "Update") {
+    errors.push(invalid(`${field}.operation`, operation, "must be `Apply` or `Update`"));
+  }
+  const fieldsType = stringField(entry, "fieldsType");
+  if (fieldsType !== "" && fieldsType !== "FieldsV1") {
+    errors.push(invalid(`${field}.fieldsType`, fieldsType, "must be `FieldsV1`"));
+  }
+  errors.push(...fieldManagerErrors(stringField(entry, "manager"), `${field}.manager`));
+  if (byteLength(stringField(entry, "subresource")) > subresourceBytesMax) {
+    errors.push(tooLong(`${field}.subresource`, subresourceBytesMax));
+  }
+  return errors;
 }

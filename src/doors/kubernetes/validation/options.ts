@@ -13,11 +13,12 @@
  * pkg/apis/meta/internalversion/validation/validation.go, pkg/runtime/conversion.go
  * and pkg/apis/meta/v1/zz_generated.conversion.go.
  */
+import { goQuote } from "../codec/go-quote.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { FieldError } from "./field-error.ts";
 import { forbidden, invalid, invalidPrinted, notSupported, required } from "./field-error-constructors.ts";
 import { fieldManagerErrors } from "./field-manager.ts";
-import { goJson, goQuote } from "./go-format.ts";
+import { goJson } from "./go-format.ts";
 import { listField, objectField } from "./object-fields.ts";
 
 /** A parameter that cannot be converted; the message is the text of a 400 BadRequest. */

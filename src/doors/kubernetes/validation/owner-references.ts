@@ -4,8 +4,11 @@
  * Source: apiserver pkg/endpoints/handlers/rest.go (dedupOwnerReferences).
  */
 import type { JsonObject } from "../codec/json.ts";
-import { equalJson, isJsonObject } from "../codec/json.ts";
+import { isJsonObject } from "../codec/json.ts";
 import { objectsField, stringField } from "./object-fields.ts";
+
+/** All fields of an OwnerReference, which are scalars. */
+const referenceFields = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"];
 
 /**
  * Removes equal entries of `metadata.ownerReferences` from `object` and returns
@@ -19,18 +22,14 @@ export function dropDuplicateOwnerReferences(
 ): string | undefined {
   const meta = object["metadata"];
   if (!isJsonObject(meta)) return undefined;
-  const kept = new Map<string, JsonObject[]>();
+  const kept = new Set<string>();
   const result: JsonObject[] = [];
   const duplicates: string[] = [];
   for (const reference of objectsField(meta, "ownerReferences")) {
-    const uid = stringField(reference, "uid");
-    const sameUid = kept.get(uid) ?? [];
-    if (sameUid.some((other) => equalJson(other, reference))) {
-      duplicates.push(uid);
-      continue;
-    }
-    kept.set(uid, [...sameUid, reference]);
-    result.push(reference);
+    const identity = JSON.stringify(referenceFields.map((name) => reference[name] ?? null));
+    if (kept.has(identity)) duplicates.push(stringField(reference, "uid"));
+    else result.push(reference);
+    kept.add(identity);
   }
   if (duplicates.length === 0) return undefined;
   meta["ownerReferences"] = result;

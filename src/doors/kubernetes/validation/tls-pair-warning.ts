@@ -54,13 +54,15 @@ function missingKey(skipped: readonly string[]): string {
   );
 }
 
-/** The key types Go's TLS knows, on the side of the certificate. */
+/** The key types Go's TLS knows. */
 const knownKeyTypes: ReadonlySet<string> = new Set(["rsa", "ec", "ed25519"]);
 
 function mismatch(certificate: X509Certificate, privateKey: KeyObject): string | undefined {
   const publicType = certificate.publicKey.asymmetricKeyType ?? "";
   const privateType = privateKey.asymmetricKeyType ?? "";
-  if (!knownKeyTypes.has(privateType)) return "tls: found unknown private key type in PKCS#8 wrapping";
+  // The one further type that Go can read; it is of no use in a certificate.
+  if (privateType === "x25519") return "tls: found unknown private key type in PKCS#8 wrapping";
+  if (!knownKeyTypes.has(privateType)) return "tls: failed to parse private key";
   if (!knownKeyTypes.has(publicType)) return "tls: unknown public key algorithm";
   if (publicType !== privateType) return "tls: private key type does not match public key type";
   return certificate.checkPrivateKey(privateKey) ? undefined : "tls: private key does not match public key";
@@ -93,26 +95,42 @@ function parsePrivateKey(block: PemBlock): KeyObject | undefined {
   return undefined;
 }
 
-/** The PEM blocks of a text in order; whatever is between them, or broken, is skipped. */
+/** An encrypted key has two header lines; what has more is no key. */
+const headerLinesMax = 16;
+
+/**
+ * The PEM blocks of a text in order; whatever is between them, or broken, is
+ * skipped. Positions only grow, so that a megabyte of broken blocks costs no
+ * more than linear time.
+ */
 function pemBlocks(bytes: Uint8Array): PemBlock[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   const blocks: PemBlock[] = [];
   const begin = /^-----BEGIN ([^\n]*?)-----[ \t]*\r?$/gm;
+  let end = 0;
   for (let match = begin.exec(text); match !== null; match = begin.exec(text)) {
+    const start = begin.lastIndex;
+    if (end < start) end = text.indexOf("\n-----END ", start);
+    if (end < 0) return blocks;
     const type = match[1] ?? "";
     const endLine = `\n-----END ${type}-----`;
-    const end = text.indexOf(endLine, begin.lastIndex);
-    if (end < 0) continue;
-    const body = text.slice(begin.lastIndex, end);
-    if (!isBase64Body(body)) continue;
-    blocks.push({ type, text: `-----BEGIN ${type}-----${body}${endLine}\n` });
+    if (!text.startsWith(endLine, end) || !isBase64Body(text, start, end)) continue;
+    blocks.push({ type, text: `-----BEGIN ${type}-----${text.slice(start, end)}${endLine}\n` });
     begin.lastIndex = end + endLine.length;
   }
   return blocks;
 }
 
-/** Headers (of encrypted keys) are allowed before the base64 lines. */
-function isBase64Body(body: string): boolean {
-  const lines = body.split("\n").map((line) => line.trim());
-  return lines.every((line) => line === "" || line.includes(":") || /^[A-Za-z0-9+/]*={0,2}$/.test(line));
+/** Whether there is nothing but base64 from `start` to `end`, after headers (of encrypted keys). */
+function isBase64Body(text: string, start: number, end: number): boolean {
+  let from = start + 1;
+  for (let line = 0; line < headerLinesMax; line += 1) {
+    const lineEnd = text.indexOf("\n", from);
+    if (lineEnd < 0 || lineEnd >= end || !text.slice(from, lineEnd).includes(":")) break;
+    from = lineEnd + 1;
+  }
+  const other = /[^A-Za-z0-9+/=\s]/g;
+  other.lastIndex = from;
+  const found = other.exec(text);
+  return found === null || found.index >= end; // the dashes of the end line stop the search
 }
