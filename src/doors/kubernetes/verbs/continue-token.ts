@@ -14,8 +14,8 @@ export interface ContinuePosition {
   readonly revision: Revision | undefined;
 }
 
-/** Longest key that a token may carry. */
-const startMax = 1024;
+/** Longest key that a token may carry: a namespace, a slash, a name and a NUL, all below the store's longest key. */
+const startMax = 512;
 /** Stands for "the newest state" in a token. */
 const inconsistent = -1;
 

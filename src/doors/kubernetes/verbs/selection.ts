@@ -5,6 +5,7 @@ import type { Kind } from "../kinds/kind.ts";
 import { parseFieldSelector } from "../selector/field-selector.ts";
 import { parseLabelSelector } from "../selector/label-selector.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
+import { isPathSegment } from "./verb-context.ts";
 
 export interface Selection {
   /** True when every object matches. */
@@ -26,8 +27,8 @@ export function parseSelection(
   const everything = selectors.labelSelector === "" && selectors.fieldSelector === "";
   return {
     everything,
-    name: fields.exactMatch("metadata.name"),
-    namespace: fields.exactMatch("metadata.namespace"),
+    name: keyPart(fields.exactMatch("metadata.name")),
+    namespace: keyPart(fields.exactMatch("metadata.namespace")),
     matches(object) {
       if (everything) return true;
       const header = object.header();
@@ -38,6 +39,11 @@ export function parseSelection(
       );
     },
   };
+}
+
+/** What cannot be a part of a key is no shortcut to an object; the filter then finds that nothing matches. */
+function keyPart(value: string | undefined): string | undefined {
+  return value !== undefined && value !== "" && isPathSegment(value) ? value : undefined;
 }
 
 function parse<T>(parser: () => T): T {

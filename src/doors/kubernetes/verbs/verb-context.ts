@@ -64,9 +64,21 @@ export function requireValid(
   });
 }
 
+/** Longest name of any object (a DNS subdomain). */
+const nameLengthMax = 253;
+
+/** Whether a text could be a part of a storage key: printable ASCII without what has a meaning in a path. */
+export function isPathSegment(value: string): boolean {
+  return (
+    value.length <= nameLengthMax &&
+    /^[\x20-\x7e]*$/.test(value) &&
+    !/[/%]/.test(value) &&
+    value !== "." &&
+    value !== ".."
+  );
+}
+
 /** Names and namespaces become parts of storage keys: what could not be a name is refused before it is used as one. */
 export function requirePathSegment(value: string, what: string): void {
-  if (value === "." || value === ".." || value.includes("/") || value.includes("%") || value.includes("\0")) {
-    throw badRequest(`invalid ${what} in the request path`);
-  }
+  if (!isPathSegment(value)) throw badRequest(`invalid ${what} in the request path`);
 }
