@@ -139,7 +139,7 @@ test("any strategic merge patch gives a result or a PatchError", () => {
         applyStrategicMergePatch(target, removeDroppedStringData(given), Secret),
       );
     }),
-    { seed: 1_108_033, numRuns },
+    { seed: 1912, numRuns },
   );
 });
 

@@ -1,8 +1,7 @@
 /**
  * `stringData` of a Secret: plain text on the way in, never stored nor returned.
  *
- * Where upstream lets a key dropped from stringData survive in data
- * (kubernetes/kubernetes issue 89938), here it goes. The door calls, for a Secret:
+ * Where upstream lets a key dropped from stringData survive in data, here it goes. The door calls, for a Secret:
  *
  * 1. {@link removeDroppedStringData} on a merge or strategic merge patch, before it is applied;
  * 2. {@link mergeStringData} on every decoded Secret (create, update, the result of any patch).
