@@ -1,0 +1,35 @@
+/**
+ * The server as it is served, with two additions that only a message starts: a
+ * histogram of event-loop delays, and its answer.
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { IntervalHistogram } from "node:perf_hooks";
+import { startServer } from "../../src/server/server.ts";
+import type { ServerConfig } from "../../src/server/server-config.ts";
+import { answerMessages, entryOptions, tell } from "./entry.ts";
+
+export interface ServerStarted {
+  readonly url: string;
+}
+
+export interface LoopDelay {
+  /** Longest time in which no timer could run. */
+  readonly maxMs: number;
+}
+
+/** How often the histogram looks; part of every delay it reports, so taken off. */
+const resolutionMs = 1;
+
+const server = await startServer(entryOptions<ServerConfig>(), () => {});
+let histogram: IntervalHistogram | undefined;
+answerMessages<{ readonly type: "loop-start" | "loop-read" }>(async ({ type }) => {
+  if (type === "loop-start") {
+    histogram = monitorEventLoopDelay({ resolution: resolutionMs });
+    histogram.enable();
+    return {};
+  }
+  histogram?.disable();
+  return { maxMs: Math.max(0, (histogram?.max ?? 0) / 1e6 - resolutionMs) } satisfies LoopDelay;
+});
+process.once("SIGTERM", () => void server.stop().then(() => process.disconnect()));
+tell({ url: server.url } satisfies ServerStarted);

@@ -1,0 +1,50 @@
+-- The requests of one run, by the environment:
+--   BENCH_MODE    get | create | update
+--   BENCH_PATH    of the object (get) or of the collection (create, update)
+--   BENCH_PREFIX  of the names: create makes PREFIX-1, -2, ...; update takes PREFIX-1 to -BENCH_COUNT in turn
+--   BENCH_SIZE    bytes of the value
+-- Prints one line of JSON that begins with "BENCH " at the end.
+dofile(os.getenv("BENCH_SCRIPTS") .. "/client-certificate.lua")
+
+local mode = os.getenv("BENCH_MODE")
+local path = os.getenv("BENCH_PATH")
+local prefix = os.getenv("BENCH_PREFIX")
+local count = tonumber(os.getenv("BENCH_COUNT") or "1")
+local size = tonumber(os.getenv("BENCH_SIZE") or "1024")
+
+local headers = { ["Content-Type"] = "application/json" }
+-- "x" repeated is its own base64 of some bytes; the last 12 characters make each value another one.
+local filler = string.rep("x", math.ceil(size / 3) * 4 - 12)
+local number = 0
+
+local function body(name)
+  return string.format(
+    '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"%s"},"type":"Opaque","data":{"value":"%s%012d"}}',
+    name,
+    filler,
+    number
+  )
+end
+
+request = function()
+  number = number + 1
+  if mode == "get" then return wrk.format("GET", path) end
+  if mode == "create" then return wrk.format("POST", path, headers, body(prefix .. "-" .. number)) end
+  local name = prefix .. "-" .. (number % count + 1)
+  return wrk.format("PUT", path .. "/" .. name, headers, body(name))
+end
+
+done = function(summary, latency, _)
+  local errors = summary.errors
+  io.write(
+    string.format(
+      'BENCH {"requests":%d,"seconds":%.6f,"refused":%d,"broken":%d,"p50Ms":%.3f,"p99Ms":%.3f}\n',
+      summary.requests,
+      summary.duration / 1e6,
+      errors.status,
+      errors.connect + errors.read + errors.write + errors.timeout,
+      latency:percentile(50) / 1e3,
+      latency:percentile(99) / 1e3
+    )
+  )
+end
