@@ -218,6 +218,7 @@ function kubernetes(parts: DoorParts) {
       kinds,
       registry,
       version: productVersion(),
+      now,
       serverAddress: () => `${parts.config.host}:${listener?.port ?? parts.config.port}`,
     }),
     limiter: new ConcurrencyLimiter(),

@@ -4,6 +4,7 @@ import { discoveryRoute } from "./discovery/discovery.ts";
 import type { DiscoveryOptions, DocumentRoute } from "./discovery/discovery.ts";
 import type { PathRequest, PathRoute } from "./door.ts";
 import type { Kind } from "./kinds/kind.ts";
+import { openApiRoute } from "./openapi/openapi-route.ts";
 import type { Reply } from "./response/reply.ts";
 
 export interface PathRouteOptions {
@@ -13,6 +14,7 @@ export interface PathRouteOptions {
   readonly version: string;
   /** `host:port` that clients should connect to; asked when the documents are first needed. */
   readonly serverAddress: () => string;
+  readonly now: () => Date;
 }
 
 const otherPaths = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz"];
@@ -32,7 +34,7 @@ export function pathRoutes(options: PathRouteOptions): PathRoute {
 function documentRoutes(options: PathRouteOptions): DocumentRoute[] {
   const { kinds, version } = options;
   const discovery: DiscoveryOptions = { kinds, version, serverAddress: options.serverAddress(), otherPaths };
-  return [discoveryRoute(discovery)];
+  return [discoveryRoute(discovery), openApiRoute(kinds, options.now)];
 }
 
 async function metricsReply({ url }: PathRequest, registry: Registry): Promise<Reply | undefined> {

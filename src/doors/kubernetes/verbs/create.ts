@@ -11,6 +11,7 @@ import { isTerminating } from "../storage/object-fields.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { canonicalObject } from "../storage/canonical-order.ts";
 import { treeObject } from "../storage/tree-object.ts";
+import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readCreateOptions } from "../validation/options.ts";
 import { requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
@@ -25,6 +26,8 @@ export async function createObject(context: VerbContext): Promise<VerbAnswer> {
   requireValid({ group: "meta.k8s.io", kind: options.kind }, "", options.errors);
   const { tree, warnings } = readObject(body, media, expectedType(context.kind), options.options.fieldValidation);
   for (const text of warnings) context.warn(text);
+  const duplicateOwners = dropDuplicateOwnerReferences(tree, "in-request");
+  if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   requireNamespace(context, tree);
   const object = await createTree(context, tree, options.options.dryRun);
   return { type: "object", code: 201, object, stored: !options.options.dryRun };

@@ -2,12 +2,13 @@
 import { ApiError, badRequest, methodNotAllowed } from "../api-error.ts";
 import { parseJson } from "../codec/json-parser.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
-import { applyJsonPatch } from "../patch/json-patch.ts";
+import { applyJsonPatch, jsonPatchUnknownFields } from "../patch/json-patch.ts";
 import { applyMergePatch } from "../patch/merge-patch.ts";
 import { PatchError } from "../patch/patch-error.ts";
 import { applyStrategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import { withType, apiVersionOf } from "../response/encode-object.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
+import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readPatchOptions } from "../validation/options.ts";
 import type { FieldValidation } from "../validation/options.ts";
 import { changeObject } from "./change-object.ts";
@@ -31,6 +32,7 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
   const { kind, options, errors } = readPatchOptions(context.query, false);
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
   const { value: patch, duplicates } = parseJson(body);
+  if (media === jsonPatchType) checkMembers(context, patch, options.fieldValidation);
   const object = await changeObject(context, {
     next: (previous) =>
       patched(context, { media, patch, duplicates, fieldValidation: options.fieldValidation }, previous),
@@ -38,6 +40,16 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
     strategy: strategyOf(context),
   });
   return { type: "object", code: 200, object, stored: !options.dryRun };
+}
+
+/** Members of operations that no operation has are unknown fields of the patch. */
+function checkMembers(context: VerbContext, patch: JsonValue, fieldValidation: FieldValidation): void {
+  if (fieldValidation === "Ignore") return;
+  const unknown = jsonPatchUnknownFields(patch);
+  if (unknown.length > 0 && fieldValidation === "Strict") {
+    throw badRequest(`strict decoding error: ${unknown.join(", ")}`);
+  }
+  for (const text of unknown) context.warn(text);
 }
 
 function patchMediaType(contentType: string): PatchMediaType {
@@ -68,6 +80,8 @@ function patched(context: VerbContext, patch: Patch, previous: JsonObject): Json
   }
   requireNamespace(context, tree);
   requireName(context, tree);
+  const duplicateOwners = dropDuplicateOwnerReferences(tree, "after-merge");
+  if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   return tree;
 }
 
@@ -88,16 +102,15 @@ function patchFailure(error: PatchError, context: VerbContext): ApiError {
     case "bad-patch":
       return badRequest(error.message);
     case "too-large":
-      return new ApiError(413, "RequestEntityTooLarge", error.message);
+      return new ApiError(413, "RequestEntityTooLarge", `Request entity too large: ${error.message}`);
     case "apply-failed":
       // Upstream answers an inapplicable patch as an invalid object without naming it.
       return new ApiError(
         422,
         "Invalid",
         `the server rejected our request due to an error in our request: ${error.message}`,
-        {
-          details: { kind: context.kind.resource },
-        },
+        // Empty: with a kind, kubectl prints `The secrets "" is invalid` instead of the message.
+        { details: {} },
       );
     default:
       return error.kind satisfies never;

@@ -2,6 +2,7 @@
 import { methodNotAllowed } from "../api-error.ts";
 import { cloneJson } from "../codec/json.ts";
 import type { Strategy } from "../kinds/kind.ts";
+import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readUpdateOptions } from "../validation/options.ts";
 import { changeObject } from "./change-object.ts";
 import { requireName, requireNamespace } from "./merge-body.ts";
@@ -17,6 +18,8 @@ export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
   const { tree, warnings } = readObject(body, media, expectedType(context.kind), options.fieldValidation);
   for (const text of warnings) context.warn(text);
+  const duplicateOwners = dropDuplicateOwnerReferences(tree, "in-request");
+  if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   requireNamespace(context, tree);
   requireName(context, tree);
   const object = await changeObject(context, {
