@@ -92,12 +92,12 @@ function applyPatch(context: VerbContext, patch: Patch, document: JsonObject): J
     if (patch.media === mergePatchType) return applyMergePatch(document, prepared);
     return applyStrategicMergePatch(document, prepared, context.kind.schema);
   } catch (error) {
-    if (error instanceof PatchError) throw patchFailure(error, context);
+    if (error instanceof PatchError) throw patchFailure(error);
     throw error;
   }
 }
 
-function patchFailure(error: PatchError, context: VerbContext): ApiError {
+function patchFailure(error: PatchError): ApiError {
   switch (error.kind) {
     case "bad-patch":
       return badRequest(error.message);
