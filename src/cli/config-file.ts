@@ -4,7 +4,7 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, parseDocument, visit } from "yaml";
 
 import { defaultHttpLimits } from "../doors/http/limits.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
@@ -76,7 +76,12 @@ function parseYaml(content: string): unknown {
     const reason = problem.code.toLowerCase().replaceAll("_", " ");
     throw usageError(`line ${lineCounter.linePos(problem.pos[0]).line} must be valid YAML (${reason})`);
   }
-  return document.toJS({ mapAsMap: true, maxAliasCount: 0 });
+  visit(document, {
+    Alias: () => {
+      throw usageError("the file must be written without anchors and aliases");
+    },
+  });
+  return document.toJS({ mapAsMap: true });
 }
 
 /** Before anything else, so that another file given by mistake is told as what it is. */

@@ -1,19 +1,22 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startServer } from "../server/server.ts";
 import { ApiClient } from "./api-client.ts";
 import { applyManifests } from "./apply-manifests.ts";
 import type { AppliedCounts } from "./apply-manifests.ts";
+import { CommandFailure } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { listenFlag, logFormatFlag, readServerConfig } from "./config.ts";
+import { exitCodes } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { kubectlSession } from "./kubectl-session.ts";
 import { packageExamples } from "./package-files.ts";
 import { serveUntilStopped } from "./serve-until-stopped.ts";
 import { listenForStop } from "./stop-request.ts";
+
+const manifests = join(packageExamples, "secrets");
 
 /** `strongroom demo`: a throw-away server with the examples in it. */
 export const demoCommand: Command = {
@@ -29,6 +32,12 @@ export const demoCommand: Command = {
   ],
   operandsMax: 0,
   async run(invocation) {
+    if (!existsSync(manifests)) {
+      throw new CommandFailure(`the examples must be in ${manifests}`, {
+        exitCode: exitCodes.failure,
+        advice: "They come with the package and with a checkout: install it anew.",
+      });
+    }
     const folder = await mkdtemp(join(tmpdir(), "strongroom-demo-"));
     const remove = () => rmSync(folder, { recursive: true, force: true });
     using stop = listenForStop(remove);
@@ -54,8 +63,8 @@ async function runDemo(
     adminKubeconfig: kubeconfig,
     ...(flags.has(listenFlag) ? {} : { host: "127.0.0.1", port: 0 }),
   } as const;
+  const { startServer } = await import("../server/server.ts"); // not for `help demo`, which is thereby quick
   await using server = await startServer(config, (line) => output.print(line));
-  const manifests = join(packageExamples, "secrets");
   using client = new ApiClient(await readFile(kubeconfig, "utf8"));
   const { applied, skipped } = await applyManifests(client, manifests);
   output.print(`examples ${countsText(applied)}${skipped === 0 ? "" : `, ${skipped} of other kinds left out`}`);

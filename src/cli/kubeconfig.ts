@@ -5,7 +5,7 @@ import { parseDocument } from "yaml";
 import { Redacted } from "../crypto/redacted.ts";
 import { superAdminGroup } from "../identity/user.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
-import { administratorRequest, issueKubeconfig } from "../server/server.ts";
+import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { configFlag, dataDirFlag, passphraseFileFlag, readServerConfig, rootKeyFileFlag } from "./config.ts";
@@ -28,9 +28,6 @@ const serverFlag = valueFlag(
   "URL",
   "The address by which the person reaches the server, if it is another one.",
 );
-
-/** What is issued: `ttlSeconds` from a minute to a year. */
-type ClientCertificateRequest = ReturnType<typeof administratorRequest>;
 
 const superAdminUser = "strongroom-super-admin";
 const ttlMsDefault = 8 * 60 * 60 * 1000;
@@ -79,7 +76,9 @@ export const kubeconfigCommand: Command = {
   operandsMax: 0,
   async run(invocation) {
     const { flags, environment, output } = invocation;
-    const request = readRequest(flags);
+    // Not for `help kubeconfig`, which is thereby quick.
+    const { administratorRequest, issueKubeconfig } = await import("../server/server.ts");
+    const request = readRequest(flags, administratorRequest());
     const server = readServerUrl(flags);
     const config = await readServerConfig(flags, environment);
     const place = readPlace(invocation, config.adminKubeconfig);
@@ -109,7 +108,7 @@ const superAdminWarning =
   `Warning: ${superAdminGroup} may do everything, and no rule that is made later can take anything from it. ` +
   "Whoever holds this file holds every secret until it expires. Use it for emergencies only.";
 
-function readRequest(flags: FlagValues): ClientCertificateRequest {
+function readRequest(flags: FlagValues, administrator: ClientCertificateRequest): ClientCertificateRequest {
   const isSuperAdmin = flags.has(superAdminFlag);
   const ttlMs = readTtlMs(flags);
   const named = flags.one(userFlag);
@@ -117,7 +116,6 @@ function readRequest(flags: FlagValues): ClientCertificateRequest {
     throw usageError("--group needs --user", "Name the person with --user NAME.");
   }
   if (named === undefined && !isSuperAdmin) {
-    const administrator = administratorRequest();
     return { ...administrator, ttlSeconds: ttlMs === undefined ? administrator.ttlSeconds : ttlMs / 1000 };
   }
   const groups = new Set([...(flags.many(groupFlag) ?? []), ...(isSuperAdmin ? [superAdminGroup] : [])]);

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 
-import { startServer } from "../server/server.ts";
 import type { RunningServer } from "../server/server.ts";
 import type { ServerConfig } from "../server/server-config.ts";
 import { usageError } from "./command-failure.ts";
@@ -63,6 +62,7 @@ export const serveCommand: Command = {
     const manifests = manifestsToTry(invocation);
     if (isKeyBesideData(config)) output.tell(keyBesideData);
     using stop = listenForStop();
+    const { startServer } = await import("../server/server.ts"); // not for `help serve`, which is thereby quick
     await using server = await startServer(config, (line) => output.print(line));
     output.print(`ready ${server.url}`);
     if (manifests !== undefined) output.print(invitation(server, manifests, environment.shellDirectory));
