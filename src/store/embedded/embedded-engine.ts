@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { StrongroomError, isStrongroomError } from "../../errors/strongroom-error.ts";
@@ -16,7 +16,8 @@ import type { Store } from "../store.ts";
 import type { WatchBuffer } from "../watch/watch-hub.ts";
 import { acquireDirectoryLock } from "./directory-lock.ts";
 import type { DirectoryLock } from "./directory-lock.ts";
-import { formats, prepareFormat, readFormat, syncDirectory } from "./format-version.ts";
+import { checkDataFile, hasData, removeUnfinished } from "./data-file.ts";
+import { formats, migrateFormat, readFormat, writeFormat } from "./format-version.ts";
 import type { Formats } from "./format-version.ts";
 import type { LiveSetReport, LiveSetVerifier } from "./live-set-verifier.ts";
 import { dataFile, openLmdbTables } from "./lmdb-tables.ts";
@@ -51,14 +52,10 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
   const { directory, indexAuthenticator: authenticator } = options;
   const known = options.formats ?? formats;
   makeDirectory(directory);
-  readFormat(directory, dataFile, known); // a newer one is not even locked
+  readFormat(directory, known); // a newer one is not even locked
   const lock = acquireDirectoryLock(directory);
   try {
-    await prepareFormat(directory, dataFile, known);
-    const isNew = !existsSync(join(directory, dataFile));
-    const empty: StoreState = { ...emptyState, liveSet: authenticator && emptyLiveSet };
-    const tables = await openLmdbTables({ directory, authenticator, empty });
-    if (isNew) syncDirectory(directory);
+    const tables = await openTables(directory, known, authenticator);
     return new LmdbEngine(tables, lock, {
       clock: options.clock ?? systemClock,
       retention: { ...retentionDefault, ...options.retention },
@@ -70,6 +67,31 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
     lock.release();
     throw error;
   }
+}
+
+// The format is written last: a directory that has one has been a whole store, and must have its data.
+async function openTables(
+  directory: string,
+  known: Formats,
+  authenticator: IndexAuthenticator | undefined,
+): Promise<Tables> {
+  const path = join(directory, dataFile);
+  const format = readFormat(directory, known);
+  if (format === undefined) removeUnfinished(path);
+  else {
+    if (!hasData(path)) throw new StrongroomError("corrupt", `the data directory ${directory} must have its data file`);
+    await migrateFormat(directory, format, known);
+  }
+  if (hasData(path)) checkDataFile(path);
+  const empty: StoreState = { ...emptyState, liveSet: authenticator && emptyLiveSet };
+  const tables = await openLmdbTables({ directory, authenticator, empty });
+  if (format !== undefined) return tables;
+  if (tables.revision() > 0 || tables.countHeads("", undefined) > 0) {
+    await tables.close();
+    throw new StrongroomError("corrupt", `the data directory ${directory} must name the format of its data`);
+  }
+  writeFormat(directory, known.current);
+  return tables;
 }
 
 function makeDirectory(directory: string): void {

@@ -29,15 +29,12 @@ export interface Formats {
 export const formats: Formats = { current: formatVersion, migrations };
 
 /**
- * The format of a directory; undefined for one without data. Writes nothing.
- * Raises `corrupt` when there are data but no valid format, `invalid` when it is newer.
+ * The format of a directory; undefined when it names none. Writes nothing.
+ * Raises `corrupt` when the file is not valid, `invalid` when the format is newer.
  */
-export function readFormat(directory: string, dataFile: string, { current }: Formats = formats): number | undefined {
+export function readFormat(directory: string, { current }: Formats = formats): number | undefined {
   const path = join(directory, formatFile);
-  if (!existsSync(path)) {
-    if (!existsSync(join(directory, dataFile))) return undefined;
-    throw new StrongroomError("corrupt", `the data directory ${directory} must have a file "${formatFile}"`);
-  }
+  if (!existsSync(path)) return undefined;
   const match = formatLine.exec(readFileSync(path, "latin1"));
   if (!match) throw new StrongroomError("corrupt", `the file ${path} must name a format of the store`);
   const version = Number(match[1]);
@@ -51,17 +48,9 @@ export function readFormat(directory: string, dataFile: string, { current }: For
   return version;
 }
 
-/**
- * Brings a directory, which must be locked, to the current format: marks an empty
- * one, migrates an older one step by step. Raises as {@link readFormat}.
- */
-export async function prepareFormat(directory: string, dataFile: string, known: Formats = formats): Promise<void> {
-  let version = readFormat(directory, dataFile, known);
-  if (version === undefined) {
-    writeFormat(directory, known.current);
-    return;
-  }
-  while (version < known.current) {
+/** Brings a directory, which must be locked, from an older format to the current one, step by step. */
+export async function migrateFormat(directory: string, from: number, known: Formats = formats): Promise<void> {
+  for (let version = from; version < known.current; version++) {
     const migrate = known.migrations.get(version);
     if (!migrate) {
       throw new StrongroomError(
@@ -70,13 +59,12 @@ export async function prepareFormat(directory: string, dataFile: string, known: 
       );
     }
     await migrate(directory);
-    version++;
-    writeFormat(directory, version);
+    writeFormat(directory, version + 1);
   }
 }
 
-// Replaced whole and synced: after a crash it names the old format or the new one.
-function writeFormat(directory: string, version: number): void {
+/** Writes it. Replaced whole and synced: after a crash it names the old format or the new one. */
+export function writeFormat(directory: string, version: number): void {
   const path = join(directory, formatFile);
   const next = `${path}.next`;
   const file = openSync(next, "w", 0o600);
@@ -90,8 +78,8 @@ function writeFormat(directory: string, version: number): void {
   syncDirectory(directory);
 }
 
-/** Makes the names in a directory durable. */
-export function syncDirectory(directory: string): void {
+// Makes the names in a directory durable, those of the data files included.
+function syncDirectory(directory: string): void {
   const file = openSync(directory, "r");
   try {
     fsyncSync(file);

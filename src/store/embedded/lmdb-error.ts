@@ -47,6 +47,9 @@ async function causeOf(error: unknown): Promise<unknown> {
   }
 }
 
+// LMDB's errors have their number as code, Node's have it (negated) as errno.
 function codeOf(error: unknown): number {
-  return error instanceof Error && "code" in error && typeof error.code === "number" ? error.code : 0;
+  if (!(error instanceof Error)) return 0;
+  if ("errno" in error && typeof error.errno === "number") return -error.errno;
+  return "code" in error && typeof error.code === "number" ? error.code : 0;
 }

@@ -8,7 +8,6 @@
  * - Reads are synchronous on the library's shared read transaction, which it renews
  *   after every commit and drops at the end of the turn: none is alive across an await.
  */
-import { statSync } from "node:fs";
 import { join } from "node:path";
 
 import { open } from "lmdb";
@@ -23,6 +22,7 @@ import type { IndexAuthenticator } from "../mvcc/live-set-digest.ts";
 import { noChanges } from "../mvcc/tables.ts";
 import type { Changes, Head, LiveSetSum, LogEntry, Place, StoreState, Tables, Tick } from "../mvcc/tables.ts";
 import { commitError, openError } from "./lmdb-error.ts";
+import { SpaceReserve, commitBytesMax } from "./space-reserve.ts";
 import { decodeState, encodeState, openLiveSet } from "./state-codec.ts";
 import {
   attachedKeyCodec,
@@ -63,11 +63,15 @@ export interface LmdbTablesOptions {
 /** Opens, or creates, the tables of a directory that the caller has locked. Raises `corrupt`, `invalid`, `unavailable`. */
 export async function openLmdbTables(options: LmdbTablesOptions): Promise<LmdbTables> {
   const root = openRoot(options.directory);
+  const reserve = new SpaceReserve(join(options.directory, dataFile));
   try {
-    const tables = new LmdbTables(root, options);
+    // The first thing written is the list of tables.
+    await reserve.ensure(usedBytes(root), commitBytesMax(noChanges(options.empty)));
+    const tables = new LmdbTables(root, reserve, options);
     await tables.start();
     return tables;
   } catch (error) {
+    reserve[Symbol.dispose]();
     await root.close();
     throw error instanceof StrongroomError ? error : openError(options.directory, error);
   }
@@ -79,25 +83,29 @@ function openRoot(directory: string): RootDatabase<Buffer, string> {
       path: join(directory, dataFile),
       noSubdir: true,
       overlappingSync: false,
+      // Every write is in a batch anyway; with batching by turns the library makes a second promise
+      // for each commit, which nobody holds, and its rejection on a full disk would end the process.
+      eventTurnBatching: false,
       mapSize: mapBytes,
       maxDbs: 8,
       encoding: "binary",
       permissionsMode: 0o600, // of the files it creates; not in the library's types
     } as const;
-    const root = open<Buffer, string>(options);
-    checkFileSize(root, directory);
-    return root;
+    return open<Buffer, string>(options);
   } catch (error) {
-    throw error instanceof StrongroomError ? error : openError(directory, error);
+    throw openError(directory, error);
   }
 }
 
-// Reading a mapped page that the file does not have ends the process with SIGBUS.
-function checkFileSize(root: RootDatabase, directory: string): void {
-  const stats: { lastPageNumber?: number; root?: { pageSize?: number } } = root.getStats();
-  const bytes = ((stats.lastPageNumber ?? 0) + 1) * (stats.root?.pageSize ?? 4096);
-  if (statSync(join(directory, dataFile)).size >= bytes) return;
-  throw new StrongroomError("corrupt", `the file ${join(directory, dataFile)} must not be cut short`);
+// Up to the last page that any commit used. Not `getStats`, which walks the list of free pages.
+function usedBytes(root: RootDatabase): number {
+  const { env } = root as unknown as { env: LmdbEnvironment }; // public in the library, but not in its types
+  return (env.info().lastPageNumber + 1) * env.stat().pageSize;
+}
+
+interface LmdbEnvironment {
+  info(): { readonly lastPageNumber: number };
+  stat(): { readonly pageSize: number };
 }
 
 export class LmdbTables implements Tables {
@@ -113,14 +121,21 @@ export class LmdbTables implements Tables {
   readonly #ttlLeases: LmdbTable<number, TtlLeaseTerm>;
   readonly #ttlLeaseKeys: LmdbTable<AttachedKey, Uint8Array>;
   readonly #meta: LmdbTable<string, Uint8Array>;
+  readonly #reserve: SpaceReserve;
   #liveSet: LiveSetSum | undefined;
   #failure: StrongroomError | undefined;
 
-  constructor(root: RootDatabase<Buffer, string>, { directory, authenticator, empty }: LmdbTablesOptions) {
+  /** Takes over `root` and `reserve`; {@link start} must be awaited before anything else. */
+  constructor(
+    root: RootDatabase<Buffer, string>,
+    reserve: SpaceReserve,
+    { directory, authenticator, empty }: LmdbTablesOptions,
+  ) {
     this.#directory = directory;
     this.#authenticator = authenticator;
     this.#empty = empty;
     this.#root = root;
+    this.#reserve = reserve;
     this.#heads = openTable(root, "heads", recordKeyCodec, headCodec);
     this.#graves = openTable(root, "graves", recordKeyCodec, placeCodec);
     this.#log = openTable(root, "log", placeKeyCodec, entryCodec);
@@ -211,7 +226,7 @@ export class LmdbTables implements Tables {
   async commit(changes: Changes): Promise<void> {
     // Before the batch: it calls out, and what throws within a batch leaves half of it to be committed.
     const state = encodeState(changes.state, this.#authenticator);
-    await this.#batch(() => {
+    await this.#batch(commitBytesMax(changes), () => {
       for (const [key, head] of changes.heads) putOrRemove(this.#heads, key, head);
       for (const [key, place] of changes.graves) putOrRemove(this.#graves, key, place);
       for (const [place, entry] of changes.log.entries()) putOrRemove(this.#log, place, entry);
@@ -240,7 +255,7 @@ export class LmdbTables implements Tables {
       this.#meta,
     ];
     const encoded = encodeState(state, this.#authenticator);
-    await this.#batch(() => {
+    await this.#batch(commitBytesMax(noChanges(state)), () => {
       for (const table of tables) table.clearAsync();
       this.#meta.put(stateKey, encoded);
     });
@@ -248,12 +263,14 @@ export class LmdbTables implements Tables {
   }
 
   async close(): Promise<void> {
+    this.#reserve[Symbol.dispose]();
     await this.#root.close();
   }
 
-  async #batch(write: () => void): Promise<void> {
+  async #batch(bytes: number, write: () => void): Promise<void> {
     if (this.#failure) throw this.#failure;
     try {
+      await this.#reserve.ensure(usedBytes(this.#root), bytes);
       await this.#root.batch(write);
     } catch (cause) {
       const { error, mayRetry } = await commitError(this.#directory, cause);

@@ -16,7 +16,7 @@ import type { LogEntry, Place, Tables } from "./tables.ts";
  * Entries per step. Measured on the machine of docs/adr/0001: about 1.5 ms of the
  * event loop for 256 entries.
  */
-export const compactionStepEntries = 256;
+export const compactionStepEntries = 128;
 const ticksPerStep = 256;
 
 /** How far to clear. */

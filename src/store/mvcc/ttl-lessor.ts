@@ -91,13 +91,12 @@ export class TtlLessor {
 
   async #expireDue(): Promise<void> {
     const nowMs = this.#clock.now();
+    const later = [...this.#buckets.keys()].filter((second) => second * 1000 > nowMs);
+    if (later.length > 0) this.#schedule(Math.min(...later) * 1000);
     const due = [...this.#buckets].flatMap(([second, ids]) => (second * 1000 <= nowMs ? [...ids] : []));
     const ended = await Promise.allSettled(due.map((id) => this.#expire(id)));
-    if (this.#isStopped) return;
     // A full disk, for one: the keys stay readable until it works, they are not forgotten.
     if (ended.some(({ status }) => status === "rejected")) this.#schedule(this.#clock.now() + retryMs);
-    const next = Math.min(...[...this.#buckets.keys()].filter((second) => second * 1000 > nowMs));
-    if (next !== Infinity) this.#schedule(next * 1000);
   }
 }
 
