@@ -22,8 +22,8 @@ import { toRevision } from "../revision.ts";
 import { acquireDirectoryLock } from "./directory-lock.ts";
 import { openEmbeddedEngine } from "./embedded-engine.ts";
 import type { Formats } from "./format-version.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
-import { testAuthenticator as indexAuthenticator } from "./test-authenticator.ts";
+import { temporaryDirectory } from "./conformance/temporary-directory.ts";
+import { testAuthenticator as indexAuthenticator } from "./conformance/test-authenticator.ts";
 
 const parent = temporaryDirectory();
 
@@ -110,7 +110,7 @@ test("a second opening in the same process is refused, by name of the directory"
 
 test("a second process is refused, and one that was killed leaves no stale lock", async () => {
   const directory = parent.path("other-process");
-  const holder = spawn(process.execPath, [new URL("hold-store.ts", import.meta.url).pathname, directory], {
+  const holder = spawn(process.execPath, [new URL("conformance/hold-store.ts", import.meta.url).pathname, directory], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = await once(createInterface(holder.stdout), "line");
@@ -242,7 +242,7 @@ test("a directory that cannot be made is refused", async () => {
 
 test("a restore that was killed half-way leaves an empty store", async () => {
   const directory = parent.path("half-restored");
-  const child = spawn(process.execPath, [new URL("hold-restore.ts", import.meta.url).pathname, directory], {
+  const child = spawn(process.execPath, [new URL("conformance/hold-restore.ts", import.meta.url).pathname, directory], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = await once(createInterface(child.stdout), "line");

@@ -1,8 +1,8 @@
 import { ManualClock } from "../conformance/manual-clock.ts";
 import { storeConformance } from "../conformance/store-conformance.ts";
 import { openEmbeddedEngine } from "./embedded-engine.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
-import { testAuthenticator } from "./test-authenticator.ts";
+import { temporaryDirectory } from "./conformance/temporary-directory.ts";
+import { testAuthenticator } from "./conformance/test-authenticator.ts";
 
 const clock = new ManualClock();
 let opened = 0;

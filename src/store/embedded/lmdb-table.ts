@@ -23,6 +23,15 @@ export interface LmdbTable<K, V> {
   put(key: K, value: V): unknown;
   remove(key: K): unknown;
   clearAsync(): unknown;
+  getStats(): TableStats;
+}
+
+/** How many pages of the file a table has. */
+export interface TableStats {
+  readonly pageSize: number;
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
 }
 
 /** Opens, or creates, a table whose values have a codec. */

@@ -22,7 +22,8 @@ import type { IndexAuthenticator } from "../mvcc/live-set-digest.ts";
 import { noChanges } from "../mvcc/tables.ts";
 import type { Changes, Head, LiveSetSum, LogEntry, Place, StoreState, Tables, Tick } from "../mvcc/tables.ts";
 import { commitError, openError } from "./lmdb-error.ts";
-import { SpaceReserve, commitBytesMax } from "./space-reserve.ts";
+import { SpaceReserve, prepareFiles, spaceOf } from "./space-reserve.ts";
+import type { CommitSpace } from "./space-reserve.ts";
 import { decodeState, encodeState, openLiveSet } from "./state-codec.ts";
 import {
   attachedKeyCodec,
@@ -38,7 +39,7 @@ import {
 } from "./table-codec.ts";
 import type { AttachedKey, TtlLeaseTerm } from "./table-codec.ts";
 import { openBytesTable, openTable } from "./lmdb-table.ts";
-import type { LmdbTable, TableInterval } from "./lmdb-table.ts";
+import type { LmdbTable, TableInterval, TableStats } from "./lmdb-table.ts";
 
 /** The file that holds the tables. */
 export const dataFile = "data.mdb";
@@ -66,7 +67,7 @@ export async function openLmdbTables(options: LmdbTablesOptions): Promise<LmdbTa
   const reserve = new SpaceReserve(join(options.directory, dataFile));
   try {
     // The first thing written is the list of tables.
-    await reserve.ensure(usedBytes(root), commitBytesMax(noChanges(options.empty)));
+    await reserve.ensure(spaceOf(noChanges(options.empty)), usedBytes(root), () => 0);
     const tables = new LmdbTables(root, reserve, options);
     await tables.start();
     return tables;
@@ -79,6 +80,7 @@ export async function openLmdbTables(options: LmdbTablesOptions): Promise<LmdbTa
 
 function openRoot(directory: string): RootDatabase<Buffer, string> {
   try {
+    prepareFiles(join(directory, dataFile));
     const options = {
       path: join(directory, dataFile),
       noSubdir: true,
@@ -97,15 +99,18 @@ function openRoot(directory: string): RootDatabase<Buffer, string> {
   }
 }
 
-// Up to the last page that any commit used. Not `getStats`, which walks the list of free pages.
+// Up to the last page that any commit used.
 function usedBytes(root: RootDatabase): number {
-  const { env } = root as unknown as { env: LmdbEnvironment }; // public in the library, but not in its types
-  return (env.info().lastPageNumber + 1) * env.stat().pageSize;
+  const { lastPageNumber, root: main } = root.getStats() as EnvironmentStats; // untyped in the library
+  return (lastPageNumber + 1) * main.pageSize;
 }
 
-interface LmdbEnvironment {
-  info(): { readonly lastPageNumber: number };
-  stat(): { readonly pageSize: number };
+interface EnvironmentStats extends TableStats {
+  readonly lastPageNumber: number;
+  /** Of the table of tables. */
+  readonly root: TableStats;
+  /** Of the table of free pages. */
+  readonly free: TableStats;
 }
 
 export class LmdbTables implements Tables {
@@ -226,7 +231,7 @@ export class LmdbTables implements Tables {
   async commit(changes: Changes): Promise<void> {
     // Before the batch: it calls out, and what throws within a batch leaves half of it to be committed.
     const state = encodeState(changes.state, this.#authenticator);
-    await this.#batch(commitBytesMax(changes), () => {
+    await this.#batch(spaceOf(changes), () => {
       for (const [key, head] of changes.heads) putOrRemove(this.#heads, key, head);
       for (const [key, place] of changes.graves) putOrRemove(this.#graves, key, place);
       for (const [place, entry] of changes.log.entries()) putOrRemove(this.#log, place, entry);
@@ -244,19 +249,9 @@ export class LmdbTables implements Tables {
   }
 
   async clear(state: StoreState): Promise<void> {
-    const tables = [
-      this.#heads,
-      this.#graves,
-      this.#log,
-      this.#values,
-      this.#ticks,
-      this.#ttlLeases,
-      this.#ttlLeaseKeys,
-      this.#meta,
-    ];
     const encoded = encodeState(state, this.#authenticator);
-    await this.#batch(commitBytesMax(noChanges(state)), () => {
-      for (const table of tables) table.clearAsync();
+    await this.#batch(spaceOf(noChanges(state)), () => {
+      for (const table of this.#tables()) table.clearAsync();
       this.#meta.put(stateKey, encoded);
     });
     this.#liveSet = state.liveSet;
@@ -267,10 +262,10 @@ export class LmdbTables implements Tables {
     await this.#root.close();
   }
 
-  async #batch(bytes: number, write: () => void): Promise<void> {
+  async #batch(space: CommitSpace, write: () => void): Promise<void> {
     if (this.#failure) throw this.#failure;
     try {
-      await this.#reserve.ensure(usedBytes(this.#root), bytes);
+      await this.#reserve.ensure(space, usedBytes(this.#root), () => this.#freeBytes());
       await this.#root.batch(write);
     } catch (cause) {
       const { error, mayRetry } = await commitError(this.#directory, cause);
@@ -280,6 +275,30 @@ export class LmdbTables implements Tables {
       // The next read must see this commit, whenever the library would renew by itself.
       this.#root.resetReadTxn();
     }
+  }
+
+  #tables(): readonly Pick<LmdbTable<never, never>, "clearAsync" | "getStats">[] {
+    return [
+      this.#heads,
+      this.#graves,
+      this.#log,
+      this.#values,
+      this.#ticks,
+      this.#ttlLeases,
+      this.#ttlLeaseKeys,
+      this.#meta,
+    ];
+  }
+
+  // Pages of the file that no table uses. All counts are kept by LMDB: none is taken by walking.
+  #freeBytes(): number {
+    const { root, free, lastPageNumber } = this.#root.getStats() as EnvironmentStats; // untyped in the library
+    const stats = [root, free, ...this.#tables().map((table) => table.getStats())];
+    const used = stats.reduce(
+      (sum, each) => sum + each.treeBranchPageCount + each.treeLeafPageCount + each.overflowPages,
+      0,
+    );
+    return (lastPageNumber + 1 - used) * root.pageSize;
   }
 
   #storedState(): Buffer {

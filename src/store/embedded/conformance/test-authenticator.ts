@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey } from "node:crypto";
 
-import type { IndexAuthenticator } from "../mvcc/live-set-digest.ts";
+import type { IndexAuthenticator } from "../../mvcc/live-set-digest.ts";
 
 // A key object: with a plain buffer Node 24 computes the MAC four times slower.
 const key = createSecretKey(Buffer.alloc(32, 7));

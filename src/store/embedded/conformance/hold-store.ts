@@ -1,5 +1,5 @@
 /** For tests: opens a store, writes one key, says "open", and holds it until it is killed. */
-import { openEmbeddedEngine } from "./embedded-engine.ts";
+import { openEmbeddedEngine } from "../embedded-engine.ts";
 
 const [, , directory = ""] = process.argv;
 const store = await openEmbeddedEngine({ directory });

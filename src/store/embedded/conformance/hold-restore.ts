@@ -1,6 +1,6 @@
 /** For tests: restores most of a large snapshot, says "half", and waits for the rest until it is killed. */
-import { createMemoryEngine } from "../memory/memory-engine.ts";
-import { openEmbeddedEngine } from "./embedded-engine.ts";
+import { createMemoryEngine } from "../../memory/memory-engine.ts";
+import { openEmbeddedEngine } from "../embedded-engine.ts";
 
 const [, , directory = ""] = process.argv;
 const records = 5000;
