@@ -24,6 +24,7 @@ export interface StoreIntegrity extends Disposable {
 
 export function watchStoreIntegrity(engine: Verifiable, registry: Registry, log: Logger): StoreIntegrity {
   let intact = true;
+  let disposed = false;
   const gauge = new Gauge({
     name: "strongroom_store_intact",
     help: "1 while the last verification found exactly the committed records in the store, else 0.",
@@ -41,7 +42,11 @@ export function watchStoreIntegrity(engine: Verifiable, registry: Registry, log:
       keys: report.keys,
     });
   };
-  const run = () => void verify().catch((error: unknown) => log.error("Store verification failed", error));
+  const run = () =>
+    void verify().catch((error: unknown) => {
+      // A store that closes under a running verification ends it; the next start verifies again.
+      if (!disposed) log.error("Store verification failed", error);
+    });
   const first = setTimeout(run, firstDelayMs).unref();
   const daily = setInterval(run, intervalMs).unref();
   return {
@@ -49,6 +54,7 @@ export function watchStoreIntegrity(engine: Verifiable, registry: Registry, log:
       if (!intact) throw new StrongroomError("corrupt", "the store must be intact");
     },
     [Symbol.dispose]() {
+      disposed = true;
       clearTimeout(first);
       clearInterval(daily);
     },

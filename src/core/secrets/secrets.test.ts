@@ -63,7 +63,14 @@ test("A create stores the current record, its payload and promotion 1 in one rev
   const [promotion] = (await store.range(promotionPrefix(identity))).records;
   assert.ok(payload !== undefined && promotion !== undefined);
   assert.deepEqual([payload.modRevision, promotion.modRevision], [created.revision, created.revision]);
-  const { number, id, payload: payloadId, author, door, time: at } = JSON.parse(Buffer.from(promotion.value).toString());
+  const {
+    number,
+    id,
+    payload: payloadId,
+    author,
+    door,
+    time: at,
+  } = JSON.parse(Buffer.from(promotion.value).toString());
   assert.deepEqual([number, author, door, at], [1, "ann", "kubernetes", time.toISOString()]);
   assert.match(id, /^[0-9a-f]{32}$/);
   assert.ok(payload.key.endsWith(payloadId));
@@ -83,7 +90,11 @@ test("A write of other values makes the next promotion, a write of metadata alon
   const store = await storeWithNamespace();
   const secrets = secretsOn(store);
   const first = await secrets.create(state("a", "MQ=="), writer);
-  const labelled = await secrets.replace(first, state("a", "MQ==", { metadata: '{"name":"a","labels":{"x":"y"}}' }), writer);
+  const labelled = await secrets.replace(
+    first,
+    state("a", "MQ==", { metadata: '{"name":"a","labels":{"x":"y"}}' }),
+    writer,
+  );
   assert.equal(labelled.book.promotion?.number, 1);
   assert.equal((await keysUnder(store, promotionPrefix(identity))).length, 1);
   const changed = await secrets.replace(labelled, state("a", "Mg=="), writer);
@@ -162,7 +173,9 @@ test("Over the number of promotions the oldest go, with their payloads", async (
   const secrets = secretsOn(store, { limits: { ...defaultVersionLimits, promotionsMax: 3 } });
   let secret = await secrets.create(state("a", "MA=="), writer);
   for (let n = 1; n < 6; n++) secret = await secrets.replace(secret, state("a", `N${n}==`), writer);
-  const numbers = (await keysUnder(store, promotionPrefix(identity))).map((key) => Number(key.split("/").at(-1)?.slice(0, 10)));
+  const numbers = (await keysUnder(store, promotionPrefix(identity))).map((key) =>
+    Number(key.split("/").at(-1)?.slice(0, 10)),
+  );
   assert.deepEqual(numbers, [4, 5, 6]);
   assert.equal((await keysUnder(store, payloadPrefix(identity))).length, 3);
 });
@@ -189,7 +202,9 @@ test("Where transactions are too small for a payload, it is stored first, and an
   const secrets = secretsOn(small);
   const first = await secrets.create(state("a", "A".repeat(200)), writer);
   assert.equal(first.book.promotion?.number, 1);
-  await assert.rejects(secrets.create(state("a", "B".repeat(200), { uid: "late" }), writer), { code: "already-exists" });
+  await assert.rejects(secrets.create(state("a", "B".repeat(200), { uid: "late" }), writer), {
+    code: "already-exists",
+  });
   const orphanPrefix = payloadPrefix({ namespaceUid: "ns-1", uid: "late" });
   assert.equal((await keysUnder(inner, orphanPrefix)).length, 1);
 
@@ -220,8 +235,16 @@ test("A list is consistent at its revision while secrets change and go", async (
   const page = await secrets.list({ namespace: "default", limit: 1 });
   await secrets.replace(a, state("a", "Mg=="), writer);
   await secrets.delete((await secrets.get("default", "b")) ?? assert.fail("b must exist"), writer);
-  const next = await secrets.list({ namespace: "default", limit: 1, after: page.continueAfter, revision: page.revision });
-  assert.deepEqual(next.secrets.map((secret) => [secret.name, secret.payload.bytes.toString()]), [["b", '{"k":"MQ=="}']]);
+  const next = await secrets.list({
+    namespace: "default",
+    limit: 1,
+    after: page.continueAfter,
+    revision: page.revision,
+  });
+  assert.deepEqual(
+    next.secrets.map((secret) => [secret.name, secret.payload.bytes.toString()]),
+    [["b", '{"k":"MQ=="}']],
+  );
   const old = await secrets.list({ namespace: "default", limit: 10, revision: page.revision });
   assert.equal(old.secrets[0]?.payload.bytes.toString(), '{"k":"MQ=="}');
 });
@@ -241,4 +264,19 @@ test("A watch delivers complete secrets, with the state before, to each watcher 
   const [deleted] = (await first.next())?.events ?? [];
   assert.equal(deleted?.type, "delete");
   assert.equal((await deleted?.previous())?.payload.bytes.toString(), '{"k":"MQ=="}');
+});
+
+test("A read that is repeated sees every change at once", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const first = await secrets.create(state("a", "MQ=="), writer);
+  await secrets.create(state("ab", "OQ==", { uid: "longer" }), writer);
+  const read = async () => (await secrets.get("default", "a"))?.payload.bytes.toString();
+  assert.deepEqual([await read(), await read()], ['{"k":"MQ=="}', '{"k":"MQ=="}']);
+  const second = await secrets.replace(first, state("a", "Mg=="), writer);
+  assert.deepEqual([await read(), await read()], ['{"k":"Mg=="}', '{"k":"Mg=="}']);
+  await secrets.delete(second, writer);
+  assert.deepEqual([await read(), await read()], [undefined, undefined]);
+  await secrets.create(state("a", "Mw==", { uid: "new" }), writer);
+  assert.deepEqual([await read(), await read()], ['{"k":"Mw=="}', '{"k":"Mw=="}']);
 });

@@ -25,6 +25,7 @@ import {
 import type { Authorship, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
 import { rangeOfObjects } from "../object-range.ts";
+import { RecentSecrets } from "./recent-secrets.ts";
 import { SecretWatcher } from "./secret-watcher.ts";
 import { NamespaceUsage, pruneVersions } from "./version-retention.ts";
 import type { VersionLimits } from "./version-retention.ts";
@@ -69,6 +70,7 @@ export class Secrets {
   readonly #now: () => Date;
   readonly #randomBytes: (size: number) => Buffer;
   readonly #usage: NamespaceUsage;
+  readonly #recent = new RecentSecrets();
 
   constructor(options: SecretsOptions) {
     this.#store = options.store;
@@ -81,8 +83,21 @@ export class Secrets {
 
   /** The secret with its current payload, or undefined. */
   async get(namespace: string, name: string): Promise<Secret | undefined> {
-    const record = await this.#store.get(objectKey(resource, namespace, name));
-    return record === undefined ? undefined : this.materialise(record);
+    const key = objectKey(resource, namespace, name);
+    const recent = this.#recent.get(key);
+    if (recent !== undefined && (await this.#hasRevision(key, recent.revision))) return recent;
+    this.#recent.delete(key);
+    const record = await this.#store.get(key);
+    if (record === undefined) return undefined;
+    const secret = await this.materialise(record);
+    this.#recent.set(key, secret);
+    return secret;
+  }
+
+  async #hasRevision(key: string, revision: Revision): Promise<boolean> {
+    // The key itself sorts before every longer key that begins with it.
+    const { records } = await this.#store.range(key, { limit: 1, keysOnly: true });
+    return records[0]?.key === key && records[0].modRevision === revision;
   }
 
   /**
