@@ -90,6 +90,12 @@ export async function startTestServer(overrides: Partial<ServerConfig> = {}): Pr
   };
 }
 
+/** A client of a server that runs elsewhere, with the certificate inside a kubeconfig. */
+export async function connectTo(url: string, kubeconfig: string) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, ...(await credentialsOf(kubeconfig)) });
+  return (method: string, path: string, call: Call = {}) => send(agent, new URL(path, url), method, call);
+}
+
 /** The certificate and key inside a kubeconfig. */
 export async function credentialsOf(path: string): Promise<ClientCredentials> {
   const config = parse(await readFile(path, "utf8")) as {
