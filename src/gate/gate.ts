@@ -262,5 +262,10 @@ class RequestRecord {
 
 /** RFC 3339 with six fractional digits, as upstream prints MicroTime. */
 export function microseconds(time: Date): string {
-  return time.toISOString().replace("Z", "000Z");
+  const timeMs = time.getTime();
+  if (timeMs !== printed.timeMs) printed = { timeMs, text: `${time.toISOString().slice(0, -1)}000Z` };
+  return printed.text;
 }
+
+/** The last time printed: the events of a millisecond share it. */
+let printed = { timeMs: 0, text: "1970-01-01T00:00:00.000000Z" };

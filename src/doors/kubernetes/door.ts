@@ -61,6 +61,8 @@ export interface KubernetesDoorOptions {
   readonly onInternalError: (error: unknown, auditId: string) => void;
 }
 
+/** Before the target has been read. */
+const noUrl = new URL("https://localhost/");
 const readVerbs: ReadonlySet<string> = new Set(["get", "list", "watch"]);
 
 export function kubernetesDoor(options: KubernetesDoorOptions) {
@@ -79,7 +81,7 @@ class Exchange {
   readonly #auditId: string;
   readonly #warnings: string[] = [];
   #info: RequestInfo = { verb: "", path: "", resource: undefined };
-  #url = new URL("https://localhost/");
+  #url = noUrl;
 
   constructor(options: KubernetesDoorOptions, request: IncomingMessage, response: ServerResponse) {
     this.#options = options;
@@ -94,7 +96,8 @@ class Exchange {
     const { verb } = this.#info;
     const headers: Record<string, string> = { "Audit-Id": this.#auditId, ...reply.headers };
     try {
-      if (this.#warnings.length > 0) this.#response.setHeader("Warning", [...new Set(this.#warnings)].map(warningHeader));
+      if (this.#warnings.length > 0)
+        this.#response.setHeader("Warning", [...new Set(this.#warnings)].map(warningHeader));
       await sendReply(this.#request, this.#response, { ...reply, headers });
     } finally {
       const seconds = (this.#options.now().getTime() - this.#receivedAt.getTime()) / 1000;
@@ -165,7 +168,8 @@ class Exchange {
       contentType: this.#request.headers["content-type"],
       body: () => readBody(this.#request).catch(explainBodyError),
       warn: (text: string) => this.#warnings.push(text),
-      signal: AbortSignal.any([draining(), closedSignal(this.#response)]),
+      // Made when asked for: two signals and an abort cost as much as reading a secret.
+      signal: () => AbortSignal.any([draining(), closedSignal(this.#response)]),
     };
   }
 
@@ -215,7 +219,10 @@ class Exchange {
     try {
       const { accept } = this.#request.headers;
       const userAgent = this.#request.headers["user-agent"] ?? "";
-      const { media, pretty } = negotiateOutput({ accept, userAgent }, this.#url.searchParams, { views: "object", watch: false });
+      const { media, pretty } = negotiateOutput({ accept, userAgent }, this.#url.searchParams, {
+        views: "object",
+        watch: false,
+      });
       return { media, pretty };
     } catch {
       // Nothing acceptable: the refusal itself has to be told in some form.
@@ -265,12 +272,16 @@ function proposedAuditId(request: IncomingMessage): string | undefined {
 /** Aborts when the client has gone before the answer was complete. */
 function closedSignal(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
+  if (response.destroyed) controller.abort();
   response.once("close", () => controller.abort());
   return controller.signal;
 }
 
 /** RFC 7234 warning with code 299; text in quotes, without what would break out of them or of the header. */
 function warningHeader(text: string): string {
-  const safe = text.replaceAll(/[^\x20-\x7e]/g, "?").replaceAll("\\", "\\\\").replaceAll('"', '\\"');
+  const safe = text
+    .replaceAll(/[^\x20-\x7e]/g, "?")
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"');
   return `299 - "${safe.slice(0, 1024)}"`;
 }

@@ -9,6 +9,9 @@ export class KubernetesMetrics {
   readonly #requests: Counter;
   readonly #durations: Histogram;
   readonly #inFlight: Gauge;
+  /** By labels: looking a child up by its labels costs more than counting. */
+  readonly #counters = new Map<string, Counter.Internal>();
+  readonly #histograms = new Map<string, Histogram.Internal<"verb" | "resource">>();
   readonly #watches: Gauge;
 
   constructor(registry: Registry) {
@@ -48,7 +51,21 @@ export class KubernetesMetrics {
   /** A request was answered. `resource` is that of a known kind, or "". */
   answered(request: { verb: string; resource: string; code: number; seconds: number }): void {
     const { verb, resource } = request;
-    this.#requests.inc({ verb: verb.toUpperCase(), resource, code: String(request.code) });
-    if (verb !== "watch") this.#durations.observe({ verb: verb.toUpperCase(), resource }, request.seconds);
+    const counter = childOf(this.#counters, `${verb} ${resource} ${request.code}`, () =>
+      this.#requests.labels({ verb: verb.toUpperCase(), resource, code: String(request.code) }),
+    );
+    counter.inc();
+    if (verb === "watch") return;
+    const histogram = childOf(this.#histograms, `${verb} ${resource}`, () =>
+      this.#durations.labels({ verb: verb.toUpperCase(), resource }),
+    );
+    histogram.observe(request.seconds);
   }
+}
+
+/** Labels are few and closed, and so are the children. */
+function childOf<Child>(children: Map<string, Child>, labels: string, make: () => Child): Child {
+  let child = children.get(labels);
+  if (child === undefined) children.set(labels, (child = make()));
+  return child;
 }

@@ -6,7 +6,13 @@ import { jsonObject } from "./codec/json.ts";
 import type { Kind, ResourceVerb } from "./kinds/kind.ts";
 import type { ResourceRequest } from "./request-info.ts";
 import { encodeList } from "./response/encode-list.ts";
-import { encodeStatus, encodeTree, encodeWholeObject, partialMetadataTree, viewSchema } from "./response/encode-object.ts";
+import {
+  encodeStatus,
+  encodeTree,
+  encodeWholeObject,
+  partialMetadataTree,
+  viewSchema,
+} from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
 import { showsValues } from "./response/output-format.ts";
 import type { OutputFormat } from "./response/output-format.ts";
@@ -39,7 +45,7 @@ export interface ResourceExchange {
   readonly randomBytes: (size: number) => Buffer;
   readonly uuid: () => string;
   readonly warn: (text: string) => void;
-  readonly signal: AbortSignal;
+  readonly signal: () => AbortSignal;
 }
 
 /** Serves a request for a kind of ours; raises PageNotFoundError for what is not. */
@@ -101,18 +107,20 @@ function writesToCollection(verb: ResourceVerb): boolean {
   return verb === "create" || verb === "deletecollection";
 }
 
-function verbContext(
-  exchange: ResourceExchange,
-  kind: Kind,
-  target: ResourceRequest,
-  verb: ResourceVerb,
-): VerbContext {
+function verbContext(exchange: ResourceExchange, kind: Kind, target: ResourceRequest, verb: ResourceVerb): VerbContext {
   const list = verb === "list" || verb === "watch" || verb === "deletecollection";
   const format = negotiateOutput({ accept: exchange.accept, userAgent: exchange.userAgent }, exchange.query, {
     views: list ? "list" : "object",
     watch: verb === "watch",
   });
-  return { ...exchange, kind, target, format, storage: exchange.storage(kind), contentType: mediaType(exchange.contentType) };
+  return {
+    ...exchange,
+    kind,
+    target,
+    format,
+    storage: exchange.storage(kind),
+    contentType: mediaType(exchange.contentType),
+  };
 }
 
 /** The media type without parameters; "" when the header is missing. */

@@ -27,8 +27,8 @@ export interface VerbContext {
   readonly uuid: () => string;
   /** Adds a `Warning: 299` header. */
   readonly warn: (text: string) => void;
-  /** Aborted when the client is gone or the server drains. */
-  readonly signal: AbortSignal;
+  /** Aborted when the client is gone or the server drains; made at each call. */
+  readonly signal: () => AbortSignal;
 }
 
 /** What a verb answers with, before it is encoded. */

@@ -108,7 +108,7 @@ async function* liveEvents(watch: Watch, encoder: WatchEncoder, since: Revision)
     toRevision(since + 1),
     narrow ? selection.name : undefined,
   );
-  const clock = new WatchClock(watcher, watch.options, context.signal);
+  const clock = new WatchClock(watcher, watch.options, context.signal());
   try {
     for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
       const frames: Buffer[] = [];
