@@ -56,6 +56,12 @@ export class RevisionReader {
 
   /** The records of keys at a revision, all in one synchronous step if it is the current one. */
   async records(keys: readonly string[], revision: Revision): Promise<(StoredRecord | undefined)[]> {
+    // The case of nearly every read, without asking the snapshot for its revision.
+    if (keys.length === 1 && revision === this.#state().revision) {
+      const head = this.#tables.head(keys[0]!); // length is 1
+      // Newest entry of its key, and not newer than what is visible: it is the one to show.
+      if (head && head.place.revision <= revision) return [this.record(keys[0]!, head, revision)];
+    }
     if (this.#showsExactly(revision)) return keys.map((key) => this.#currentRecord(key));
     const records: (StoredRecord | undefined)[] = [];
     for (const key of keys) {
