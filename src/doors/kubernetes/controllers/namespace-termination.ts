@@ -92,7 +92,7 @@ async function emptyNamespace(options: NamespaceTerminationOptions, name: string
   return true;
 }
 
-/** Deletes what can be deleted; returns what waits for finalizers, by resource. */
+/** Deletes what can be deleted; returns what waits for finalizers, by `resource.group` (so `secrets.`, as upstream). */
 async function deleteContent(options: NamespaceTerminationOptions, namespace: string): Promise<string[]> {
   const remaining: string[] = [];
   for (const kind of options.kinds) {
@@ -104,7 +104,7 @@ async function deleteContent(options: NamespaceTerminationOptions, namespace: st
       for (const object of page.objects) if (!(await deleteOne(options, storage, object))) waiting++;
       after = page.continueAfter;
     } while (after !== undefined);
-    if (waiting > 0) remaining.push(`${kind.resource} has ${waiting} resource instances`);
+    if (waiting > 0) remaining.push(`${kind.resource}.${kind.group} has ${waiting} resource instances`);
   }
   return remaining;
 }
