@@ -3,7 +3,7 @@ export const exitCodes = {
   ok: 0,
   /** The command could not do what it was asked to, or the program has a defect. */
   failure: 1,
-  /** The command line, the configuration file or an input breaks a rule. Nothing was done. */
+  /** The command line, the configuration file or an input breaks a rule. */
   usage: 2,
   /** The root key is missing, wrong or not readable. Nothing was touched. */
   sealed: 3,

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseDocument } from "yaml";
 
 import { Redacted } from "../crypto/redacted.ts";
@@ -29,6 +29,8 @@ const serverFlag = valueFlag(
   "The address by which the person reaches the server, if it is another one.",
 );
 
+/** What the server writes into a data directory before anything else. */
+const instanceRecord = "instance.json";
 const superAdminUser = "strongroom-super-admin";
 const ttlMsDefault = 8 * 60 * 60 * 1000;
 const ttlMsMin = 60 * 1000;
@@ -83,9 +85,9 @@ export const kubeconfigCommand: Command = {
     const config = await readServerConfig(flags, environment);
     const place = readPlace(invocation, config.adminKubeconfig);
     // A mistyped directory must not become a new instance with a root key of its own.
-    if (!existsSync(config.dataDir)) {
+    if (!existsSync(join(config.dataDir, instanceRecord))) {
       throw usageError(
-        `the data directory ${config.dataDir} must exist`,
+        `${config.dataDir} must be the data directory of a server; it has no ${instanceRecord}`,
         "Name the server's with --data-dir; strongroom serve makes one.",
       );
     }
