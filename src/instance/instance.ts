@@ -27,9 +27,21 @@ const recordFile = "instance.json";
 
 /** Opens the root key of a data directory, or makes both when the directory is new. Raises `sealed`, `corrupt`. */
 export async function openInstance(dataDir: string, config: RootKeyConfig): Promise<Instance> {
+  const known = await readInstance(dataDir, config);
+  return known ?? createInstance(dataDir, custodyOf(config));
+}
+
+/** The same for a directory that must have an instance; makes nothing. Raises `not-found` too. */
+export async function openExistingInstance(dataDir: string, config: RootKeyConfig): Promise<Instance> {
+  const known = await readInstance(dataDir, config);
+  if (known !== undefined) return known;
+  throw new StrongroomError("not-found", `the data directory ${dataDir} must be one that a server has made`);
+}
+
+async function readInstance(dataDir: string, config: RootKeyConfig): Promise<Instance | undefined> {
   const custody = custodyOf(config);
   const record = await readRecord(dataDir);
-  if (record === undefined) return createInstance(dataDir, custody);
+  if (record === undefined) return undefined;
   const rootKey = await custody.load(record.instanceId);
   rootKey.verify(record.rootKeyId);
   return { id: record.instanceId, rootKey, isNew: false, rootKeyPlace: custody.describe(record.instanceId) };

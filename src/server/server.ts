@@ -43,7 +43,7 @@ import { askControlSocket, openControlSocket } from "../instance/control-socket.
 import { openDataStore, pkiStorage } from "./data-store.ts";
 import { productVersion } from "./product-version.ts";
 import type { DataStore } from "./data-store.ts";
-import { openInstance } from "../instance/instance.ts";
+import { openExistingInstance, openInstance } from "../instance/instance.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
 import type { ServerConfig } from "./server-config.ts";
@@ -105,7 +105,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   });
   startup.use(listener);
   door.attach(listener);
-  const url = `https://${listener.host.includes(":") ? `[${listener.host}]` : listener.host}:${listener.port}`;
+  const url = clientUrl(config, listener);
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
   startup.use(
     await openControlSocket(config.dataDir, (request) => {
@@ -133,7 +133,7 @@ export async function issueKubeconfig(
 ): Promise<string> {
   const answered = await askControlSocket(config.dataDir, request);
   if (answered !== undefined) return answered;
-  const instance = await openInstance(config.dataDir, config.rootKey);
+  const instance = await openExistingInstance(config.dataDir, config.rootKey);
   const report = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   await using data = await openDataStore(config.dataDir, instance.rootKey, {}, report);
   const certificates = await Certificates.open(pkiStorage(data.store), []);
@@ -147,6 +147,13 @@ export function administratorRequest(): ClientCertificateRequest {
 
 function now(): Date {
   return new Date();
+}
+
+/** Where clients connect: no certificate covers a wildcard address, so a name that it does cover stands for it. */
+function clientUrl(config: ServerConfig, listener: Listener): string {
+  const isWildcard = listener.host === "0.0.0.0" || listener.host === "::";
+  const host = isWildcard ? (config.extraSans[0] ?? "localhost") : listener.host;
+  return `https://${host.includes(":") ? `[${host}]` : host}:${listener.port}`;
 }
 
 function isLocalName(host: string): boolean {
