@@ -217,6 +217,16 @@ test("a failure of the automatic compaction is reported, and the next interval t
   await store.close();
 });
 
+test("a key that left its TTL lease is not kept in the lease's list", async () => {
+  const { store, tables } = open();
+  const [first, second] = [await store.grantTtlLease(60), await store.grantTtlLease(60)];
+  for (const key of ["/moved", "/freed", "/gone", "/stays"]) await put(store, key, "x", first.id);
+  await Promise.all([put(store, "/moved", "x", second.id), put(store, "/freed", "x"), remove(store, "/gone")]);
+  assert.deepEqual(tables.ttlLeaseKeys(first.id), ["/stays"]);
+  assert.deepEqual(tables.ttlLeaseKeys(second.id), ["/moved"]);
+  await store.close();
+});
+
 test("a TTL lease whose end cannot be written ends when it can", async () => {
   const { store, clock, tables } = open();
   const lease = await store.grantTtlLease(5);
