@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { afterEach, after, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { create, secret, secretsPath } from "../support/api-objects.ts";
 import { connectRaw, exchangeRaw, requestRaw } from "../support/raw-connection.ts";
 import { startTestServer } from "../running-server.ts";
