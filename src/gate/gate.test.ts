@@ -47,7 +47,14 @@ function request(user: User | Error, verb = "get"): GateRequest {
     sourceIPs: ["127.0.0.1"],
     userAgent: "agent",
     receivedAt: new Date(0),
-    resource: { apiGroup: "", apiVersion: "v1", resource: "secrets", subresource: "", namespace: "default", name: "db" },
+    resource: {
+      apiGroup: "",
+      apiVersion: "v1",
+      resource: "secrets",
+      subresource: "",
+      namespace: "default",
+      name: "db",
+    },
     path: undefined,
     authenticate: async () => {
       if (user instanceof Error) throw user;
