@@ -173,7 +173,10 @@ export class Secrets {
     );
     if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
     this.#usage.add(write.book.namespaceUid, write.book.versionsBytes - previous.book.versionsBytes);
-    return complete(state, write.book, result.revision);
+    const secret = complete(state, write.book, result.revision);
+    // What is written again and again is read each time before.
+    this.#recent.set(key, secret);
+    return secret;
   }
 
   /**

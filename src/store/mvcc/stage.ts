@@ -214,7 +214,9 @@ export class Stage {
       this.sizeBytes += value.length;
     }
     changes.heads.set(key, head);
-    changes.graves.set(key, head ? undefined : place);
+    if (!head) changes.graves.set(key, place);
+    // A key that has neither a head nor an entry before has no grave, nor has one with a head.
+    else if ((!previous && entry.previous) || changes.graves.has(key)) changes.graves.set(key, undefined);
     let superseded = head ? 0 : entryBytes;
     if (previous) {
       superseded += previous.sizeBytes + entryBytes;
