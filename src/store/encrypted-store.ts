@@ -17,6 +17,7 @@ import type {
   Operation,
   OperationResult,
   PutValue,
+  GetOptions,
   RangeOptions,
   RangeResult,
   Store,
@@ -88,8 +89,9 @@ class EncryptedStore implements Store {
     return this.#engine.compactedRevision();
   }
 
-  async get(key: string, options?: { readonly revision?: Revision | undefined }): Promise<StoredRecord | undefined> {
+  async get(key: string, options?: GetOptions): Promise<StoredRecord | undefined> {
     const record = await this.#engine.get(key, options);
+    if (options?.keysOnly === true) return record;
     return record === undefined ? undefined : await this.#open(record);
   }
 

@@ -91,6 +91,13 @@ export interface TransactionResult {
   readonly results: readonly OperationResult[];
 }
 
+export interface GetOptions {
+  /** Read as of this revision; default, and 0: the current one. */
+  readonly revision?: Revision | undefined;
+  /** Leave the value empty: only whether the key is there, and since when. */
+  readonly keysOnly?: boolean | undefined;
+}
+
 export interface RangeOptions {
   /** Only keys strictly greater than this one (byte order): the continuation. */
   readonly after?: string | undefined;
@@ -184,7 +191,7 @@ export interface Store extends AsyncDisposable {
   compactedRevision(): Promise<Revision>;
 
   /** The record of a key, now or as of a revision; undefined when absent. */
-  get(key: string, options?: { readonly revision?: Revision | undefined }): Promise<StoredRecord | undefined>;
+  get(key: string, options?: GetOptions): Promise<StoredRecord | undefined>;
   /** Many keys at one revision, in the order asked; undefined for absent ones. */
   getMany(
     keys: readonly string[],

@@ -95,9 +95,8 @@ export class Secrets {
   }
 
   async #hasRevision(key: string, revision: Revision): Promise<boolean> {
-    // The key itself sorts before every longer key that begins with it.
-    const { records } = await this.#store.range(key, { limit: 1, keysOnly: true });
-    return records[0]?.key === key && records[0].modRevision === revision;
+    const record = await this.#store.get(key, { keysOnly: true });
+    return record?.modRevision === revision;
   }
 
   /**

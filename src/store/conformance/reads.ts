@@ -156,6 +156,21 @@ export function readConformance(name: string, subject: Subject): void {
     );
   });
 
+  test(`${name}: a keys-only get says since when a key is there, now and at a revision, without its value`, async () => {
+    await using store = await subject.open();
+    const first = await put(store, "/a", "one");
+    const second = await put(store, "/a", "three");
+    const facts = async (revision?: typeof first) => {
+      const record = await store.get("/a", { keysOnly: true, revision });
+      return record && [record.value.length, record.sizeBytes, record.modRevision, record.version];
+    };
+    assert.deepEqual(await facts(), [0, 5, second, 2]);
+    assert.deepEqual(await facts(first), [0, 3, first, 1]);
+    await remove(store, "/a");
+    assert.equal(await facts(), undefined);
+    assert.deepEqual(await facts(second), [0, 5, second, 2]);
+  });
+
   test(`${name}: a range that is continued at its revision does not see later writes`, async () => {
     await using store = await subject.open();
     for (const key of ["/a/1", "/a/2", "/a/3", "/a/5"]) await put(store, key, "old");

@@ -4,6 +4,7 @@ import { checkKey, checkPrefix } from "../key.ts";
 import { revisionZero, toRevision } from "../revision.ts";
 import type { Revision } from "../revision.ts";
 import type {
+  GetOptions,
   RangeOptions,
   RangeResult,
   Store,
@@ -123,11 +124,11 @@ export class MvccStore implements Store {
     return this.#state.compacted;
   }
 
-  async get(
-    key: string,
-    options: { readonly revision?: Revision | undefined } = {},
-  ): Promise<StoredRecord | undefined> {
-    return (await this.getMany([key], options))[0];
+  async get(key: string, options: GetOptions = {}): Promise<StoredRecord | undefined> {
+    this.#checkOpen();
+    checkKey(key);
+    const revision = this.reader.resolve(options.revision);
+    return (await this.reader.records([key], revision, options.keysOnly === true))[0];
   }
 
   async getMany(

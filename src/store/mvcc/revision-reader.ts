@@ -55,7 +55,8 @@ export class RevisionReader {
   }
 
   /** The records of keys at a revision, all in one synchronous step if it is the current one. */
-  async records(keys: readonly string[], revision: Revision): Promise<(StoredRecord | undefined)[]> {
+  async records(keys: readonly string[], revision: Revision, keysOnly = false): Promise<(StoredRecord | undefined)[]> {
+    if (keysOnly) return this.#headers(keys, revision);
     // The case of nearly every read, without asking the snapshot for its revision.
     if (keys.length === 1 && revision === this.#state().revision) {
       const head = this.#tables.head(keys[0]!); // length is 1
@@ -67,6 +68,20 @@ export class RevisionReader {
     for (const key of keys) {
       const head = await this.#headAt(this.#tables.head(key)?.place ?? this.#tables.grave(key), revision);
       records.push(head && this.record(key, head, revision));
+    }
+    return records;
+  }
+
+  async #headers(keys: readonly string[], revision: Revision): Promise<(StoredRecord | undefined)[]> {
+    const records: (StoredRecord | undefined)[] = [];
+    for (const key of keys) {
+      const current = this.#tables.head(key);
+      // Not newer than what is visible, so it is the one to show; the case of nearly every read.
+      const head =
+        current && current.place.revision <= revision
+          ? current
+          : await this.#headAt(current?.place ?? this.#tables.grave(key), revision);
+      records.push(head && recordWithoutValue(key, head));
     }
     return records;
   }
