@@ -23,8 +23,8 @@ import type { VerbContext } from "./verb-context.ts";
 const retriesMax = 5;
 
 export interface Change {
-  /** The next state from the stored one (a fresh tree, with its resourceVersion); raises what forbids it. */
-  readonly next: (previous: JsonObject) => JsonObject;
+  /** The next state from the stored one, which only a patch has to parse; raises what forbids it. */
+  readonly next: (previous: StoredObject) => JsonObject;
   readonly dryRun: boolean;
   /** The strategy of the subresource, where one is addressed. */
   readonly strategy: Strategy;
@@ -35,7 +35,7 @@ export async function changeObject(context: VerbContext, change: Change): Promis
   for (let attempt = 1; ; attempt++) {
     const previous = await context.storage.get(context.target.namespace, context.target.name);
     if (previous === undefined) throw notFound(subjectOf(context, context.target.name));
-    const next = change.next(previous.tree());
+    const next = change.next(previous);
     const conditional = requireFresh(context, next, previous);
     await prepare(context, change, next, previous);
     if (change.dryRun) return dryRunChange(context, next, previous);

@@ -35,7 +35,7 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
   if (media === jsonPatchType) checkMembers(context, patch, options.fieldValidation);
   const object = await changeObject(context, {
     next: (previous) =>
-      patched(context, { media, patch, duplicates, fieldValidation: options.fieldValidation }, previous),
+      patched(context, { media, patch, duplicates, fieldValidation: options.fieldValidation }, previous.tree()),
     dryRun: options.dryRun,
     strategy: strategyOf(context),
   });
