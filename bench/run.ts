@@ -13,6 +13,7 @@ import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
 import { measureStart } from "./goals/start.ts";
+import { measureStore } from "./goals/store.ts";
 import { measureThroughput } from "./goals/throughput.ts";
 import { measureWatch } from "./goals/watch.ts";
 import { generator } from "./load-generator.ts";
@@ -20,7 +21,7 @@ import { describeMachine, machineLine } from "./machine.ts";
 import { passes, table } from "./report.ts";
 import type { Section } from "./report.ts";
 
-const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section>>> = {
+const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | readonly Section[]>>> = {
   crypto: measureEncryption,
   engine: measureEngine,
   throughput: measureThroughput,
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section>>>
   "list-large": measureLargeList,
   watch: measureWatch,
   start: measureStart,
+  store: measureStore,
 };
 
 const names = Object.keys(benchmarks);
@@ -46,9 +48,10 @@ if (!options.json) console.log(`${machineLine(machine)}\n`);
 const sections: Section[] = [];
 for (const [name, measure] of Object.entries(benchmarks)) {
   if (options.only.length > 0 && !options.only.includes(name)) continue;
-  const section = await measure(options.quick);
-  sections.push(section);
-  if (!options.json) console.log(`${table(section)}\n`);
+  for (const section of [await measure(options.quick)].flat()) {
+    sections.push(section);
+    if (!options.json) console.log(`${table(section)}\n`);
+  }
 }
 const figures = sections.flatMap((section) => section.figures);
 if (options.json) {

@@ -1,5 +1,8 @@
 /** A start on a large store, and what an idle server takes. */
-import { memoryOf, runEntry, startServerProcess } from "../child-process.ts";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { memoryOf, runEntry } from "../child-process.ts";
 import { median } from "../report.ts";
 import type { Section } from "../report.ts";
 import { createWorkspace } from "../workspace.ts";
@@ -21,7 +24,7 @@ export async function measureStart(quick: boolean): Promise<Section> {
     name: `Start and idle, ${secrets.toLocaleString("en-US")} secrets of 1 KiB`,
     figures: [
       {
-        name: "from the start of the process to ready",
+        name: "from `strongroom serve` to ready",
         value: median(times) / 1000,
         unit: "s",
         goal: { relation: "<", value: 1 },
@@ -45,18 +48,42 @@ export async function measureStart(quick: boolean): Promise<Section> {
   };
 }
 
-/** Milliseconds until the process says that it serves, which it does after everything is open. */
+/** Milliseconds until `strongroom serve` prints `ready`, which it does when requests are answered. */
 async function timeStart(workspace: Workspace): Promise<number> {
   const startedMs = performance.now();
-  const [server] = await startServerProcess(workspace.config);
+  const server = await serve(workspace);
   const takenMs = performance.now() - startedMs;
-  await server[Symbol.asyncDispose]();
+  await server.stop();
   return takenMs;
 }
 
 async function idleMemory(workspace: Workspace) {
-  const [server] = await startServerProcess(workspace.config);
-  await using _server = server;
+  const server = await serve(workspace);
   await new Promise((resolve) => setTimeout(resolve, idleMs));
-  return memoryOf(server.pid);
+  const memory = memoryOf(server.pid);
+  await server.stop();
+  return memory;
+}
+
+/** The command as people start it, from this checkout; resolves when it is ready. */
+async function serve(workspace: Workspace) {
+  const program = fileURLToPath(new URL("../../bin/strongroom", import.meta.url));
+  const { dataDir } = workspace.config;
+  const rootKeyFile = join(workspace.directory, "root.key");
+  const args = ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--root-key-file", rootKeyFile];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    let text = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      text += chunk.toString("utf8");
+      if (/^ready /m.test(text)) resolve();
+    });
+    child.once("error", reject).once("exit", () => reject(new Error(`serve must get ready; it printed: ${text}`)));
+  });
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await ended;
+  };
+  return { pid: child.pid ?? 0, stop };
 }
