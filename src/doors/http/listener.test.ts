@@ -311,6 +311,26 @@ test("drain tells long-lived answers to end, and closes their connections", asyn
   assert.match(await rest, /bye\n\r\n0\r\n\r\n$/);
 });
 
+test("drain waits for a handler whose client has gone", async () => {
+  let finish = () => {};
+  const started = Promise.withResolvers<ServerResponse>();
+  await using front = await startFront(async (_request, response) => {
+    started.resolve(response);
+    await new Promise<void>((resolve) => (finish = resolve));
+  });
+  const socket = await openTls(front);
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const closed = once(await started.promise, "close");
+  socket.destroy();
+  await closed;
+  let drained = false;
+  const draining = front.listener.drain(60_000).then(() => (drained = true));
+  for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(drained, false);
+  finish();
+  await draining;
+});
+
 test("drain cuts what is still open at the deadline and says how many", async () => {
   const { handler, arrived } = makeSlowHandler();
   await using front = await startFront(handler);

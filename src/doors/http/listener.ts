@@ -73,8 +73,8 @@ export interface Listener extends AsyncDisposable {
   setTls(material: TlsMaterial): void;
   /**
    * Stops gently: no new connections, idle ones closed, `Connection: close` and
-   * GOAWAY to the others, open requests finish. What is still open after
-   * `deadlineMs` is cut. Resolves when nothing is open, to the number of
+   * GOAWAY to the others, open requests finish, those whose client has gone too. What
+   * is still open after `deadlineMs` is cut. Resolves when nothing is open, to the number of
    * connections that had to be cut. A second call returns the same promise.
    */
   drain(deadlineMs: number): Promise<number>;
@@ -106,6 +106,8 @@ class TlsListener implements Listener {
   readonly #http1Connections = new Http1Connections();
   readonly #active: ActiveRequests;
   readonly #drainController = new AbortController();
+  /** Handlers at work; one may outlive its client's connection. */
+  readonly #handling = new Set<Promise<void>>();
   readonly #connections = new Set<Socket>();
   /** Those of them whose handshake is not done, by {@link peerKey}. */
   readonly #handshaking = new Map<string, Socket>();
@@ -292,7 +294,9 @@ class TlsListener implements Listener {
     request.url = url;
     this.#active.add(response, cut);
     response.on("error", this.#options.onError);
-    void this.#handle(request, response, cut);
+    const handling = this.#handle(request, response, cut);
+    this.#handling.add(handling);
+    void handling.finally(() => this.#handling.delete(handling));
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse, cut: () => void): Promise<void> {
@@ -319,9 +323,23 @@ class TlsListener implements Listener {
     for (const response of this.#active.responses()) makeLast(response);
     this.#sessions.goAway();
     this.#http1Connections.endIdle();
+    const startedMs = nowMs();
     const cut = await this.#connectionsGone(deadlineMs);
+    await this.#handlersDone(deadlineMs - (nowMs() - startedMs));
     this.#release();
     return cut;
+  }
+
+  /**
+   * A client that goes does not undo its request: what handles it must find the store
+   * and the audit log open until it has written its record, or the time is over.
+   */
+  async #handlersDone(deadlineMs: number): Promise<void> {
+    if (this.#handling.size === 0 || deadlineMs <= 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+    await Promise.race([Promise.all(this.#handling), deadline]);
+    clearTimeout(timer);
   }
 
   /** Resolves when no connection is open; cuts the remaining ones at the deadline and counts them. */
