@@ -14,7 +14,7 @@ import {
   viewSchema,
 } from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
-import { showsValues } from "./response/output-format.ts";
+import { metadataHoldsValues, showsValues } from "./response/output-format.ts";
 import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
 import { tableRow, tableTree } from "./response/table.ts";
@@ -87,6 +87,9 @@ function findKind(kinds: readonly Kind[], target: ResourceRequest): Kind | undef
 }
 
 function requireVerb(kind: Kind, target: ResourceRequest, verb: string): ResourceVerb {
+  // What is outside of namespaces is not served inside one: it was authorized as if it were there. Only a namespace
+  // itself counts as inside itself.
+  if (!kind.namespaced && target.namespace !== "" && target.namespace !== target.name) throw new PageNotFoundError();
   if (target.subresource !== "") {
     const subresource = kind.subresources.find(({ name }) => name === target.subresource);
     if (subresource === undefined) throw new PageNotFoundError();
@@ -143,7 +146,7 @@ function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
     answer: { code, contentType: contentType(context.format), body },
     code,
     disclosed: isSecretValue(context.kind) ? [disclosure] : undefined,
-    metadataOnly: !showsValues(context.format),
+    metadataOnly: !showsValues(context.format) && !metadataHoldsValues(object),
     object: answer.stored ? disclosure : undefined,
   };
 }
@@ -188,9 +191,13 @@ async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
 }
 
 /** Only secrets are disclosed; the pieces of other kinds need no record. */
-async function* withDisclosures(kind: Kind, pieces: ReturnType<typeof encodeList>): ReturnType<typeof encodeList> {
-  if (isSecretValue(kind)) yield* pieces;
-  else for await (const piece of pieces) yield { bytes: piece.bytes, disclosed: [] };
+function withDisclosures(kind: Kind, pieces: ReturnType<typeof encodeList>): ReturnType<typeof encodeList> {
+  // Not one more generator around them: with a thousand watches it would take as much as encoding.
+  return isSecretValue(kind) ? pieces : withoutDisclosures(pieces);
+}
+
+async function* withoutDisclosures(pieces: ReturnType<typeof encodeList>): ReturnType<typeof encodeList> {
+  for await (const piece of pieces) yield { bytes: piece.bytes, disclosed: [] };
 }
 
 /** Views name themselves in the Content-Type; the plain media type otherwise. */
