@@ -47,6 +47,7 @@ async function run(): Promise<void> {
 function send(serial: number): Promise<number> {
   if (mode === "get") return exchange("GET", path);
   const name = mode === "create" ? `${prefix}-${serial}` : `${prefix}-${(serial % count) + 1}`;
+  if (mode === "get-each") return exchange("GET", `${path}/${name}`);
   const value = `${filler}${String(serial).padStart(12, "0")}`;
   const body = JSON.stringify({
     apiVersion: "v1",

@@ -1,7 +1,7 @@
 -- The requests of one run, by the environment:
---   BENCH_MODE    get | create | update
---   BENCH_PATH    of the object (get) or of the collection (create, update)
---   BENCH_PREFIX  of the names: create makes PREFIX-1, -2, ...; update takes PREFIX-1 to -BENCH_COUNT in turn
+--   BENCH_MODE    get | get-each | create | update
+--   BENCH_PATH    of the object (get) or of the collection (the others)
+--   BENCH_PREFIX  of the names: create makes PREFIX-1, -2, ...; get-each and update take PREFIX-1 to -BENCH_COUNT in turn
 --   BENCH_SIZE    bytes of the value
 -- Prints one line of JSON that begins with "BENCH " at the end.
 dofile(os.getenv("BENCH_SCRIPTS") .. "/client-certificate.lua")
@@ -31,6 +31,7 @@ request = function()
   if mode == "get" then return wrk.format("GET", path) end
   if mode == "create" then return wrk.format("POST", path, headers, body(prefix .. "-" .. number)) end
   local name = prefix .. "-" .. (number % count + 1)
+  if mode == "get-each" then return wrk.format("GET", path .. "/" .. name) end
   return wrk.format("PUT", path .. "/" .. name, headers, body(name))
 end
 
