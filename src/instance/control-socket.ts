@@ -71,5 +71,9 @@ function ignoreMissing(error: NodeJS.ErrnoException): void {
 }
 
 function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    // Whoever connected and asks nothing must not hold up the stop.
+    server.closeAllConnections();
+  });
 }

@@ -1,3 +1,4 @@
+import { toRevision } from "../../store/revision.ts";
 import type { Revision } from "../../store/revision.ts";
 import type { StoredRecord, StoreEvent, Watcher } from "../../store/store.ts";
 import type { Secret } from "./canonical-secret.ts";
@@ -25,7 +26,7 @@ export interface SecretBatch {
 }
 
 interface Materialiser {
-  materialise(record: StoredRecord): Promise<Secret>;
+  materialise(record: StoredRecord, revision?: Revision): Promise<Secret>;
 }
 
 /** Shared by all watchers: the store hands the same event object to all of them. */
@@ -79,7 +80,10 @@ async function completeEvent(event: StoreEvent, secrets: Materialiser): Promise<
     existed: event.previous !== undefined,
     secret: event.type === "put" ? await secrets.materialise(event.record) : undefined,
     previous: () => {
-      previous ??= event.previous === undefined ? Promise.resolve(undefined) : secrets.materialise(event.previous);
+      previous ??=
+        event.previous === undefined
+          ? Promise.resolve(undefined)
+          : secrets.materialise(event.previous, toRevision(event.record.modRevision - 1));
       return previous;
     },
   };

@@ -214,14 +214,17 @@ export class Secrets {
     return this.#store.currentRevision();
   }
 
-  /** Completes a current record with its payload. Raises `corrupt` when the payload is missing. */
-  async materialise(record: StoredRecord): Promise<Secret> {
+  /**
+   * Completes a current record with its payload. Raises `corrupt` when the payload is missing. `revision` is one at
+   * which the record was current; the newest such is retained the longest.
+   */
+  async materialise(record: StoredRecord, revision: Revision = record.modRevision): Promise<Secret> {
     const parts = decodeCurrentRecord(record.key, record.value);
     if (parts.book.promotion === undefined) return assemble(record, parts, parts.inlinePayload);
     const key = payloadKey(parts.book, parts.book.promotion.payload);
     // A payload never changes, so the newest state of its key is right for any revision; only when it was purged
     // since does the past have to be asked.
-    const payload = (await this.#store.get(key)) ?? (await this.#store.get(key, { revision: record.modRevision }));
+    const payload = (await this.#store.get(key)) ?? (await this.#store.get(key, { revision }));
     if (payload === undefined) throw new StrongroomError("corrupt", `payload ${key} must exist`);
     return assemble(record, parts, decodePayloadBytes(key, payload.value));
   }
