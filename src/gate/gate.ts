@@ -53,6 +53,8 @@ export interface StreamPiece {
   readonly disclosed: readonly Disclosure[];
   /** A change that many watches receive at the same time: they share one record of it. */
   readonly live?: boolean;
+  /** Values are in it although the stream is one of metadata. */
+  readonly holdsValues?: boolean;
 }
 
 export interface GateContext {
@@ -152,15 +154,11 @@ export class Gate {
   }
 
   #recordPiece(record: RequestRecord, piece: StreamPiece, options: { readonly metadataOnly: boolean }): Promise<void> {
+    const metadataOnly = options.metadataOnly && piece.holdsValues !== true;
     if (piece.live === true) {
-      return this.#disclosures.record(
-        record.request.auditId,
-        record.request.door,
-        piece.disclosed,
-        options.metadataOnly,
-      );
+      return this.#disclosures.record(record.request.auditId, record.request.door, piece.disclosed, metadataOnly);
     }
-    const fields = { disclosed: piece.disclosed, ...(options.metadataOnly && { metadataOnly: true }) };
+    const fields = { disclosed: piece.disclosed, ...(metadataOnly && { metadataOnly: true }) };
     return this.#write(record.event("Disclosed", fields));
   }
 

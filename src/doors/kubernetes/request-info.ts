@@ -20,23 +20,18 @@ export interface RequestInfo {
   readonly resource: ResourceRequest | undefined;
 }
 
-const collectionVerbs: Readonly<Record<string, string>> = {
-  GET: "list",
-  HEAD: "list",
-  POST: "create",
-  PUT: "update",
-  PATCH: "patch",
-  DELETE: "deletecollection",
-};
+/** By method: the verb on a collection and on an object. Methods are the caller's text, so the table is a Map. */
+const verbs: ReadonlyMap<string, { readonly collection: string; readonly object: string }> = new Map([
+  ["GET", { collection: "list", object: "get" }],
+  ["HEAD", { collection: "list", object: "get" }],
+  ["POST", { collection: "create", object: "create" }],
+  ["PUT", { collection: "update", object: "update" }],
+  ["PATCH", { collection: "patch", object: "patch" }],
+  ["DELETE", { collection: "deletecollection", object: "delete" }],
+]);
 
-const objectVerbs: Readonly<Record<string, string>> = {
-  GET: "get",
-  HEAD: "get",
-  POST: "create",
-  PUT: "update",
-  PATCH: "patch",
-  DELETE: "delete",
-};
+/** Stands for every method the API does not know: the set of verbs stays closed, also as a metric's label. */
+const otherVerb = "other";
 
 /** Subresources of namespaces: /namespaces/NAME/<one of these> is not a resource inside the namespace. */
 const namespaceSubresources: ReadonlySet<string> = new Set(["status", "finalize"]);
@@ -49,7 +44,8 @@ export function parseRequestInfo(method: string, url: URL): RequestInfo {
     .filter((part) => part !== "")
     .map(decodeURIComponent);
   const located = locateResource(parts);
-  if (located === undefined) return { verb: method.toLowerCase(), path, resource: undefined };
+  if (located === undefined)
+    return { verb: verbs.has(method) ? method.toLowerCase() : otherVerb, path, resource: undefined };
   const { resource, watchPath } = located;
   return { verb: resourceVerb(method, url, resource, watchPath), path, resource };
 }
@@ -78,13 +74,14 @@ function splitResource(rest: readonly string[]) {
 }
 
 function resourceVerb(method: string, url: URL, resource: ResourceRequest, watchPath: boolean): string {
-  const verb = (resource.name === "" ? collectionVerbs : objectVerbs)[method] ?? method.toLowerCase();
-  if (watchPath && (verb === "get" || verb === "list")) return "watch";
-  if (verb === "list" && isTrue(url.searchParams.get("watch"))) return "watch";
-  return verb;
+  const known = verbs.get(method);
+  if (known === undefined) return otherVerb;
+  const verb = resource.name === "" ? known.collection : known.object;
+  if (watchPath) return verb === "get" || verb === "list" ? "watch" : otherVerb;
+  return verb === "list" && isTrue(url.searchParams.get("watch")) ? "watch" : verb;
 }
 
-/** A boolean query parameter as upstream converts it: anything but "", 0 and false counts as true. */
+/** A boolean query parameter as upstream converts it: only absence, 0 and false are false. */
 export function isTrue(value: string | null): boolean {
-  return value !== null && value !== "0" && value.toLowerCase() !== "false" && value !== "";
+  return value !== null && value !== "0" && value.toLowerCase() !== "false";
 }

@@ -7,6 +7,7 @@
  *
  * Source: k/k pkg/controller/namespace/deletion/namespaced_resources_deleter.go.
  */
+import { setTimeout } from "node:timers/promises";
 import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import { toRevision } from "../../../store/revision.ts";
 import { jsonObject } from "../codec/json.ts";
@@ -34,8 +35,19 @@ export interface NamespaceTerminationOptions {
   readonly onError: (error: unknown, namespace: string) => void;
 }
 
-/** Runs until `signal` aborts; resolves then. */
+/** Runs until `signal` aborts; resolves then. What fails as a whole (history gone, store away) begins anew. */
 export async function terminateNamespaces(options: NamespaceTerminationOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await followNamespaces(options, signal);
+    } catch (error) {
+      options.onError(error, "");
+      await setTimeout(retryIntervalMs, undefined, { signal }).catch(() => undefined); // aborted: the loop ends
+    }
+  }
+}
+
+async function followNamespaces(options: NamespaceTerminationOptions, signal: AbortSignal): Promise<void> {
   const namespaces = options.storage(namespaceKind);
   const waiting = new Set<string>();
   const from = toRevision((await namespaces.currentRevision()) + 1);

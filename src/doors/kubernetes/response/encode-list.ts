@@ -10,6 +10,7 @@ import type { Kind } from "../kinds/kind.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
 import type { ListAnswer } from "../verbs/list.ts";
 import { apiVersionOf, encodeTree, listSchemaOf, partialMetadataTree } from "./encode-object.ts";
+import { metadataHoldsValues } from "./output-format.ts";
 import type { OutputFormat } from "./output-format.ts";
 import { columnDefinitions, tableRow } from "./table.ts";
 
@@ -33,7 +34,11 @@ export async function* encodeList(
       pieces.push(first ? open : separator, itemBytes(kind, object, format, now));
       first = false;
     }
-    yield { bytes: Buffer.concat(pieces), disclosed: objects.map((object) => object.disclosure()) };
+    yield {
+      bytes: Buffer.concat(pieces),
+      disclosed: objects.map((object) => object.disclosure()),
+      holdsValues: objects.some(metadataHoldsValues),
+    };
   }
   yield { bytes: Buffer.from("]}\n"), disclosed: [] };
 }
@@ -103,5 +108,6 @@ async function collected(kind: Kind, list: ListAnswer, format: OutputFormat, now
   return {
     bytes: encodeTree(tree, listSchemaOf(kind, format), format),
     disclosed: objects.map((object) => object.disclosure()),
+    holdsValues: objects.some(metadataHoldsValues),
   };
 }

@@ -32,6 +32,7 @@ export async function sendReply(request: IncomingMessage, response: ServerRespon
     response.end(reply.body);
     return;
   }
+  response.once("close", () => gone.add(response));
   response.setHeader("Content-Type", reply.contentType);
   response.setHeader("Cache-Control", "no-cache, private");
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
@@ -60,7 +61,7 @@ async function sendStream(
   let heldBytes = 0;
   let sink: Sink | undefined;
   for await (const piece of pieces) {
-    if (response.destroyed) return;
+    if (gone.has(response)) return;
     if (sink !== undefined) {
       await sink.write(piece);
       continue;
@@ -109,14 +110,21 @@ function gzipSink(response: ServerResponse): Sink {
 async function sendLive(response: ServerResponse, pieces: AsyncIterable<Buffer>): Promise<void> {
   response.flushHeaders();
   for await (const piece of pieces) {
-    if (response.destroyed) return;
+    if (gone.has(response)) return;
     await writeTo(response, piece);
   }
   response.end();
 }
 
+/** Answers whose client has gone: an HTTP/2 answer has no `destroyed`, and its `close` comes once. */
+const gone = new WeakSet<ServerResponse>();
+/** Larger writes would fill the memory that an HTTP/2 session may use, which a reset does not give back. */
+const sliceBytes = 64 * 1024;
+
 async function writeTo(response: ServerResponse, bytes: Buffer): Promise<void> {
-  if (!response.destroyed && !response.write(bytes)) await drained(response);
+  for (let at = 0; at < bytes.length && !gone.has(response); at += sliceBytes) {
+    if (!response.write(bytes.subarray(at, at + sliceBytes)) && !gone.has(response)) await drained(response);
+  }
 }
 
 /** Waits until a stream takes more, or is gone; leaves no listener behind. */

@@ -6,6 +6,7 @@ import type { Revision } from "../../../store/revision.ts";
 import { expired, toApiError } from "../api-error.ts";
 import type { ApiError } from "../api-error.ts";
 import { WatchEncoder } from "../response/encode-watch.ts";
+import { metadataHoldsValues, showsValues } from "../response/output-format.ts";
 import type { ObjectWatcher, StoredObject } from "../storage/kind-storage.ts";
 import { readListOptions } from "../validation/options.ts";
 import type { ListOptions } from "../validation/options.ts";
@@ -36,7 +37,8 @@ export async function watchObjects(context: VerbContext): Promise<AsyncGenerator
   const selection = parseSelection(context.kind, options);
   const since = options.resourceVersion === "" ? toRevision(0) : parseResourceVersion(options.resourceVersion);
   if (options.sendInitialEvents === true && since > 0) await requireReached(context, since);
-  return stream({ context, options, selection, since });
+  const metadataView = !showsValues(context.format);
+  return stream({ context, options, selection, since, metadataView });
 }
 
 interface Watch {
@@ -44,6 +46,8 @@ interface Watch {
   readonly options: ListOptions;
   readonly selection: Selection;
   readonly since: Revision;
+  /** The stream is one of metadata, which may repeat values all the same. */
+  readonly metadataView: boolean;
 }
 
 async function* stream(watch: Watch): AsyncGenerator<StreamPiece> {
@@ -87,6 +91,7 @@ async function* initialState(watch: Watch, encoder: WatchEncoder): AsyncGenerato
       yield {
         bytes: Buffer.concat(matching.map((object) => encoder.object("ADDED", object))),
         disclosed: matching.map((object) => object.disclosure()),
+        holdsValues: matching.some(metadataHoldsValues),
       };
     }
     revision = page.revision;
@@ -113,14 +118,16 @@ async function* liveEvents(watch: Watch, encoder: WatchEncoder, since: Revision)
     for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
       const frames: Buffer[] = [];
       const disclosed = [];
+      let holdsValues = false;
       for (const event of batch.events) {
-        const change = await transition(event, (object) => selects(watch, object), selection.everything && narrow);
+        const change = await transition(event, (object) => selects(watch, object), selection.everything);
         if (change === undefined) continue;
         frames.push(encoder.event(event, change));
         disclosed.push(change.object.disclosure());
+        holdsValues ||= watch.metadataView && metadataHoldsValues(change.object);
       }
       if (clock.takeBookmark()) frames.push(encoder.bookmark(batch.revision, { initialEventsEnd: false }));
-      if (frames.length > 0) yield { bytes: concat(frames), disclosed, live: true };
+      if (frames.length > 0) yield { bytes: concat(frames), disclosed, live: true, holdsValues };
     }
   } finally {
     clock.stop();
