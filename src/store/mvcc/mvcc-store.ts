@@ -43,6 +43,8 @@ const groupPlanMsMax = 5;
 
 export interface MvccOptions {
   readonly clock: Clock;
+  /** A steady clock in milliseconds, which bounds the planning of a group. Default: the process's own. */
+  readonly steadyMs?: (() => number) | undefined;
   readonly retention: Retention;
   readonly watchBuffer?: WatchBuffer | undefined;
   /** Keeps the digest of the live set, if given. */
@@ -98,7 +100,7 @@ export class MvccStore implements Store {
     this.#queue = new CommitQueue<Group>({
       begin: () => this.#begin(),
       isFull: ({ stage, startedMs }) =>
-        stage.sizeBytes > groupBytesMax || performance.now() - startedMs > groupPlanMsMax,
+        stage.sizeBytes > groupBytesMax || this.#steadyMs() - startedMs > groupPlanMsMax,
       commit: ({ stage }) => this.#commit(stage),
     });
     this.#lessor = new TtlLessor(options.clock, (id) => this.#endTtlLease(id, "expired"));
@@ -258,11 +260,15 @@ export class MvccStore implements Store {
     return this.#queue.enqueue(({ stage }) => work(stage));
   }
 
+  #steadyMs(): number {
+    return this.#options.steadyMs === undefined ? performance.now() : this.#options.steadyMs();
+  }
+
   #begin(): Group {
     const { clock, indexAuthenticator } = this.#options;
     return {
       stage: new Stage(this.tables, this.#state, clock.now(), indexAuthenticator),
-      startedMs: performance.now(),
+      startedMs: this.#steadyMs(),
     };
   }
 
