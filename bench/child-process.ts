@@ -89,10 +89,28 @@ export async function startServerProcess(config: ServerConfig): Promise<[Worker,
   return [worker, url];
 }
 
-/** Resident memory in MiB: all of it, and the anonymous part (mapped pages of the store left out). */
-export function memoryOf(pid: number): { readonly rssMiB: number; readonly anonMiB: number } {
+export interface Memory {
+  readonly rssMiB: number;
+  /** The anonymous part (RssAnon). */
+  readonly anonMiB: number;
+}
+
+/** Resident memory of a process. */
+export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const field = (name: string) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN) / 1024;
+  const field = (name: string) => mib(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]);
   return { rssMiB: field("VmRSS"), anonMiB: field("RssAnon") };
+}
+
+/** Mapped pages of the store's file in MiB, which the kernel takes back when it needs them. */
+export function storeMemoryOf(pid: number): number {
+  const mappings = readFileSync(`/proc/${pid}/smaps`, "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const pages = mappings
+    .filter((mapping) => mapping.split("\n", 1)[0]?.endsWith("/data.mdb"))
+    .map((mapping) => mib(/^Rss:\s+(\d+) kB/m.exec(mapping)?.[1]));
+  return pages.reduce((sum, size) => sum + size, 0);
+}
+
+function mib(kib: string | undefined): number {
+  return Number(kib ?? Number.NaN) / 1024;
 }
