@@ -46,7 +46,9 @@ export interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
   /** The secrets whose values this stage of the answer contains. */
   readonly disclosed?: readonly Disclosure[];
-  /** In a `Disclosed` event of watches: the audit ids of all the streams that receive these secrets. */
+  /** On the events of a watch itself: its id, which the server gave (a client may choose the `auditID`). */
+  readonly streamID?: string;
+  /** In a `Disclosed` event of watches: the `streamID`s of all that receive these secrets. */
   readonly streams?: readonly string[];
   /** True when only names and metadata left, no values. */
   readonly metadataOnly?: boolean;

@@ -212,6 +212,7 @@ function kubernetes(parts: DoorParts) {
     authorizer: groupAuthorizer([superAdminGroup, adminGroup]),
     admission: admissionChain([namespaceLifecycle(parts.storage.namespaces)]),
     now,
+    uuid: randomUUID,
   });
   const authenticator = new ClientCertificateAuthenticator();
   let listener: Listener | undefined;
