@@ -5,6 +5,7 @@ import { createMemoryEngine } from "../../store/memory/memory-engine.ts";
 import type { Store } from "../../store/store.ts";
 import { NamespaceUnavailableError } from "../namespaces/namespace-facts.ts";
 import { storedNamespaceFacts } from "../namespaces/stored-namespace-facts.ts";
+import { objectPageBytesMax } from "../object-range.ts";
 import { objectKey, payloadPrefix, promotionPrefix, trashPrefix } from "../registry-keys.ts";
 import type { SecretState } from "./canonical-secret.ts";
 import { sweepSecrets } from "./secret-sweeper.ts";
@@ -247,6 +248,30 @@ test("A list is consistent at its revision while secrets change and go", async (
   );
   const old = await secrets.list({ namespace: "default", limit: 10, revision: page.revision });
   assert.equal(old.secrets[0]?.payload.bytes.toString(), '{"k":"MQ=="}');
+});
+
+test("A list of large secrets that keep no versions reads a page of them at a time, and the rest follows", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const large = "A".repeat(700_000);
+  const expected = Array.from({ length: 14 }, (_, n) => `s${String(n).padStart(2, "0")}`);
+  for (const name of expected) await secrets.create(state(name, large, { type: "helm.sh/release.v1" }), writer);
+  const bytesRead: number[] = [];
+  const range = store.range.bind(store);
+  store.range = async (prefix, options) => {
+    const result = await range(prefix, options);
+    bytesRead.push(result.records.reduce((sum, record) => sum + record.value.length, 0));
+    return result;
+  };
+  const names: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await secrets.list({ namespace: "default", limit: 500, after });
+    names.push(...page.secrets.map(({ name }) => name));
+    after = page.continueAfter;
+  } while (after !== undefined);
+  assert.deepEqual(names, expected);
+  assert.ok(Math.max(...bytesRead) <= objectPageBytesMax, `ranges of ${bytesRead.join(", ")} bytes`);
 });
 
 test("A watch delivers complete secrets, with the state before, to each watcher as the same object", async () => {

@@ -24,7 +24,7 @@ import {
 } from "./canonical-secret.ts";
 import type { Authorship, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
-import { rangeOfObjects } from "../object-range.ts";
+import { objectPageBytesMax, rangeOfObjects } from "../object-range.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import { SecretWatcher } from "./secret-watcher.ts";
 import { NamespaceUsage, pruneVersions } from "./version-retention.ts";
@@ -38,8 +38,6 @@ const namespaceRetriesMax = 5;
 /** Payload bytes fetched and decrypted between two turns of the event loop in a list. */
 const listStepBytes = 512 * 1024;
 const listStepRecords = 128;
-/** A page ends early when it holds so many payload bytes, so that a list needs memory for a page, not for the list. */
-const listPageBytes = 4 * 1024 * 1024;
 
 export interface SecretsOptions {
   readonly store: Store;
@@ -108,7 +106,7 @@ export class Secrets {
     const secrets: Secret[] = [];
     let bytes = 0;
     for (const step of steps(range.records)) {
-      if (bytes > listPageBytes) break;
+      if (bytes > objectPageBytesMax) break;
       if (secrets.length > 0) await nextTurn();
       const complete = await this.#materialiseAll(step, range.revision);
       for (const secret of complete) bytes += secret.payload.bytes.length;
