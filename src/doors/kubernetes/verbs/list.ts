@@ -22,8 +22,11 @@ export interface ListAnswer {
   readonly revision: Revision;
   readonly continueToken: string | undefined;
   readonly remainingItemCount: number | undefined;
-  /** Chunks of objects in order; reading may raise like the list itself. */
-  readonly chunks: AsyncIterable<readonly StoredObject[]>;
+  /**
+   * Chunks of objects in order, of the one revision, each time it is called: formats that need lengths in front read
+   * twice. Reading may raise like the list itself.
+   */
+  readonly chunks: () => AsyncIterable<readonly StoredObject[]>;
 }
 
 interface ListQuery {
@@ -73,7 +76,7 @@ function contradicts(selection: Selection, namespace: string): boolean {
 
 async function emptyList(context: VerbContext, query: ListQuery): Promise<ListAnswer> {
   const revision = query.revision ?? (await context.storage.currentRevision());
-  return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: chunksOf([]) };
+  return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: () => chunksOf([]) };
 }
 
 /** Everything at one revision, chunk by chunk: memory for a chunk, not for the list. */
@@ -88,7 +91,7 @@ async function wholeList(context: VerbContext, query: ListQuery): Promise<ListAn
       page = await readPage(context, query, { after: page.continueAfter, limit: pageRecords, revision });
     }
   }
-  return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: chunks() };
+  return { revision, continueToken: undefined, remainingItemCount: undefined, chunks };
 }
 
 /** One page of at most `limit` matching objects, with the token for the next. */
@@ -110,7 +113,7 @@ async function limitedList(context: VerbContext, query: ListQuery): Promise<List
     const last = page.objects.at(-1);
     const seenAll = last === undefined || after === context.storage.prefix(last.namespace) + last.name;
     if (seenAll && page.continueAfter === undefined) {
-      return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: chunksOf(objects) };
+      return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: () => chunksOf(objects) };
     }
     if (seenAll) after = page.continueAfter;
     if (objects.length >= query.limit || bytes > limitedPageBytes) break;
@@ -131,7 +134,7 @@ async function continued(
     revision: page.revision,
     continueToken: encodeContinue({ after: page.after.slice(prefix.length), revision: page.revision }),
     remainingItemCount: remaining,
-    chunks: chunksOf(page.objects),
+    chunks: () => chunksOf(page.objects),
   };
 }
 
