@@ -12,6 +12,7 @@ import type { AuditSink } from "../audit/audit-event.ts";
 import { openAuditFile } from "../audit/file-sink.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
+import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
 import { Secrets } from "../core/secrets/secrets.ts";
 import { RandomPool } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
@@ -72,7 +73,6 @@ const administrator: ClientCertificateRequest = {
 };
 
 const drainMs = 10_000;
-const sweepIntervalMs = 60 * 60 * 1000;
 
 /** Starts everything; resolves when it serves. Raises `sealed`, `unavailable` (directory or address in use), `corrupt`. */
 export async function startServer(config: ServerConfig, announce: Announce): Promise<RunningServer> {
@@ -178,7 +178,7 @@ function storages(config: ServerConfig, data: DataStore) {
     if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);
     return found;
   };
-  return { of, namespaces };
+  return { of, namespaces, secrets };
 }
 
 /** As `randomBytes`, for the many short ids of versions: one draw from the system for 128 of them. */
@@ -269,15 +269,16 @@ function background({ config, data, storage, log }: Parts): AsyncDisposable {
     },
     stop.signal,
   ).catch((error: unknown) => log.error("Namespace termination stopped", error));
-  const sweep = () =>
-    sweepSecrets({ store: data.store, now: now(), trashRetentionMs: config.versions.trashRetentionMs }).catch(
-      (error: unknown) => log.error("Sweep of secrets failed", error),
-    );
-  const timer = setInterval(() => void sweep(), sweepIntervalMs).unref();
+  const freed = (namespaceUid: string) => storage.secrets.recountUsage(namespaceUid);
+  const { trashRetentionMs } = config.versions;
+  const sweeps = scheduleSweeps(
+    (signal) => sweepSecrets({ store: data.store, now: now(), trashRetentionMs, signal, freed }),
+    (error) => log.error("Sweep of secrets failed", error),
+  );
   return {
     async [Symbol.asyncDispose]() {
-      clearInterval(timer);
       stop.abort();
+      await sweeps[Symbol.asyncDispose]();
       await termination;
     },
   };

@@ -228,6 +228,60 @@ test("Trash past its retention is purged with its versions, younger trash stays"
   assert.deepEqual(await keysUnder(store, "/strongroom/"), []);
 });
 
+test("An orphan is swept by its own age, however short the history of the store is", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await secrets.create(state("a", "MQ=="), writer);
+  for (const key of await keysUnder(store, promotionPrefix(identity))) {
+    await store.txn({ compares: [], thens: [{ type: "delete", key }] });
+  }
+  const freed: string[] = [];
+  const sweepAt = (ageMs: number) =>
+    sweepSecrets({
+      store,
+      now: new Date(time.getTime() + ageMs),
+      trashRetentionMs: 1000,
+      freed: async (namespaceUid) => void freed.push(namespaceUid),
+    });
+  const hourMs = 60 * 60 * 1000;
+  assert.equal((await sweepAt(hourMs - 1)).orphans, 0);
+  assert.deepEqual(freed, []);
+  assert.equal((await sweepAt(hourMs)).orphans, 1);
+  assert.deepEqual(freed, ["ns-1"]);
+  assert.deepEqual(await keysUnder(store, payloadPrefix(identity)), []);
+});
+
+test("A sweep that is told to end removes nothing more, and takes no payload for an orphan", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await secrets.delete(await secrets.create(state("a", "MQ=="), writer), writer);
+  await secrets.create(state("b", "MQ=="), writer);
+  const before = await keysUnder(store, "/strongroom/");
+  const signal = AbortSignal.abort(new Error("the server stops"));
+  const later = new Date(time.getTime() + 2 * 60 * 60 * 1000);
+  await assert.rejects(sweepSecrets({ store, now: later, trashRetentionMs: 1000, signal }), /the server stops/);
+  assert.deepEqual(await keysUnder(store, "/strongroom/"), before);
+});
+
+test("A namespace over its budget keeps versions again once its trash is purged", async () => {
+  const store = await storeWithNamespace();
+  const limits = { ...defaultVersionLimits, namespaceBytesMax: 10_000 };
+  const secrets = secretsOn(store, { limits });
+  const kept = async () => (await keysUnder(store, promotionPrefix({ ...identity, uid: "uid-of-b" }))).length;
+
+  // Deleted, but in the trash: its 20,000 bytes count.
+  await secrets.delete(await secrets.create(state("a", "A".repeat(20_000)), writer), writer);
+  let b = await secrets.create(state("b", "MQ=="), writer);
+  b = await secrets.replace(b, state("b", "Mg=="), writer);
+  assert.equal(await kept(), 1);
+
+  const freed = (namespaceUid: string) => secrets.recountUsage(namespaceUid);
+  const later = new Date(time.getTime() + 1001);
+  assert.equal((await sweepSecrets({ store, now: later, trashRetentionMs: 1000, freed })).purged, 1);
+  for (const value of ["Mw==", "NA==", "NQ=="]) b = await secrets.replace(b, state("b", value), writer);
+  assert.equal(await kept(), 4);
+});
+
 test("A list is consistent at its revision while secrets change and go", async () => {
   const store = await storeWithNamespace();
   const secrets = secretsOn(store);

@@ -143,7 +143,7 @@ export class Secrets {
         elses: [{ type: "get", key }],
       });
       if (result.succeeded) {
-        this.#usage.add(namespace.uid, write.book.payloadBytes);
+        this.#usage.add(namespace.uid, write.book.payloadBytes, result.revision);
         return complete(state, write.book, result.revision);
       }
       if (result.results[0]?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
@@ -169,7 +169,8 @@ export class Secrets {
       { compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }], elses: [] },
     );
     if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
-    this.#usage.add(write.book.namespaceUid, write.book.versionsBytes - previous.book.versionsBytes);
+    const bytes = write.book.versionsBytes - previous.book.versionsBytes;
+    this.#usage.add(write.book.namespaceUid, bytes, result.revision);
     const secret = complete(state, write.book, result.revision);
     // What is written again and again is read each time before.
     this.#recent.set(key, secret);
@@ -205,6 +206,11 @@ export class Secrets {
    */
   watch(namespace: string, from: Revision | undefined, name = ""): SecretWatcher {
     return new SecretWatcher(this.#store.watch(`${objectPrefix(resource, namespace)}${name}`, { from }), this);
+  }
+
+  /** To be called after payloads of a namespace were removed in other ways than by a write; for `sweepSecrets`. */
+  recountUsage(namespaceUid: string): Promise<void> {
+    return this.#usage.recount(namespaceUid);
   }
 
   /** The store's newest revision. */
