@@ -238,7 +238,7 @@ function kubernetes(parts: DoorParts) {
       now,
       serverAddress: () => `${parts.config.host}:${listener?.port ?? parts.config.port}`,
     }),
-    limiter: new ConcurrencyLimiter(),
+    limiter: new ConcurrencyLimiter(parts.config.limits),
     metrics: new KubernetesMetrics(registry),
     now,
     randomBytes,
