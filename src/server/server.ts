@@ -8,6 +8,7 @@ import { Registry, collectDefaultMetrics } from "prom-client";
 import { groupAuthorizer } from "../access/group-authorizer.ts";
 import type { AuditSink } from "../audit/audit-event.ts";
 import { openAuditDirectory } from "../audit/audit-directory.ts";
+import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
 import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
@@ -15,6 +16,7 @@ import { Secrets } from "../core/secrets/secrets.ts";
 import { pooledRandomBytes } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
 import { readBody } from "../doors/http/body.ts";
+import { clientNetwork } from "../doors/http/client-address.ts";
 import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
 import { startListener } from "../doors/http/listener.ts";
 import type { Listener } from "../doors/http/listener.ts";
@@ -85,7 +87,12 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const retention = { ageMsMax: config.history.retainMs, supersededBytesMax: config.history.retainBytes };
   const report = (error: unknown) => log.error("Store background work failed", error);
   const data = startup.use(await openDataStore(config.dataDir, instance.rootKey, retention, report));
-  const audit = await openAuditDirectory(config.dataDir);
+  const audit = withRefusalBudget(await openAuditDirectory(config.dataDir), {
+    now,
+    uuid: randomUUID,
+    networkOf: clientNetwork,
+    onError: (error) => log.error("Refused requests could not be recorded", error),
+  });
   startup.defer(() => audit.close());
 
   const names = certificateNames(config.host, config.extraSans);
