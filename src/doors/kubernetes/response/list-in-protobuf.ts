@@ -11,12 +11,11 @@
  * computing them without encoding would need a second encoder that must agree
  * with the first to the byte.)
  */
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { StreamPiece } from "../../../gate/gate.ts";
 import { jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
-import { encodeMessage } from "../codec/protobuf.ts";
+import { encodeMessage, ItemEncoder } from "../codec/protobuf.ts";
 import { envelopeHead, envelopeTail } from "../codec/protobuf-envelope.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
@@ -42,11 +41,11 @@ export async function* encodeProtobufList(request: {
   readonly item: (object: StoredObject) => JsonObject;
 }): AsyncGenerator<StreamPiece> {
   const { kind, list, format, fields } = request;
-  const schema = viewSchema(kind, format);
+  const items = new ItemEncoder(itemsField, viewSchema(kind, format));
   const encode = async (object: StoredObject) => {
     const tree = request.item(object);
     await whenQuiet(object.sizeBytes);
-    return itemInList(encodeMessage(schema, tree));
+    return [items.encode(tree)];
   };
 
   const sized = await sizeOf(list, encode);
@@ -78,11 +77,6 @@ async function sizeOf(
     if (bytes > keptBytesMax) kept = undefined;
   }
   return { bytes, kept };
-}
-
-/** The tag and length of an item, and the item. */
-function itemInList(item: Uint8Array): Encoded {
-  return [new BinaryWriter().tag(itemsField, WireType.LengthDelimited).uint32(item.length).finish(), item];
 }
 
 function listWithoutItems(fields: JsonObject): JsonObject {
