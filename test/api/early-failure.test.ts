@@ -48,6 +48,22 @@ for (const accept of ["application/json", "application/yaml", "application/vnd.k
   });
 }
 
+test("A list whose revision is compacted while its lengths are read is a 410 that says so", async () => {
+  await using door = await openDoor();
+  await fill(door, 7, 900_000);
+  const range = door.store.range.bind(door.store);
+  door.store.range = async (prefix, options) => {
+    if (options?.after !== undefined && options.revision !== undefined) {
+      await door.store.txn({ compares: [], thens: [{ type: "put", key: "/later", value: Buffer.of(1) }] });
+      await door.store.compact(await door.store.currentRevision());
+    }
+    return range(prefix, options);
+  };
+  const answer = await door.fetch(secretsPath, { headers: { Accept: "application/vnd.kubernetes.protobuf" } });
+  assert.equal(answer.status, 410);
+  assert.match(await answer.text(), /The resourceVersion for the provided list is too old\./);
+});
+
 test("A list that fails after its first bytes have left is cut", async () => {
   await using door = await openDoor();
   await fill(door, 4, 500_000);

@@ -25,10 +25,12 @@ import { plainStorage } from "../../src/doors/kubernetes/storage/plain-storage.t
 import { secretStorage } from "../../src/doors/kubernetes/storage/secret-storage.ts";
 import { admissionChain } from "../../src/gate/admission.ts";
 import { Gate } from "../../src/gate/gate.ts";
+import type { Store } from "../../src/store/store.ts";
 import { createMemoryEngine } from "../../src/store/memory/memory-engine.ts";
 
 export interface OpenDoor extends AsyncDisposable {
   readonly audit: MemorySink;
+  readonly store: Store;
   readonly registry: Registry;
   /** What the door called a failure of ours. */
   readonly errors: readonly unknown[];
@@ -71,6 +73,7 @@ export async function openDoor(options: Partial<KubernetesDoorOptions> = {}): Pr
   const { port } = server.address() as AddressInfo; // it listens on TCP
   return {
     audit,
+    store,
     registry,
     errors,
     fetch: (path, request) => fetch(`http://127.0.0.1:${port}${path}`, request),

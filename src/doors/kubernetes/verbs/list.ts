@@ -50,7 +50,7 @@ export async function listSelected(context: VerbContext, options: ListOptions): 
   const query: ListQuery = { selection, namespace: context.target.namespace, limit: options.limit, ...position };
   if (contradicts(selection, query.namespace)) return emptyList(context, query);
   try {
-    return options.limit > 0 ? await limitedList(context, query) : await wholeList(context, query);
+    return options.limit > 0 ? await limitedList(context, query) : await wholeList(context, query, options);
   } catch (error) {
     throw await listError(context, error, query, options);
   }
@@ -80,7 +80,7 @@ async function emptyList(context: VerbContext, query: ListQuery): Promise<ListAn
 }
 
 /** Everything at one revision, chunk by chunk: memory for a chunk, not for the list. */
-async function wholeList(context: VerbContext, query: ListQuery): Promise<ListAnswer> {
+async function wholeList(context: VerbContext, query: ListQuery, options: ListOptions): Promise<ListAnswer> {
   const first = await readPage(context, query, { after: query.after, limit: pageRecords, revision: query.revision });
   const { revision } = first;
   async function* chunks(): AsyncGenerator<readonly StoredObject[]> {
@@ -88,7 +88,10 @@ async function wholeList(context: VerbContext, query: ListQuery): Promise<ListAn
     for (;;) {
       yield page.objects.filter((object) => query.selection.matches(object));
       if (page.continueAfter === undefined) return;
-      page = await readPage(context, query, { after: page.continueAfter, limit: pageRecords, revision });
+      const position = { after: page.continueAfter, limit: pageRecords, revision };
+      page = await readPage(context, query, position).catch(async (error: unknown) => {
+        throw await listError(context, error, query, options);
+      });
     }
   }
   return { revision, continueToken: undefined, remainingItemCount: undefined, chunks };
