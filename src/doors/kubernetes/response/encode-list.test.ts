@@ -227,3 +227,18 @@ test("A protobuf list that is not the same when it is read again is cut, not sen
   }, /must be the same/);
   assert.equal(reading, 2);
 });
+
+test("A protobuf list whose client has gone is not read to its end for the lengths", async () => {
+  let chunksRead = 0;
+  const list = listOf([], {
+    async *chunks() {
+      for (; chunksRead < 100; chunksRead++) yield [large("a", 300_000)];
+    },
+  });
+  let sent = 0;
+  for await (const piece of encodeList(secretKind, list, protobuf, now)) {
+    assert.equal(piece.bytes.length, 0);
+    if (++sent === 3) break;
+  }
+  assert.ok(chunksRead <= 4, `${chunksRead} chunks read`);
+});

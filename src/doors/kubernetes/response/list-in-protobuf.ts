@@ -23,7 +23,6 @@ import { stringField } from "../validation/object-fields.ts";
 import type { ListAnswer } from "../verbs/list.ts";
 import { listSchemaOf, viewSchema } from "./encode-object.ts";
 import { inPieces, whenQuiet } from "./list-pieces.ts";
-import type { Encoded } from "./list-pieces.ts";
 import type { OutputFormat } from "./output-format.ts";
 
 /** Encoded items of at most so many bytes are kept between the two readings. */
@@ -48,36 +47,31 @@ export async function* encodeProtobufList(request: {
     return [items.encode(tree)];
   };
 
-  const sized = await sizeOf(list, encode);
+  let itemsBytes = 0;
+  let kept: StreamPiece[] | undefined = [];
+  for await (const piece of inPieces(list, encode)) {
+    itemsBytes += piece.bytes.length;
+    kept?.push(piece);
+    if (itemsBytes > keptBytesMax) kept = undefined;
+    yield nothing;
+  }
+
   const head = encodeMessage(listSchemaOf(kind, format), listWithoutItems(fields));
   const name = { kind: stringField(fields, "kind"), apiVersion: stringField(fields, "apiVersion") };
-  const start = Buffer.concat([envelopeHead(name, head.length + sized.bytes), head]);
+  const start = Buffer.concat([envelopeHead(name, head.length + itemsBytes), head]);
   yield { bytes: start, disclosed: [] };
-  let bytesLeft = sized.bytes;
-  for await (const piece of sized.kept ?? inPieces(list, encode)) {
-    bytesLeft -= piece.bytes.length;
+  for await (const piece of kept ?? inPieces(list, encode)) {
+    itemsBytes -= piece.bytes.length;
     // What the client was told to expect is out of step: a cut answer is better than one that decodes to something else.
-    if (bytesLeft < 0) break;
+    if (itemsBytes < 0) break;
     yield piece;
   }
-  if (bytesLeft !== 0) throw new StrongroomError("corrupt", "a list must be the same when it is read again");
+  if (itemsBytes !== 0) throw new StrongroomError("corrupt", "a list must be the same when it is read again");
   yield { bytes: Buffer.from(envelopeTail()), disclosed: [] };
 }
 
-/** The length of all items, and the pieces themselves if they are few. */
-async function sizeOf(
-  list: ListAnswer,
-  encode: (object: StoredObject) => Promise<Encoded>,
-): Promise<{ readonly bytes: number; readonly kept: readonly StreamPiece[] | undefined }> {
-  let bytes = 0;
-  let kept: StreamPiece[] | undefined = [];
-  for await (const piece of inPieces(list, encode)) {
-    bytes += piece.bytes.length;
-    kept?.push(piece);
-    if (bytes > keptBytesMax) kept = undefined;
-  }
-  return { bytes, kept };
-}
+/** Handed out while nothing can leave yet, so that whoever sends can stop the reading when its client has gone. */
+const nothing: StreamPiece = { bytes: Buffer.alloc(0), disclosed: [] };
 
 function listWithoutItems(fields: JsonObject): JsonObject {
   return jsonObject([["metadata", fields["metadata"] ?? null]]);
