@@ -15,15 +15,3 @@ test("More watches than the configuration allows are refused, and requests have 
   assert.equal(refused.json.reason, "TooManyRequests");
   assert.equal((await server.call("GET", secretsPath)).status, 200);
 });
-
-for (const [limits, method] of [
-  [{ readOnlyRequestsMax: 1 }, "GET"],
-  [{ mutatingRequestsMax: 1 }, "DELETE"],
-] as const) {
-  test(`With ${Object.keys(limits).join()} of 1, ${method} requests at the same time are refused`, async () => {
-    await using server = await startTestServer({ limits });
-    const answers = await Promise.all(Array.from({ length: 16 }, () => server.call(method, `${secretsPath}/none`)));
-    const statuses = new Set(answers.map(({ status }) => status));
-    assert.deepEqual([...statuses].toSorted(), [404, 429]);
-  });
-}
