@@ -52,6 +52,17 @@ export interface AuditEvent {
   readonly streams?: readonly string[];
   /** True when only names and metadata left, no values. */
   readonly metadataOnly?: boolean;
+  /** This record stands for many refused requests of callers who are nobody: see refusal-budget.ts. */
+  readonly refusals?: Refusals;
+}
+
+/** Refused requests that have no record of their own, between the two timestamps of their common one. */
+export interface Refusals {
+  readonly count: number;
+  /** How many of them came from which network (an IPv4 address, an IPv6 /64), the first ones seen. */
+  readonly networks: Readonly<Record<string, number>>;
+  /** How many came from networks beyond those. */
+  readonly otherNetworks: number;
 }
 
 /**
