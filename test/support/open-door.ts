@@ -50,7 +50,7 @@ export async function openDoor(options: Partial<KubernetesDoorOptions> = {}): Pr
   const admission = admissionChain([namespaceLifecycle(namespaces)]);
   const errors: unknown[] = [];
   const handler = kubernetesDoor({
-    gate: new Gate({ audit, authorizer: groupAuthorizer(["admins"]), admission, now }),
+    gate: new Gate({ audit, authorizer: groupAuthorizer(["admins"]), admission, now, uuid: randomUUID }),
     kinds,
     storage: (kind) => (kind === namespaceKind ? plain : secrets),
     authenticate: async () => ({ name: "ann", uid: undefined, groups: ["admins"], extra: new Map() }),
