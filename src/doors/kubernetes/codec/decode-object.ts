@@ -207,7 +207,7 @@ function inside(at: FieldPlace): Place {
 /** A bad time ends Go's decoding at once, before type errors noted earlier. */
 function decodeTime(scalar: "time" | "microTime", value: JsonValue, at: FieldPlace): JsonValue {
   if (typeof value !== "string") throw typeError(value, "string", at, false);
-  const time = parseTime(value);
+  const time = parseTime(value, scalar);
   if (time.seconds === zeroTimeSeconds && time.nanos === 0) return null;
   return scalar === "time" ? formatTime(time) : formatMicroTime(time);
 }

@@ -67,6 +67,14 @@ export interface Kind {
   readonly singular: string;
   /** The name in storage keys where it is another: Kubernetes keeps nodes under `minions`. */
   readonly storedResource?: string;
+  /** The kind whose records these objects are, with how to turn trees into that form and back. */
+  readonly storedAs?: {
+    readonly kind: Kind;
+    readonly toStored: (object: JsonObject) => JsonObject;
+    readonly fromStored: (object: JsonObject) => JsonObject;
+  };
+  /** Objects go by themselves so long after their last change; up to a minute later. */
+  readonly ttlSeconds?: number;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
@@ -85,6 +93,8 @@ export interface Kind {
   readonly internalize?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
+  /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
+  readonly coreFinalizers?: boolean;
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;
