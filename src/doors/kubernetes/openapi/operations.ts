@@ -202,8 +202,15 @@ function operationId(verb: string, kind: Kind, subresource = "", suffix = ""): s
   const collection = verb === "deleteCollection" ? "deleteCollection" : verb;
   const prefix = collection === "deleteCollection" ? "delete" : collection;
   const middle = collection === "deleteCollection" ? "Collection" : "";
-  const group = `${capital(kind.group === "" ? "core" : (kind.group.split(".")[0] ?? ""))}${capital(kind.version)}`;
+  const group = `${capital(groupWord(kind.group))}${capital(kind.version)}`;
   return `${prefix}${group}${middle}${scope}${kind.kind}${capital(subresource)}${suffix}`;
+}
+
+/** A group as one word: `core`, `events`, `rbacAuthorization`. */
+export function groupWord(group: string): string {
+  if (group === "") return "core";
+  const [first = "", ...rest] = group.replace(/\.k8s\.io$/, "").split(".");
+  return first + rest.map(capital).join("");
 }
 
 function capital(text: string): string {
