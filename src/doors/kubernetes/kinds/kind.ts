@@ -54,6 +54,20 @@ export interface Subresource {
   readonly verbs: readonly ResourceVerb[];
   /** What an update through it may change and is checked for, in place of the kind's own strategy. */
   readonly strategy: Strategy;
+  /** What a POST to it does, for those that have the verb create. */
+  readonly creation?: SubresourceCreation;
+}
+
+/** A POST to a subresource: an object of another kind says how to change this one. */
+export interface SubresourceCreation {
+  /** Kind of the body, in the group and version of the resource. */
+  readonly kind: string;
+  readonly schema: Message;
+  validate(body: JsonObject): FieldError[];
+  /** Why the object cannot be changed now: the text of a conflict. */
+  refusal(object: JsonObject): string | undefined;
+  /** Changes the object in place. */
+  apply(object: JsonObject, body: JsonObject, now: Date): void;
 }
 
 export interface Kind {
@@ -91,6 +105,8 @@ export interface Kind {
    * the defaults of the API version. On PATCH, the patched object passes here too.
    */
   readonly internalize?: (object: JsonObject) => void;
+  /** How many seconds a deleted object is given to end; absent for kinds that go at once. `asked` is the client's wish. */
+  readonly gracePeriodSeconds?: (object: JsonObject, asked: number | undefined) => number;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */

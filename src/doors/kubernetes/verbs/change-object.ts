@@ -15,7 +15,7 @@ import { canonicalObject } from "../storage/canonical-order.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
 import { isTerminating } from "../storage/object-fields.ts";
 import { treeObject } from "../storage/tree-object.ts";
-import { metadataOf, objectField, stringField, stringsField } from "../validation/object-fields.ts";
+import { metadataOf, numberField, objectField, stringField, stringsField } from "../validation/object-fields.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
 import type { VerbContext } from "./verb-context.ts";
 
@@ -97,10 +97,11 @@ async function write(context: VerbContext, next: JsonObject, previous: StoredObj
   return treeObject(canonicalObject(context.kind.schema, next));
 }
 
-/** Terminating and waiting for nothing more: no finalizers in metadata, nor in a namespace's spec. */
+/** Terminating and waiting for nothing more: no time, no finalizers in metadata, nor in a namespace's spec. */
 export function isReleased(object: JsonObject): boolean {
   return (
     isTerminating(object) &&
+    numberField(metadataOf(object), "deletionGracePeriodSeconds") === 0 &&
     stringsField(metadataOf(object), "finalizers").length === 0 &&
     stringsField(objectField(object, "spec"), "finalizers").length === 0
   );
