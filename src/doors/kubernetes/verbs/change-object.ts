@@ -67,7 +67,7 @@ function requireFresh(context: VerbContext, next: JsonObject, previous: StoredOb
 
 async function prepare(context: VerbContext, change: Change, next: JsonObject, previous: StoredObject): Promise<void> {
   const stored = previous.tree();
-  inheritSystemFields(next, stored, context.kind);
+  inheritSystemFields(next, stored, { namespaced: context.kind.namespaced, strategy: change.strategy });
   change.strategy.prepareForUpdate(next, stored);
   await context.gate.admit({
     operation: "update",
