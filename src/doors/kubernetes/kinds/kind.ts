@@ -107,6 +107,8 @@ export interface Kind {
   readonly internalize?: (object: JsonObject) => void;
   /** How many seconds a deleted object is given to end; absent for kinds that go at once. `asked` is the client's wish. */
   readonly gracePeriodSeconds?: (object: JsonObject, asked: number | undefined) => number;
+  /** What changes, beside the metadata, in an object that begins to terminate; in place. */
+  readonly beginTermination?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */

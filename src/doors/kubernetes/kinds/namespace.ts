@@ -96,6 +96,7 @@ export const namespaceKind: Kind = {
     ["metadata.name", (namespace: JsonObject) => stringField(metadataOf(namespace), "name")],
     ["status.phase", phaseOf],
   ]),
+  beginTermination: (namespace) => void (ownObject(namespace, "status")["phase"] = "Terminating"),
   validateName: nameIsDnsLabel,
   strategy,
 };
