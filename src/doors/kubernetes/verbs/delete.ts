@@ -12,6 +12,7 @@ import { treeObject } from "../storage/tree-object.ts";
 import { objectField, stringField, stringsField } from "../validation/object-fields.ts";
 import { readDeleteOptions, readDeleteOptionsBody } from "../validation/options.ts";
 import type { DeleteOptions } from "../validation/options.ts";
+import { grantGracePeriod } from "./graceful-deletion.ts";
 import { inputMediaType, readObject } from "./read-object.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
@@ -104,11 +105,12 @@ async function tryDelete(context: VerbContext, previous: StoredObject, options: 
   const tree = previous.tree();
   const alreadyTerminating = isTerminating(tree);
   addPropagationFinalizer(tree, options);
-  if (!waitsForFinalizers(tree)) {
+  const hasTime = grantGracePeriod(context.kind, tree, options.gracePeriodSeconds, context.now());
+  if (!hasTime && !waitsForFinalizers(tree)) {
     if (!options.dryRun) await context.storage.delete(previous, writerOf(context));
     return { waiting: false, object: previous };
   }
-  if (!alreadyTerminating) markTerminating(context, tree);
+  if (!alreadyTerminating && !hasTime) markTerminating(context, tree);
   if (options.dryRun) return { waiting: true, object: treeObject(canonicalObject(context.kind.schema, tree)) };
   return { waiting: true, object: await context.storage.replace(previous, tree, writerOf(context)) };
 }
@@ -130,15 +132,11 @@ function waitsForFinalizers(tree: JsonObject): boolean {
   return stringsField(ownMetadata(tree), "finalizers").length > 0 || stringsField(spec, "finalizers").length > 0;
 }
 
-/** A namespace says so in its phase, too. */
 function markTerminating(context: VerbContext, tree: JsonObject): void {
   const metadata = ownMetadata(tree);
   metadata["deletionTimestamp"] = apiTime(context.now());
   if (context.kind.namespaced) metadata["deletionGracePeriodSeconds"] = 0;
-  if (context.kind.kind === "Namespace") {
-    const status = objectField(tree, "status");
-    tree["status"] = jsonObject([...Object.entries(status), ["phase", "Terminating"]]);
-  }
+  context.kind.beginTermination?.(tree);
 }
 
 /** The Status of a finished deletion: it has no code and no object. */
