@@ -135,13 +135,9 @@ export class Secrets {
     for (let attempt = 0; attempt < namespaceRetriesMax; attempt++) {
       const namespace = await requireActiveNamespace(this.#namespaces, state.namespace);
       const key = objectKey(resource, state.namespace, state.name);
-      const namespaceKey = objectKey("namespaces", "", state.namespace);
       const write = this.#newVersion({ namespaceUid: namespace.uid, uid: state.uid }, undefined, state, writer);
       const result = await this.#commit(write, {
-        compares: [
-          { key, target: "mod-revision", relation: "=", value: 0 },
-          { key: namespaceKey, target: "mod-revision", relation: "=", value: namespace.revision },
-        ],
+        compares: [{ key, target: "mod-revision", relation: "=", value: 0 }, ...namespace.holdsWhile],
         elses: [{ type: "get", key }],
       });
       if (result.succeeded) {
