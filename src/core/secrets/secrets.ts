@@ -7,13 +7,18 @@
  * - a payload is written once, under a random id, and never changed;
  * - every write compares the revision it was based on, so nothing is lost to a race;
  * - a create compares the namespace's revision, so nothing is created in a
- *   namespace that is gone or going.
+ *   namespace that is gone or going;
+ * - what the garbage collector has to know of a secret's owners and dependents is
+ *   written with it.
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Revision } from "../../store/revision.ts";
 import type { Compare, Operation, Store, StoredRecord } from "../../store/store.ts";
 import { requireActiveNamespace } from "../namespaces/namespace-facts.ts";
 import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
+import { linksInText } from "../owners/object-links.ts";
+import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
+import type { ObjectIdentity } from "../owners/owner-index-writes.ts";
 import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
 import {
   decodeCurrentRecord,
@@ -162,7 +167,11 @@ export class Secrets {
     const result = await this.#commit(
       {
         ...write,
-        operations: [...write.operations, { type: "put", key, value: encodeCurrentRecord(write.book, state) }],
+        operations: [
+          ...write.operations,
+          { type: "put", key, value: encodeCurrentRecord(write.book, state) },
+          ...replacementOperations(identityOf(state), linksInText(previous.metadata), linksInText(state.metadata)),
+        ],
       },
       { compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }], elses: [] },
     );
@@ -189,7 +198,8 @@ export class Secrets {
         value: encodeTrashRecord(previous, this.#authorship(writer)),
       });
     }
-    const result = await this.#store.txn({
+    const identity = identityOf({ ...previous, uid: previous.book.uid });
+    const result = await deleteIndexed(this.#store, identity, linksInText(previous.metadata), {
       compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }],
       thens,
     });
@@ -283,6 +293,7 @@ export class Secrets {
     if (previous === undefined) {
       const key = objectKey(resource, state.namespace, state.name);
       operations.push({ type: "put", key, value: encodeCurrentRecord(book, state) });
+      operations.push(...creationOperations(identityOf(state), linksInText(state.metadata)));
     }
     const payload =
       book.promotion === undefined
@@ -322,6 +333,10 @@ interface Write {
   readonly book: SecretBook;
   readonly operations: readonly Operation[];
   readonly payload: { readonly key: string; readonly value: Buffer } | undefined;
+}
+
+function identityOf({ namespace, name, uid }: Pick<SecretState, "namespace" | "name" | "uid">): ObjectIdentity {
+  return { group: "", resource, namespace, name, uid };
 }
 
 function versionOperations(book: SecretBook): Operation[] {

@@ -4,10 +4,14 @@
  */
 import type { Disclosure } from "../../../audit/audit-event.ts";
 import { rangeOfObjects } from "../../../core/object-range.ts";
+import { linksOf, mayHaveLinks, noLinks } from "../../../core/owners/object-links.ts";
+import type { ObjectLinks } from "../../../core/owners/object-links.ts";
+import { creationOperations, deleteIndexed, replacementOperations } from "../../../core/owners/owner-index-writes.ts";
+import type { ObjectIdentity } from "../../../core/owners/owner-index-writes.ts";
 import { objectKey, objectPrefix } from "../../../core/registry-keys.ts";
 import { StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { Revision } from "../../../store/revision.ts";
-import type { Compare, Store, StoredRecord, StoreEvent, Watcher } from "../../../store/store.ts";
+import type { Compare, Operation, Store, StoredRecord, StoreEvent, Watcher } from "../../../store/store.ts";
 import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
 import { parseJson } from "../codec/json-parser.ts";
@@ -53,6 +57,11 @@ class PlainObject implements StoredObject {
     return metadataOf(this.header());
   }
 
+  /** What the owner index knows of this state; parses nothing when there is nothing. */
+  links(): ObjectLinks {
+    return mayHaveLinks(this.bytes) ? linksOf(this.metadata()) : noLinks;
+  }
+
   header(): JsonObject {
     if (this.#header === undefined) {
       const { value } = parseJson(this.bytes);
@@ -75,10 +84,11 @@ class PlainObject implements StoredObject {
 /** The storage of a kind whose objects are not secret values. */
 export function plainStorage(store: Store, kind: Kind): KindStorage {
   const codec = new PlainCodec(kind);
-  const write = async (key: string, tree: JsonObject, compare: Compare) => {
-    const bytes = codec.encode(tree);
-    const result = await store.txn({ compares: [compare], thens: [{ type: "put", key, value: bytes }] });
-    return result.succeeded ? codec.object(key, bytes, result.revision) : undefined;
+  const write = async (put: { key: string; tree: JsonObject; compare: Compare; indexed: readonly Operation[] }) => {
+    const { key, compare } = put;
+    const value = codec.encode(put.tree);
+    const result = await store.txn({ compares: [compare], thens: [{ type: "put", key, value }, ...put.indexed] });
+    return result.succeeded ? codec.object(key, value, result.revision) : undefined;
   };
   return {
     prefix: (namespace) => objectPrefix(kind.resource, namespace),
@@ -97,20 +107,27 @@ export function plainStorage(store: Store, kind: Kind): KindStorage {
     count: (namespace, after, revision) => store.count(objectPrefix(kind.resource, namespace), { after, revision }),
     async create(tree) {
       const key = codec.keyOf(tree);
-      const created = await write(key, tree, { key, target: "mod-revision", relation: "=", value: 0 });
+      const compare: Compare = { key, target: "mod-revision", relation: "=", value: 0 };
+      const indexed = creationOperations(codec.identity(tree), linksOf(metadataOf(tree)));
+      const created = await write({ key, tree, compare, indexed });
       if (created === undefined) throw new StrongroomError("already-exists", "name must be free");
       return created;
     },
     async replace(previous, tree) {
       const key = codec.keyOf(tree);
-      if (plainObject(previous).bytes.equals(codec.encode(tree))) return previous;
-      const replaced = await write(key, tree, unchanged(key, previous));
+      const stored = plainObject(previous);
+      if (stored.bytes.equals(codec.encode(tree))) return previous;
+      const indexed = replacementOperations(codec.identity(tree), stored.links(), linksOf(metadataOf(tree)));
+      const replaced = await write({ key, tree, compare: unchanged(key, previous), indexed });
       if (replaced === undefined) throw new StrongroomError("conflict", "the object must not have changed");
       return replaced;
     },
     async delete(previous) {
       const key = objectKey(kind.resource, previous.namespace, previous.name);
-      const result = await store.txn({ compares: [unchanged(key, previous)], thens: [{ type: "delete", key }] });
+      const result = await deleteIndexed(store, codec.identity(previous.header()), plainObject(previous).links(), {
+        compares: [unchanged(key, previous)],
+        thens: [{ type: "delete", key }],
+      });
       if (!result.succeeded) throw new StrongroomError("conflict", "the object must not have changed");
       return result.revision;
     },
@@ -144,6 +161,13 @@ class PlainCodec {
   keyOf(tree: JsonObject): string {
     const metadata = metadataOf(tree);
     return objectKey(this.#kind.resource, stringField(metadata, "namespace"), stringField(metadata, "name"));
+  }
+
+  identity(tree: JsonObject): ObjectIdentity {
+    const [namespace = "", name = "", uid = ""] = ["namespace", "name", "uid"].map((field) =>
+      stringField(metadataOf(tree), field),
+    );
+    return { group: this.#kind.group, resource: this.#kind.resource, namespace, name, uid };
   }
 
   encode(tree: JsonObject): Buffer {
