@@ -72,12 +72,16 @@ export const dependentsPrefix = `${ownedPrefix}dependents/`;
 
 /** Prefix of the index of one owner's dependents. */
 export function dependentsOfPrefix(owner: OwnerSegment): string {
-  return `${dependentsPrefix}${owner}`;
+  return `${dependentsPrefix}${owner}/`;
 }
 
-/** Key of the index record of one dependent; the end of it is the dependent's own key. */
-export function dependentKey(owner: OwnerSegment, dependentObjectKey: string): string {
-  return `${dependentsOfPrefix(owner)}${dependentObjectKey}`;
+/** Key of the index record of one dependent. */
+export function dependentKey(
+  owner: OwnerSegment,
+  object: { readonly group: string; readonly resource: string; readonly namespace: string; readonly name: string },
+): string {
+  const place = object.namespace === "" ? object.name : `${object.namespace}/${object.name}`;
+  return `${dependentsOfPrefix(owner)}${object.resource}.${object.group}/${place}`;
 }
 
 /** The owner in the key of an index record. */

@@ -27,6 +27,7 @@ import { healthRoute } from "../doors/kubernetes/health.ts";
 import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
 import type { Kind } from "../doors/kubernetes/kinds/kind.ts";
 import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
+import { secretKind } from "../doors/kubernetes/kinds/secret.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import type { KindStorage } from "../doors/kubernetes/storage/kind-storage.ts";
@@ -171,7 +172,10 @@ function storages(config: ServerConfig, data: DataStore) {
     randomBytes: pooledRandomBytes(),
   });
   const byKind = new Map<Kind, KindStorage>(
-    kinds.map((kind) => [kind, kind.resource === "secrets" ? secretStorage(secrets) : plainStorage(data.store, kind)]),
+    kinds.map((kind) => [
+      kind,
+      kind === secretKind ? secretStorage(secrets) : plainStorage(data.store, kind, namespaces),
+    ]),
   );
   const of = (kind: Kind): KindStorage => {
     const found = byKind.get(kind);

@@ -12,7 +12,7 @@
  * - an object without owners and such finalizers costs no record.
  */
 import type { Compare, Operation, Store, TransactionResult } from "../../store/store.ts";
-import { dependentKey, objectKey, ownerHeadKey, ownerSegment, pendingOwnerKey } from "../registry-keys.ts";
+import { dependentKey, ownerHeadKey, ownerSegment, pendingOwnerKey } from "../registry-keys.ts";
 import type { ObjectLinks, OwnerReference } from "./object-links.ts";
 
 /** Names one object of one kind. */
@@ -84,17 +84,16 @@ function referenceOperations(
   if ((previous.length === 0 && next.length === 0) || object.resource === ignoredResource) return none;
   const before = byOwner(previous);
   const after = byOwner(next);
-  const key = objectKey(object.resource, object.namespace, object.name);
   const operations: Operation[] = [];
   for (const uid of before.keys()) {
-    if (!after.has(uid)) operations.push({ type: "delete", key: dependentKey(ownerSegment(uid), key) });
+    if (!after.has(uid)) operations.push({ type: "delete", key: dependentKey(ownerSegment(uid), object) });
   }
   for (const [uid, references] of after) {
     const stored = before.get(uid);
     if (stored !== undefined && JSON.stringify(stored) === JSON.stringify(references)) continue;
     const owner = ownerSegment(uid);
     const value = Buffer.from(JSON.stringify({ ...identityOf(object), references }), "utf8");
-    operations.push({ type: "put", key: dependentKey(owner, key), value });
+    operations.push({ type: "put", key: dependentKey(owner, object), value });
     if (stored === undefined) operations.push({ type: "put", key: ownerHeadKey(owner), value: headValue() });
   }
   return operations;

@@ -4,7 +4,14 @@ import * as fc from "fast-check";
 import { createMemoryEngine } from "../../store/memory/memory-engine.ts";
 import { toRevision } from "../../store/revision.ts";
 import type { Store } from "../../store/store.ts";
-import { dependentsPrefix, objectKey, ownerHeadKey, ownerSegment, pendingOwnersPrefix } from "../registry-keys.ts";
+import {
+  dependentKey,
+  dependentsPrefix,
+  objectKey,
+  ownerHeadKey,
+  ownerSegment,
+  pendingOwnersPrefix,
+} from "../registry-keys.ts";
 import { linksInText, linksOf, noLinks } from "./object-links.ts";
 import type { ObjectLinks, OwnerReference } from "./object-links.ts";
 import { OwnerIndex } from "./owner-index.ts";
@@ -201,8 +208,8 @@ test("The index equals the references of the stored objects after any sequence o
         }
       }
       const expected = [...objects].flatMap(([dependent, links]) =>
-        [...new Set(links.owners.map((owner) => owner.uid))].map(
-          (uid) => `${dependentsPrefix}${uid}${keyOf(identity(dependent))}`,
+        [...new Set(links.owners.map((owner) => owner.uid))].map((uid) =>
+          dependentKey(ownerSegment(uid), identity(dependent)),
         ),
       );
       assert.deepEqual(await keysUnder(store, dependentsPrefix), expected.sort());

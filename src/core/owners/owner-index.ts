@@ -59,7 +59,7 @@ export class OwnerIndex {
 
   /** A page of the objects that refer to `uid`. */
   dependentsOf(uid: string, after: string | undefined, limit: number): Promise<DependentPage> {
-    return this.#dependents(`${dependentsOfPrefix(ownerSegment(uid))}/`, after, limit);
+    return this.#dependents(dependentsOfPrefix(ownerSegment(uid)), after, limit);
   }
 
   /** A page of all dependents, ordered by owner. */
@@ -81,7 +81,7 @@ export class OwnerIndex {
   }
 
   async #isReferred(owner: OwnerSegment): Promise<boolean> {
-    const page = await this.#store.range(`${dependentsOfPrefix(owner)}/`, { limit: 1, keysOnly: true });
+    const page = await this.#store.range(dependentsOfPrefix(owner), { limit: 1, keysOnly: true });
     return page.records.length > 0;
   }
 

@@ -40,8 +40,8 @@ export interface Strategy {
   /** Errors beside those of ObjectMeta, which the machinery checks. */
   validate(object: JsonObject): FieldError[];
   validateUpdate(next: JsonObject, previous: JsonObject): FieldError[];
-  /** Texts of `Warning: 299` headers; the write still succeeds. */
-  warnings(object: JsonObject): string[];
+  /** Texts of `Warning: 299` headers; the write still succeeds. `previous` is the stored object, on updates. */
+  warnings(object: JsonObject, previous?: JsonObject): string[];
   /** A PUT without resourceVersion overwrites. */
   readonly allowUnconditionalUpdate: boolean;
   /** A PUT to a missing name creates. */
@@ -65,6 +65,8 @@ export interface Kind {
   /** Plural, lower case: `secrets`. */
   readonly resource: string;
   readonly singular: string;
+  /** The name in storage keys where it is another: Kubernetes keeps nodes under `minions`. */
+  readonly storedResource?: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
@@ -77,7 +79,8 @@ export interface Kind {
   readonly fieldSelectors: ReadonlyMap<string, (object: JsonObject) => string>;
   /**
    * Turns what a client sends into the kind's inner form after decoding, in
-   * place: folds write-only fields (a Secret's stringData) into stored ones.
+   * place: folds write-only fields (a Secret's stringData) into stored ones, sets
+   * the defaults of the API version. On PATCH, the patched object passes here too.
    */
   readonly internalize?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */

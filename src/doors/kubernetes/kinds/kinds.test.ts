@@ -15,8 +15,10 @@ test("the kinds are listed by resource, each with its list kind and schema", () 
   assert.deepEqual(
     kinds.map(({ resource, kind, listKind, namespaced }) => [resource, kind, listKind, namespaced]),
     [
+      ["configmaps", "ConfigMap", "ConfigMapList", true],
       ["namespaces", "Namespace", "NamespaceList", false],
       ["secrets", "Secret", "SecretList", true],
+      ["serviceaccounts", "ServiceAccount", "ServiceAccountList", true],
     ],
   );
   for (const { kind, listKind, schema, listSchema } of kinds) {
