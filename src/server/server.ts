@@ -11,6 +11,7 @@ import { groupAuthorizer } from "../access/group-authorizer.ts";
 import type { AuditSink } from "../audit/audit-event.ts";
 import { openAuditFile } from "../audit/file-sink.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
+import { OwnerIndex } from "../core/owners/owner-index.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
 import { Secrets } from "../core/secrets/secrets.ts";
 import { RandomPool } from "../crypto/random-pool.ts";
@@ -20,7 +21,7 @@ import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
 import { startListener } from "../doors/http/listener.ts";
 import type { Listener } from "../doors/http/listener.ts";
 import { namespaceLifecycle } from "../doors/kubernetes/admission/namespace-lifecycle.ts";
-import { terminateNamespaces } from "../doors/kubernetes/controllers/namespace-termination.ts";
+import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
 import { healthRoute } from "../doors/kubernetes/health.ts";
@@ -48,6 +49,7 @@ import type { DataStore } from "./data-store.ts";
 import { openExistingInstance, openInstance } from "../instance/instance.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
+import { systemClock } from "../store/clock.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { watchStoreIntegrity } from "../instance/store-integrity.ts";
 import type { StoreIntegrity } from "../instance/store-integrity.ts";
@@ -115,7 +117,21 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       return certificates.issueKubeconfig(url, request);
     }),
   );
-  startup.use(background({ config, data, storage, log }));
+  startup.use(sweeps({ config, data, storage, log }));
+  startup.use(
+    startControllers({
+      audit,
+      admission: admission(storage),
+      kinds,
+      storage: storage.of,
+      index: new OwnerIndex(data.store),
+      timers: systemClock,
+      now,
+      uuid: randomUUID,
+      randomBytes,
+      onError: (message, error, object) => log.error(message, error, { object }),
+    }),
+  );
   if (config.adminKubeconfig !== undefined) {
     const kubeconfig = await certificates.issueKubeconfig(url, administrator);
     await writeKubeconfig(config.adminKubeconfig, new Redacted(kubeconfig));
@@ -214,7 +230,7 @@ function kubernetes(parts: DoorParts) {
   const gate = new Gate({
     audit: parts.audit,
     authorizer: groupAuthorizer([superAdminGroup, adminGroup]),
-    admission: admissionChain([namespaceLifecycle(parts.storage.namespaces)]),
+    admission: admission(parts.storage),
     now,
   });
   const authenticator = new ClientCertificateAuthenticator();
@@ -261,30 +277,18 @@ function kubernetes(parts: DoorParts) {
   return { handler, attach: (started: Listener) => void (listener = started) };
 }
 
-/** Work that goes on beside requests: emptying namespaces, sweeping orphans and old trash. */
-function background({ config, data, storage, log }: Parts): AsyncDisposable {
-  const stop = new AbortController();
-  const termination = terminateNamespaces(
-    {
-      kinds: kinds.filter((kind) => kind.namespaced),
-      storage: storage.of,
-      now,
-      onError: (error, namespace) => log.error("Namespace termination failed", error, { namespace }),
-    },
-    stop.signal,
-  ).catch((error: unknown) => log.error("Namespace termination stopped", error));
+function admission(storage: Parts["storage"]) {
+  return admissionChain([namespaceLifecycle(storage.namespaces)]);
+}
+
+/** Removes orphans and old trash now and then. */
+function sweeps({ config, data, log }: Parts): Disposable {
   const sweep = () =>
     sweepSecrets({ store: data.store, now: now(), trashRetentionMs: config.versions.trashRetentionMs }).catch(
       (error: unknown) => log.error("Sweep of secrets failed", error),
     );
   const timer = setInterval(() => void sweep(), sweepIntervalMs).unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await termination;
-    },
-  };
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 function running(
