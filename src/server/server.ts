@@ -125,6 +125,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       kinds,
       storage: storage.of,
       index: new OwnerIndex(data.store),
+      caPem: certificates.authority.certPem,
       timers: systemClock,
       now,
       uuid: randomUUID,

@@ -8,6 +8,7 @@ import type { Kind } from "../kinds/kind.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
 import { GarbageCollector, garbageCollectorName } from "./garbage-collector/garbage-collector.ts";
 import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
+import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName } from "./namespace-objects.ts";
 import { namespaceControllerName, terminateNamespaces } from "./namespace-termination.ts";
 import { SystemClient, controllerUser } from "./system-client.ts";
 import type { Timers } from "./work-queue.ts";
@@ -18,6 +19,8 @@ export interface ControllersOptions {
   readonly kinds: readonly Kind[];
   readonly storage: (kind: Kind) => KindStorage;
   readonly index: OwnerIndex;
+  /** The certificate of the authority that clients verify the server by. */
+  readonly caPem: string;
   readonly timers: Timers;
   readonly now: () => Date;
   readonly uuid: () => string;
@@ -26,7 +29,7 @@ export interface ControllersOptions {
   readonly onError: (message: string, error: unknown, object: string) => void;
 }
 
-const names = [garbageCollectorName, namespaceControllerName];
+const names = [garbageCollectorName, namespaceControllerName, rootCaPublisherName, serviceAccountControllerName];
 
 /** Starts all controllers; disposing stops them after what is being written. */
 export function startControllers(options: ControllersOptions): AsyncDisposable {
@@ -54,9 +57,19 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     now,
     onError: report("Namespace termination failed"),
   };
-  const running = Promise.all([collector.run(), terminateNamespaces(termination, stop.signal)]).catch(
-    (error: unknown) => onError("A controller stopped", error, ""),
-  );
+  const completion = {
+    storage,
+    accounts: client(serviceAccountControllerName),
+    publisher: client(rootCaPublisherName),
+    caPem: options.caPem,
+    timers,
+    onError: report("Completion of a namespace failed"),
+  };
+  const running = Promise.all([
+    collector.run(),
+    terminateNamespaces(termination, stop.signal),
+    completeNamespaces(completion, stop.signal),
+  ]).catch((error: unknown) => onError("A controller stopped", error, ""));
   return {
     async [Symbol.asyncDispose]() {
       collector.stop();
