@@ -105,15 +105,15 @@ export class OwnerIndex {
   async settle(owner: PendingOwner): Promise<boolean> {
     const segment = ownerSegment(owner.uid);
     const key = pendingOwnerKey(segment);
-    const head = await this.#unreferredHead(segment);
-    const result = await this.#store.txn({
-      compares: [
-        { key, target: "mod-revision", relation: "=", value: owner.revision },
-        ...(head === undefined ? [] : [unchanged(head)]),
-      ],
-      thens: [{ type: "delete", key }, ...(head === undefined ? [] : [deletion(head)])],
-    });
-    return result.succeeded;
+    for (;;) {
+      const record = await this.#store.get(key, { keysOnly: true });
+      if (record?.modRevision !== owner.revision) return record === undefined;
+      const head = await this.#unreferredHead(segment);
+      const settled = head === undefined ? [record] : [record, head];
+      const result = await this.#store.txn({ compares: settled.map(unchanged), thens: settled.map(deletion) });
+      if (result.succeeded) return true;
+      // The head changed, or went with the last reference: then what is to go is looked up again.
+    }
   }
 
   /** Removes the head of an owner that nothing refers to any more. */

@@ -83,7 +83,7 @@ export class DependentCollector {
       return;
     }
     if (found.waiting.length > 0 && (await this.#options.index.hasDependents(live.uid))) {
-      const object = (await this.#isInCycle(live.uid)) ? await this.#unblock(live) : live.object;
+      const object = (await this.#isInCycle(live.uid)) ? await this.unblock(live) : live.object;
       await this.#delete({ ...live, object }, "Foreground", linksOf(object.metadata()).owners);
       return;
     }
@@ -117,18 +117,23 @@ export class DependentCollector {
     do {
       const page = await this.#options.index.dependentsOf(uid, after, pageDependents);
       for (const dependent of page.dependents) {
-        // Whatever waits is pending; looking for that is cheaper than reading the object.
-        if ((await this.#options.index.pendingOwner(dependent.uid)) === undefined) continue;
-        const live = await this.find(dependent);
-        if (live !== undefined && waitsForDependents(live.object.metadata())) return true;
+        if (await this.isWaiting(dependent)) return true;
       }
       after = page.next;
     } while (after !== undefined);
     return false;
   }
 
-  /** Makes all references of an object non-blocking, so that no owner waits for it. */
-  #unblock(live: LiveObject): Promise<StoredObject> {
+  /** Whether an object is being deleted and waits for its dependents. */
+  async isWaiting(identity: ObjectIdentity): Promise<boolean> {
+    // Whatever waits is pending; looking for that is cheaper than reading the object.
+    if ((await this.#options.index.pendingOwner(identity.uid)) === undefined) return false;
+    const live = await this.find(identity);
+    return live !== undefined && waitsForDependents(live.object.metadata());
+  }
+
+  /** Makes all references of an object non-blocking, so that no owner waits for it. Raises ApiError. */
+  unblock(live: LiveObject): Promise<StoredObject> {
     return this.#change(live, (metadata) => {
       const references = objectsField(metadata, "ownerReferences");
       for (const reference of references) {

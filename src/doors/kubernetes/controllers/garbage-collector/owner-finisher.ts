@@ -9,11 +9,13 @@ import { foregroundFinalizer, orphanFinalizer } from "../../../../core/owners/ob
 import type { Dependent, OwnerIndex, PendingOwner } from "../../../../core/owners/owner-index.ts";
 import { isTerminating } from "../../storage/object-fields.ts";
 import { stringsField } from "../../validation/object-fields.ts";
-import type { DependentCollector } from "./dependent-collector.ts";
+import type { DependentCollector, LiveObject } from "./dependent-collector.ts";
 
 const pageDependents = 100;
 /** Dependents worked on at the same time: their writes share the disk's syncs, and requests still get their turn. */
 const concurrentDependents = 16;
+/** Longest way that is searched for a cycle, in objects. */
+const cycleMax = 1000;
 
 export interface OwnerFinisherOptions {
   readonly index: OwnerIndex;
@@ -43,7 +45,7 @@ export class OwnerFinisher {
     } else if (isTerminating(live.object.header())) {
       const finalizers = stringsField(live.object.metadata(), "finalizers");
       if (finalizers.includes(foregroundFinalizer)) {
-        if (!again) await this.#forEachDependent(pending.uid, (dependent) => this.#dependents.collect(dependent));
+        if (!again) await this.#askToGo(live);
         if (await this.#isBlocked(pending.uid)) return "waiting";
         await this.#dependents.dropFinalizer(live, foregroundFinalizer);
       } else if (finalizers.includes(orphanFinalizer)) {
@@ -56,19 +58,45 @@ export class OwnerFinisher {
     return "finished";
   }
 
+  /** The dependents of an object that waits for them - unless it waits, by way of them, for itself. */
+  async #askToGo(live: LiveObject): Promise<void> {
+    await this.#forEachDependent(live.uid, (dependent) => this.#dependents.collect(dependent));
+    if (await this.#waitsForItself(live.uid)) await this.#dependents.unblock(live);
+  }
+
+  /**
+   * Objects that own each other and are all deleted in the foreground would wait for ever, as they do upstream. The
+   * last of them to be deleted finds the others waiting.
+   */
+  async #waitsForItself(uid: string): Promise<boolean> {
+    const seen = new Set([uid]);
+    for (const waiting of seen) {
+      for await (const dependent of this.#blocking(waiting)) {
+        if (dependent.uid === uid) return true;
+        if (seen.size < cycleMax && (await this.#dependents.isWaiting(dependent))) seen.add(dependent.uid);
+      }
+    }
+    return false;
+  }
+
   async #orphan(dependent: Dependent, ownerUid: string): Promise<void> {
     const live = await this.#dependents.find(dependent);
     if (live !== undefined) await this.#dependents.dropReferences(live, new Set([ownerUid]));
   }
 
   async #isBlocked(uid: string): Promise<boolean> {
+    for await (const _ of this.#blocking(uid)) return true;
+    return false;
+  }
+
+  /** The dependents that keep their owner from going. */
+  async *#blocking(uid: string): AsyncGenerator<Dependent> {
     let after: string | undefined;
     do {
       const page = await this.#index.dependentsOf(uid, after, pageDependents);
-      if (page.dependents.some(blocksOwner)) return true;
+      yield* page.dependents.filter(blocksOwner);
       after = page.next;
     } while (after !== undefined);
-    return false;
   }
 
   /** Works on all dependents, those after a failure too; raises the first failure at the end. */
