@@ -11,6 +11,7 @@
  * - an object that waits for the collector has a pending record;
  * - an object without owners and such finalizers costs no record.
  */
+import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Compare, Operation, Store, TransactionResult } from "../../store/store.ts";
 import { dependentKey, ownerHeadKey, ownerSegment, pendingOwnerKey } from "../registry-keys.ts";
 import type { ObjectLinks, OwnerReference } from "./object-links.ts";
@@ -29,14 +30,17 @@ export interface ObjectIdentity {
 /** Events refer to what they tell of; the garbage collector ignores them, as upstream's does. */
 const ignoredResource = "events";
 
+/** Most owners of one object: with more, its transactions would be larger than an engine takes. */
+const ownersMax = 1000;
+
 const none: readonly Operation[] = [];
 
-/** The operations that go with the creation of an object. */
+/** The operations that go with the creation of an object. Raises `too-large` for more than 1,000 owners. */
 export function creationOperations(object: ObjectIdentity, links: ObjectLinks): readonly Operation[] {
   return links.owners.length === 0 ? none : referenceOperations(object, [], links.owners);
 }
 
-/** The operations that go with a change of an object. */
+/** The operations that go with a change of an object. Raises `too-large` for more than 1,000 owners. */
 export function replacementOperations(
   object: ObjectIdentity,
   previous: ObjectLinks,
@@ -84,6 +88,9 @@ function referenceOperations(
   if ((previous.length === 0 && next.length === 0) || object.resource === ignoredResource) return none;
   const before = byOwner(previous);
   const after = byOwner(next);
+  if (after.size > ownersMax) {
+    throw new StrongroomError("too-large", `an object must have at most ${ownersMax} different owners`);
+  }
   const operations: Operation[] = [];
   for (const uid of before.keys()) {
     if (!after.has(uid)) operations.push({ type: "delete", key: dependentKey(ownerSegment(uid), object) });

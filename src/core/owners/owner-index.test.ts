@@ -89,6 +89,12 @@ test("A uid that could not be part of a key is found all the same", async () => 
   }
 });
 
+test("An object with more than a thousand owners is refused", () => {
+  const owners = Array.from({ length: 1001 }, (_, number) => reference(`o${number}`));
+  assert.equal(creationOperations(identity("a"), owned(...owners.slice(1))).length, 2000);
+  assert.throws(() => creationOperations(identity("a"), owned(...owners)), /at most 1000 different owners/);
+});
+
 test("Deleting an object with dependents leaves a pending record in the same revision", async () => {
   const store = createMemoryEngine();
   await create(store, identity("o"), noLinks);
