@@ -50,7 +50,8 @@ export async function controllerBench(store: Store = createMemoryEngine()): Prom
   const client = (name: string) => {
     const user = controllerUser(name);
     const authorizer = controllerAuthorizer([user.name]);
-    const gate = new Gate({ audit, authorizer, admission: admissionChain([namespaceLifecycle(namespaces)]), now });
+    const admission = admissionChain([namespaceLifecycle(namespaces)]);
+    const gate = new Gate({ audit, authorizer, admission, now, uuid: randomUUID });
     return new SystemClient({ gate, storage, now, uuid: randomUUID, randomBytes }, user);
   };
   return { store, index: new OwnerIndex(store), kinds, audit, storage, client };

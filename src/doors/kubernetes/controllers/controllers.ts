@@ -36,7 +36,7 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
   const { audit, admission, kinds, storage, index, timers, now, uuid, randomBytes, onError } = options;
   // Its own gate: what these users may do is for whoever holds this gate, not for whoever has a certificate with the name.
   const authorizer = controllerAuthorizer(names.map((name) => controllerUser(name).name));
-  const gate = new Gate({ audit, admission, now, authorizer });
+  const gate = new Gate({ audit, admission, now, uuid, authorizer });
   const client = (name: string) => new SystemClient({ gate, storage, now, uuid, randomBytes }, controllerUser(name));
   const report = (message: string) => (error: unknown, object: string) => onError(message, error, object);
 
