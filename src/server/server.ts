@@ -33,6 +33,7 @@ import { secretKind } from "../doors/kubernetes/kinds/secret.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import type { KindStorage } from "../doors/kubernetes/storage/kind-storage.ts";
+import { convertedStorage } from "../doors/kubernetes/storage/converted-storage.ts";
 import { plainStorage } from "../doors/kubernetes/storage/plain-storage.ts";
 import { secretStorage } from "../doors/kubernetes/storage/secret-storage.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
@@ -198,12 +199,12 @@ function storages(config: ServerConfig, data: DataStore) {
     now,
     randomBytes: pooledRandomBytes(),
   });
-  const byKind = new Map<Kind, KindStorage>(
-    kinds.map((kind) => [
-      kind,
-      kind === secretKind ? secretStorage(secrets) : plainStorage(data.store, kind, namespaces),
-    ]),
-  );
+  const storageOf = (kind: Kind): KindStorage => {
+    if (kind === secretKind) return secretStorage(secrets);
+    if (kind.storedAs === undefined) return plainStorage(data.store, kind, namespaces);
+    return convertedStorage(plainStorage(data.store, kind.storedAs.kind, namespaces), kind, kind.storedAs);
+  };
+  const byKind = new Map<Kind, KindStorage>(kinds.map((kind) => [kind, storageOf(kind)]));
   const of = (kind: Kind): KindStorage => {
     const found = byKind.get(kind);
     if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);

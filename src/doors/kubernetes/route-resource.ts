@@ -19,6 +19,7 @@ import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
 import { tableRow, tableTree } from "./response/table.ts";
 import type { KindStorage, StoredObject } from "./storage/kind-storage.ts";
+import { createSubresource } from "./verbs/create-subresource.ts";
 import { createObject } from "./verbs/create.ts";
 import { deleteCollection } from "./verbs/delete-collection.ts";
 import { deleteObject } from "./verbs/delete.ts";
@@ -68,7 +69,7 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
     case "get":
       return objectReply(context, await getObject(context));
     case "create":
-      return objectReply(context, await createObject(context));
+      return objectReply(context, await create(context));
     case "update":
       return objectReply(context, await updateObject(context));
     case "patch":
@@ -78,6 +79,12 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
     default:
       return verb satisfies never;
   }
+}
+
+function create(context: VerbContext): Promise<VerbAnswer> {
+  const { kind, target } = context;
+  const creation = kind.subresources.find(({ name }) => name === target.subresource)?.creation;
+  return creation === undefined ? createObject(context) : createSubresource(context, creation);
 }
 
 function findKind(kinds: readonly Kind[], target: ResourceRequest): Kind | undefined {

@@ -54,6 +54,20 @@ export interface Subresource {
   readonly verbs: readonly ResourceVerb[];
   /** What an update through it may change and is checked for, in place of the kind's own strategy. */
   readonly strategy: Strategy;
+  /** What a POST to it does, for those that have the verb create. */
+  readonly creation?: SubresourceCreation;
+}
+
+/** A POST to a subresource: an object of another kind says how to change this one. */
+export interface SubresourceCreation {
+  /** Kind of the body, in the group and version of the resource. */
+  readonly kind: string;
+  readonly schema: Message;
+  validate(body: JsonObject): FieldError[];
+  /** Why the object cannot be changed now: the text of a conflict. */
+  refusal(object: JsonObject): string | undefined;
+  /** Changes the object in place. */
+  apply(object: JsonObject, body: JsonObject, now: Date): void;
 }
 
 export interface Kind {
@@ -67,6 +81,14 @@ export interface Kind {
   readonly singular: string;
   /** The name in storage keys where it is another: Kubernetes keeps nodes under `minions`. */
   readonly storedResource?: string;
+  /** The kind whose records these objects are, with how to turn trees into that form and back. */
+  readonly storedAs?: {
+    readonly kind: Kind;
+    readonly toStored: (object: JsonObject) => JsonObject;
+    readonly fromStored: (object: JsonObject) => JsonObject;
+  };
+  /** Objects go by themselves so long after their last change; up to a minute later. */
+  readonly ttlSeconds?: number;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
@@ -83,8 +105,12 @@ export interface Kind {
    * the defaults of the API version. On PATCH, the patched object passes here too.
    */
   readonly internalize?: (object: JsonObject) => void;
+  /** How many seconds a deleted object is given to end; absent for kinds that go at once. `asked` is the client's wish. */
+  readonly gracePeriodSeconds?: (object: JsonObject, asked: number | undefined) => number;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
+  /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
+  readonly coreFinalizers?: boolean;
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

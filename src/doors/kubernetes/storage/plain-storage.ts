@@ -21,6 +21,7 @@ import type {
   StoreEvent,
   Transaction,
   TransactionResult,
+  TtlLeaseId,
   Watcher,
 } from "../../../store/store.ts";
 import { isJsonObject, jsonObject } from "../codec/json.ts";
@@ -31,6 +32,7 @@ import type { Kind } from "../kinds/kind.ts";
 import { canonicalObject } from "./canonical-order.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "./kind-storage.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
+import { SharedTtlLease } from "./shared-ttl-lease.ts";
 import { withoutResourceVersion } from "./resource-version.ts";
 
 class PlainObject implements StoredObject {
@@ -98,7 +100,7 @@ const namespaceRetriesMax = 5;
 /** The storage of a kind whose objects are not secret values. `namespaces` are those of the same store. */
 export function plainStorage(store: Store, kind: Kind, namespaces: NamespaceFacts): KindStorage {
   const codec = new PlainCodec(kind);
-  const writer = new PlainWriter(store, codec, kind.namespaced ? namespaces : undefined);
+  const writer = new PlainWriter(store, codec, kind, namespaces);
   return {
     prefix: (namespace) => objectPrefix(storedResource(kind), namespace),
     async get(namespace, name) {
@@ -146,11 +148,14 @@ class PlainWriter {
   readonly #codec: PlainCodec;
   /** Undefined for kinds outside of namespaces. */
   readonly #namespaces: NamespaceFacts | undefined;
+  /** Undefined for kinds that stay until they are deleted. */
+  readonly #ttlLease: SharedTtlLease | undefined;
 
-  constructor(store: Store, codec: PlainCodec, namespaces: NamespaceFacts | undefined) {
+  constructor(store: Store, codec: PlainCodec, kind: Kind, namespaces: NamespaceFacts) {
     this.#store = store;
     this.#codec = codec;
-    this.#namespaces = namespaces;
+    this.#namespaces = kind.namespaced ? namespaces : undefined;
+    this.#ttlLease = kind.ttlSeconds === undefined ? undefined : new SharedTtlLease(store, kind.ttlSeconds);
   }
 
   /** Puts the record together with what the owner index has to know of it. */
@@ -160,7 +165,9 @@ class PlainWriter {
     indexed: readonly Operation[],
     condition: Pick<Transaction, "compares" | "elses">,
   ): Promise<TransactionResult> {
-    return this.#store.txn({ ...condition, thens: [{ type: "put", key, value: bytes }, ...indexed] });
+    const write = (ttlLease?: TtlLeaseId) =>
+      this.#store.txn({ ...condition, thens: [{ type: "put", key, value: bytes, ttlLease }, ...indexed] });
+    return this.#ttlLease === undefined ? write() : this.#ttlLease.with(Date.now(), write);
   }
 
   /** Nothing is created in a namespace that went, or began to go, since it was looked at. */

@@ -12,6 +12,7 @@ import { treeObject } from "../storage/tree-object.ts";
 import { objectField, stringField, stringsField } from "../validation/object-fields.ts";
 import { readDeleteOptions, readDeleteOptionsBody } from "../validation/options.ts";
 import type { DeleteOptions } from "../validation/options.ts";
+import { grantGracePeriod, isEnding } from "./graceful-deletion.ts";
 import { finalizersOfDeleted } from "./propagation.ts";
 import { inputMediaType, readObject } from "./read-object.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
@@ -106,13 +107,15 @@ async function admitDelete(context: VerbContext, previous: StoredObject, dryRun:
 async function tryDelete(context: VerbContext, previous: StoredObject, options: DeleteOptions): Promise<Deleted> {
   const tree = previous.tree();
   const alreadyTerminating = isTerminating(tree);
-  if (alreadyTerminating && isBeingEmptied(context, tree)) return { waiting: true, object: previous };
+  const unmoved = isBeingEmptied(context, tree) || isEnding(context.kind, tree, options.gracePeriodSeconds);
+  if (alreadyTerminating && unmoved) return { waiting: true, object: previous };
   setPropagation(tree, options);
-  if (!waitsForFinalizers(tree)) {
+  const hasTime = grantGracePeriod(context.kind, tree, options.gracePeriodSeconds, context.now());
+  if (!hasTime && !waitsForFinalizers(tree)) {
     if (!options.dryRun) await context.storage.delete(previous, writerOf(context));
     return { waiting: false, object: previous };
   }
-  if (!alreadyTerminating) markTerminating(context, tree);
+  if (!alreadyTerminating && !hasTime) markTerminating(context, tree);
   if (options.dryRun) return { waiting: true, object: treeObject(canonicalObject(context.kind.schema, tree)) };
   return { waiting: true, object: await context.storage.replace(previous, tree, writerOf(context)) };
 }
