@@ -34,7 +34,7 @@ export interface VerbContext {
 
 /** What a verb answers with, before it is encoded. */
 export type VerbAnswer =
-  | { readonly type: "object"; readonly code: 200 | 201; readonly object: StoredObject; readonly stored: boolean }
+  | { readonly type: "object"; readonly code: 200 | 201 | 202; readonly object: StoredObject; readonly stored: boolean }
   /** A Status (or another tree of its own) in place of an object. */
   | { readonly type: "status"; readonly code: number; readonly tree: JsonObject };
 
