@@ -132,7 +132,7 @@ export class SystemClient {
       uuid,
       randomBytes,
       warn: () => {}, // nobody reads the answer's headers
-      signal: () => new AbortController().signal,
+      end: { hasCome: () => false, onCome: () => () => undefined }, // no client who could go
     };
   }
 }
