@@ -54,6 +54,8 @@ export interface Subresource {
   readonly verbs: readonly ResourceVerb[];
   /** What an update through it may change and is checked for, in place of the kind's own strategy. */
   readonly strategy: Strategy;
+  /** As {@link Kind.resetFields}, for applies through it. */
+  readonly resetFields?: readonly (readonly string[])[];
 }
 
 export interface Kind {
@@ -82,6 +84,18 @@ export interface Kind {
   readonly internalize?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
+  /**
+   * Write-only maps of texts and the stored map each is folded into, e.g. a Secret's stringData into data: who applies
+   * the one owns the other.
+   */
+  readonly foldsInto?: ReadonlyMap<string, { readonly field: string; readonly fold: (text: string) => string }>;
+  /**
+   * Paths of fields that cannot be set through the object itself and so are owned by nobody who applies it (upstream:
+   * GetResetFields). By default `status`, of a kind that has the subresource.
+   */
+  readonly resetFields?: readonly (readonly string[])[];
+  /** Paths of fields that prepareForCreate adds and nobody owns unless the client sent them, e.g. spec.finalizers. */
+  readonly addedOnCreate?: readonly (readonly string[])[];
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

@@ -64,6 +64,8 @@ export interface Field {
   readonly optional?: boolean;
   /** Written in JSON even when zero (no omitempty in Go), e.g. SecretList.items, ListMeta. */
   readonly alwaysEncoded?: boolean;
+  /** The value that OpenAPI publishes as the default; server-side apply reads it for the keys of lists. */
+  readonly default?: string | number | boolean;
   /** Accepted on input, never stored nor returned (Secret.stringData). */
   readonly writeOnly?: boolean;
   /** The Go type that decode errors print where `type` does not tell it, e.g. `v1.SecretType`. */
