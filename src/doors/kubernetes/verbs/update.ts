@@ -1,10 +1,12 @@
 /** PUT. Source: apiserver pkg/endpoints/handlers/update.go. */
 import { methodNotAllowed } from "../api-error.ts";
+import { trackUpdate } from "../apply/field-manager.ts";
 import { cloneJson } from "../codec/json.ts";
 import type { Strategy } from "../kinds/kind.ts";
 import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readUpdateOptions } from "../validation/options.ts";
 import { changeObject } from "./change-object.ts";
+import { fieldWrite } from "./field-tracking.ts";
 import { requireName, requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
 import { requireValid } from "./verb-context.ts";
@@ -26,6 +28,7 @@ export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
     next: () => cloneJson(tree),
     dryRun: options.dryRun,
     strategy: strategyOf(context),
+    track: (next, previous) => trackUpdate(fieldWrite(context, options.fieldManager), previous, next),
   });
   return { type: "object", code: 200, object, stored: !options.dryRun };
 }
