@@ -94,6 +94,7 @@ function run(kind: OwnedKind, step: Step, live: JsonObject | undefined): JsonObj
   const { manager, subresource = "" } = step;
   const write: FieldWrite = { rules: ownershipRules(kind, subresource), manager, subresource, time: step.at };
   const next = step.op === "apply" ? applied(kind, write, step, live) : updated(kind, write, step, live);
+  for (const name of ["kind", "apiVersion"]) delete next[name];
   const metadata = ownMetadata(next);
   if (live === undefined) {
     metadata["uid"] = "0b6e3c1e-3f35-4a2c-8d5a-000000000001";
@@ -106,7 +107,7 @@ function run(kind: OwnedKind, step: Step, live: JsonObject | undefined): JsonObj
     strategy: { allowUnconditionalUpdate: true },
   });
   metadata["resourceVersion"] = ownMetadata(live)["resourceVersion"] ?? "";
-  keepTimesOfUnchanged(next, live, kind.schema);
+  keepTimesOfUnchanged(next, live);
   return canonicalObject(kind.schema, next);
 }
 

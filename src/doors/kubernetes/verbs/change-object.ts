@@ -73,7 +73,7 @@ async function prepare(context: VerbContext, change: Change, next: JsonObject, p
   inheritSystemFields(next, stored, context.kind);
   change.strategy.prepareForUpdate(next, stored);
   change.track?.(next, stored);
-  keepTimesOfUnchanged(next, stored, context.kind.schema);
+  keepTimesOfUnchanged(next, stored);
   await context.gate.admit({
     operation: "update",
     apiGroup: context.kind.group,
