@@ -3,7 +3,7 @@
  * map that apply tells apart, and ConfigMap. Names, list types and defaults are
  * those of kubernetes/api core/v1; the numbers are not looked at.
  */
-import { atomicListOf, field, mapOf, mergedMapListOf, nested, scalar } from "../schema/field-builders.ts";
+import { atomicListOf, field, mapOf, nested, scalar } from "../schema/field-builders.ts";
 import type { FieldFacts } from "../schema/field-builders.ts";
 import { ObjectMeta } from "../schema/meta-v1.ts";
 import type { Field, FieldType, Message } from "../schema/schema.ts";
@@ -26,11 +26,14 @@ function message(goName: string, fields: readonly Field[], mapType?: "atomic"): 
 }
 
 const listOf = (type: Message): FieldType => atomicListOf(nested(() => type));
-const mapListOf = (type: Message, ...keys: readonly string[]): FieldType => ({
+/** Server-side apply tells items apart by all of the keys, strategic merge by the first. */
+const mapListOf = (type: Message, ...keys: readonly [string, ...string[]]): FieldType => ({
   kind: "list",
   item: nested(() => type),
   listType: "map",
   mapKeys: keys,
+  patchStrategy: "merge",
+  patchMergeKey: keys[0],
 });
 
 /** core/v1 ConfigMap, whole. */
@@ -63,13 +66,7 @@ const Container = message("Container", [
   part("image", text),
   part("args", atomicListOf(text)),
   part("ports", mapListOf(ContainerPort, "containerPort", "protocol")),
-  part(
-    "env",
-    mergedMapListOf(
-      nested(() => EnvVar),
-      "name",
-    ),
-  ),
+  part("env", mapListOf(EnvVar, "name")),
   part(
     "resources",
     nested(() => ResourceRequirements),
