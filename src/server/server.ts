@@ -3,19 +3,20 @@
  * their dependencies and stops them in the reverse order.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { Registry, collectDefaultMetrics } from "prom-client";
 import { groupAuthorizer } from "../access/group-authorizer.ts";
 import type { AuditSink } from "../audit/audit-event.ts";
-import { openAuditFile } from "../audit/file-sink.ts";
+import { openAuditDirectory } from "../audit/audit-directory.ts";
+import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
+import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
 import { Secrets } from "../core/secrets/secrets.ts";
-import { RandomPool } from "../crypto/random-pool.ts";
+import { pooledRandomBytes } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
 import { readBody } from "../doors/http/body.ts";
+import { clientNetwork } from "../doors/http/client-address.ts";
 import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
 import { startListener } from "../doors/http/listener.ts";
 import type { Listener } from "../doors/http/listener.ts";
@@ -38,6 +39,8 @@ import { Gate } from "../gate/gate.ts";
 import { adminGroup, superAdminGroup } from "../identity/user.ts";
 import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
+import { auditedIssuance } from "../instance/audited-issuance.ts";
+import type { IssuanceDoor, IssueKubeconfig } from "../instance/audited-issuance.ts";
 import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
@@ -45,6 +48,7 @@ import { openDataStore, pkiStorage } from "./data-store.ts";
 import { productVersion } from "./product-version.ts";
 import type { DataStore } from "./data-store.ts";
 import { openExistingInstance, openInstance } from "../instance/instance.ts";
+import { certificateNames, clientUrl } from "../instance/server-address.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
 import type { ServerConfig } from "./server-config.ts";
@@ -72,7 +76,6 @@ const administrator: ClientCertificateRequest = {
 };
 
 const drainMs = 10_000;
-const sweepIntervalMs = 60 * 60 * 1000;
 
 /** Starts everything; resolves when it serves. Raises `sealed`, `unavailable` (directory or address in use), `corrupt`. */
 export async function startServer(config: ServerConfig, announce: Announce): Promise<RunningServer> {
@@ -84,12 +87,15 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const retention = { ageMsMax: config.history.retainMs, supersededBytesMax: config.history.retainBytes };
   const report = (error: unknown) => log.error("Store background work failed", error);
   const data = startup.use(await openDataStore(config.dataDir, instance.rootKey, retention, report));
-  const auditDir = join(config.dataDir, "audit");
-  await mkdir(auditDir, { recursive: true, mode: 0o700 });
-  const audit = await openAuditFile({ path: join(auditDir, "audit.log") });
+  const audit = withRefusalBudget(await openAuditDirectory(config.dataDir), {
+    now,
+    uuid: randomUUID,
+    networkOf: clientNetwork,
+    onError: (error) => log.error("Refused requests could not be recorded", error),
+  });
   startup.defer(() => audit.close());
 
-  const names = [...config.extraSans, ...(isLocalName(config.host) ? [] : [config.host])];
+  const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);
   const storage = storages(config, data);
   const registry = new Registry();
@@ -106,17 +112,17 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   });
   startup.use(listener);
   door.attach(listener);
-  const url = clientUrl(config, listener);
+  const url = clientUrl({ host: listener.host, port: listener.port, extraSans: config.extraSans });
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
   startup.use(
     await openControlSocket(config.dataDir, (request) => {
       log.info("Issued client certificate", { user: request.user, groups: request.groups.join(",") });
-      return certificates.issueKubeconfig(url, request);
+      return issuance(certificates, { url, audit, door: "control-socket" })(request);
     }),
   );
   startup.use(background({ config, data, storage, log }));
   if (config.adminKubeconfig !== undefined) {
-    const kubeconfig = await certificates.issueKubeconfig(url, administrator);
+    const kubeconfig = await issuance(certificates, { url, audit, door: "start" })(administrator);
     await writeKubeconfig(config.adminKubeconfig, new Redacted(kubeconfig));
     announce(`administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig renews it)`);
   }
@@ -138,7 +144,22 @@ export async function issueKubeconfig(
   const report = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   await using data = await openDataStore(config.dataDir, instance.rootKey, {}, report);
   const certificates = await Certificates.open(pkiStorage(data.store), []);
-  return certificates.issueKubeconfig(`https://${config.host}:${config.port}`, request);
+  const audit = await openAuditDirectory(config.dataDir);
+  try {
+    const url = `https://${config.host}:${config.port}`;
+    return await issuance(certificates, { url, audit, door: "data-directory" })(request);
+  } finally {
+    await audit.close();
+  }
+}
+
+/** Issues kubeconfigs for `url`, each on record before it is handed out. */
+function issuance(
+  certificates: Certificates,
+  to: { readonly url: string; readonly audit: AuditSink; readonly door: IssuanceDoor },
+): IssueKubeconfig {
+  const issue: IssueKubeconfig = (request) => certificates.issueKubeconfig(to.url, request);
+  return auditedIssuance(issue, { audit: to.audit, door: to.door, now, uuid: randomUUID });
 }
 
 /** The administrator's own request, for `strongroom kubeconfig` without a user. */
@@ -148,17 +169,6 @@ export function administratorRequest(): ClientCertificateRequest {
 
 function now(): Date {
   return new Date();
-}
-
-/** Where clients connect: no certificate covers a wildcard address, so a name that it does cover stands for it. */
-function clientUrl(config: ServerConfig, listener: Listener): string {
-  const isWildcard = listener.host === "0.0.0.0" || listener.host === "::";
-  const host = isWildcard ? (config.extraSans[0] ?? "localhost") : listener.host;
-  return `https://${host.includes(":") ? `[${host}]` : host}:${listener.port}`;
-}
-
-function isLocalName(host: string): boolean {
-  return ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"].includes(host);
 }
 
 function storages(config: ServerConfig, data: DataStore) {
@@ -178,17 +188,7 @@ function storages(config: ServerConfig, data: DataStore) {
     if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);
     return found;
   };
-  return { of, namespaces };
-}
-
-/** As `randomBytes`, for the many short ids of versions: one draw from the system for 128 of them. */
-function pooledRandomBytes(): (size: number) => Buffer {
-  const pool = new RandomPool(128 * 16);
-  return (size) => {
-    const bytes = Buffer.alloc(size);
-    pool.fillInto(bytes, 0, size);
-    return bytes;
-  };
+  return { of, namespaces, secrets };
 }
 
 interface Parts {
@@ -212,6 +212,7 @@ function kubernetes(parts: DoorParts) {
     authorizer: groupAuthorizer([superAdminGroup, adminGroup]),
     admission: admissionChain([namespaceLifecycle(parts.storage.namespaces)]),
     now,
+    uuid: randomUUID,
   });
   const authenticator = new ClientCertificateAuthenticator();
   let listener: Listener | undefined;
@@ -245,7 +246,7 @@ function kubernetes(parts: DoorParts) {
       now,
       serverAddress: () => `${parts.config.host}:${listener?.port ?? parts.config.port}`,
     }),
-    limiter: new ConcurrencyLimiter(),
+    limiter: new ConcurrencyLimiter(parts.config.limits),
     metrics: new KubernetesMetrics(registry),
     now,
     randomBytes,
@@ -269,15 +270,16 @@ function background({ config, data, storage, log }: Parts): AsyncDisposable {
     },
     stop.signal,
   ).catch((error: unknown) => log.error("Namespace termination stopped", error));
-  const sweep = () =>
-    sweepSecrets({ store: data.store, now: now(), trashRetentionMs: config.versions.trashRetentionMs }).catch(
-      (error: unknown) => log.error("Sweep of secrets failed", error),
-    );
-  const timer = setInterval(() => void sweep(), sweepIntervalMs).unref();
+  const freed = (namespaceUid: string) => storage.secrets.recountUsage(namespaceUid);
+  const { trashRetentionMs } = config.versions;
+  const sweeps = scheduleSweeps(
+    (signal) => sweepSecrets({ store: data.store, now: now(), trashRetentionMs, signal, freed }),
+    (error) => log.error("Sweep of secrets failed", error),
+  );
   return {
     async [Symbol.asyncDispose]() {
-      clearInterval(timer);
       stop.abort();
+      await sweeps[Symbol.asyncDispose]();
       await termination;
     },
   };

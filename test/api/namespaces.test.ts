@@ -37,6 +37,17 @@ test("A new namespace is Active, has its finalizer and carries its name as label
   assert.equal(changed.json.metadata.labels["kubernetes.io/metadata.name"], "fresh");
 });
 
+test("A dry run creates nothing in a namespace that was just deleted, as the create itself", async () => {
+  await createNamespace(server, "left");
+  const path = secretsIn("left");
+  await create(server, path, secret("a")); // the namespace is known to be active
+  await deleteAndWait("left");
+  for (const query of ["?dryRun=All", ""]) {
+    const answer = await server.call("POST", `${path}${query}`, { body: secret("b") });
+    assertFailure(answer, 404, "NotFound", 'namespaces "left" not found', { name: "left", kind: "namespaces" });
+  }
+});
+
 for (const name of ["Upper", "a.b", "x".repeat(64)]) {
   test(`The namespace name ${name.slice(0, 8)} is a 422`, async () => {
     const answer = await server.call("POST", namespacesPath, { body: { metadata: { name } } });

@@ -17,7 +17,7 @@ export interface NamespaceFact {
 export interface NamespaceFacts {
   /** The namespace as of now, or undefined when there is none. May be a cached *active* fact: see `refresh`. */
   namespace(name: string): Promise<NamespaceFact | undefined>;
-  /** Forgets what is cached of a namespace, after a transaction found it changed. */
+  /** Forgets what is cached of a namespace: a transaction found it changed, or none will look. */
   refresh(name: string): void;
 }
 

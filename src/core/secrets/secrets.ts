@@ -24,7 +24,7 @@ import {
 } from "./canonical-secret.ts";
 import type { Authorship, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
-import { rangeOfObjects } from "../object-range.ts";
+import { objectPageBytesMax, rangeOfObjects } from "../object-range.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import { SecretWatcher } from "./secret-watcher.ts";
 import { NamespaceUsage, pruneVersions } from "./version-retention.ts";
@@ -38,8 +38,6 @@ const namespaceRetriesMax = 5;
 /** Payload bytes fetched and decrypted between two turns of the event loop in a list. */
 const listStepBytes = 512 * 1024;
 const listStepRecords = 128;
-/** A page ends early when it holds so many payload bytes, so that a list needs memory for a page, not for the list. */
-const listPageBytes = 4 * 1024 * 1024;
 
 export interface SecretsOptions {
   readonly store: Store;
@@ -108,7 +106,7 @@ export class Secrets {
     const secrets: Secret[] = [];
     let bytes = 0;
     for (const step of steps(range.records)) {
-      if (bytes > listPageBytes) break;
+      if (bytes > objectPageBytesMax) break;
       if (secrets.length > 0) await nextTurn();
       const complete = await this.#materialiseAll(step, range.revision);
       for (const secret of complete) bytes += secret.payload.bytes.length;
@@ -145,7 +143,7 @@ export class Secrets {
         elses: [{ type: "get", key }],
       });
       if (result.succeeded) {
-        this.#usage.add(namespace.uid, write.book.payloadBytes);
+        this.#usage.add(namespace.uid, write.book.payloadBytes, result.revision);
         return complete(state, write.book, result.revision);
       }
       if (result.results[0]?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
@@ -171,7 +169,8 @@ export class Secrets {
       { compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }], elses: [] },
     );
     if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
-    this.#usage.add(write.book.namespaceUid, write.book.versionsBytes - previous.book.versionsBytes);
+    const bytes = write.book.versionsBytes - previous.book.versionsBytes;
+    this.#usage.add(write.book.namespaceUid, bytes, result.revision);
     const secret = complete(state, write.book, result.revision);
     // What is written again and again is read each time before.
     this.#recent.set(key, secret);
@@ -207,6 +206,11 @@ export class Secrets {
    */
   watch(namespace: string, from: Revision | undefined, name = ""): SecretWatcher {
     return new SecretWatcher(this.#store.watch(`${objectPrefix(resource, namespace)}${name}`, { from }), this);
+  }
+
+  /** To be called after payloads of a namespace were removed in other ways than by a write; for `sweepSecrets`. */
+  recountUsage(namespaceUid: string): Promise<void> {
+    return this.#usage.recount(namespaceUid);
   }
 
   /** The store's newest revision. */

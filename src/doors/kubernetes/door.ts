@@ -26,7 +26,7 @@ import type { RequestInfo } from "./request-info.ts";
 import { encodeStatus } from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
 import { sendReply } from "./response/reply.ts";
-import type { Reply } from "./response/reply.ts";
+import type { Reply, WholeReply } from "./response/reply.ts";
 import { routeResource } from "./route-resource.ts";
 import type { KindStorage } from "./storage/kind-storage.ts";
 
@@ -94,15 +94,21 @@ class Exchange {
   async run(): Promise<void> {
     const reply = await this.#reply();
     const { verb } = this.#info;
-    const headers: Record<string, string> = { "Audit-Id": this.#auditId, ...reply.headers };
+    let { code } = reply;
     try {
       if (this.#warnings.length > 0)
         this.#response.setHeader("Warning", [...new Set(this.#warnings)].map(warningHeader));
-      await sendReply(this.#request, this.#response, { ...reply, headers });
+      code = await sendReply(this.#request, this.#response, this.#withAuditId(reply), (error) =>
+        this.#withAuditId(this.#failure(error)),
+      );
     } finally {
       const seconds = (this.#options.now().getTime() - this.#receivedAt.getTime()) / 1000;
-      this.#options.metrics.answered({ verb, resource: this.#knownResource(), code: reply.code, seconds });
+      this.#options.metrics.answered({ verb, resource: this.#knownResource(), code, seconds });
     }
+  }
+
+  #withAuditId<R extends Reply>(reply: R): R {
+    return { ...reply, headers: { "Audit-Id": this.#auditId, ...reply.headers } };
   }
 
   async #reply(): Promise<Reply> {
@@ -194,7 +200,7 @@ class Exchange {
     };
   }
 
-  #failure(error: unknown): Reply {
+  #failure(error: unknown): WholeReply {
     if (error instanceof PageNotFoundError) {
       return { code: 404, contentType: "text/plain; charset=utf-8", body: Buffer.from(`${error.message}\n`) };
     }

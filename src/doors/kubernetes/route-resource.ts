@@ -184,6 +184,7 @@ async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
   const pieces = await watchObjects(context);
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
     metadataOnly: !showsValues(context.format),
+    live: true,
   });
   const stream = context.format.media === "application/vnd.kubernetes.protobuf" ? ";stream=watch" : "";
   const answer = { code: 200, contentType: `${contentType(context.format)}${stream}`, body, live: true };

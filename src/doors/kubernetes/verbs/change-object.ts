@@ -17,6 +17,7 @@ import type { StoredObject } from "../storage/kind-storage.ts";
 import { isTerminating } from "../storage/object-fields.ts";
 import { treeObject } from "../storage/tree-object.ts";
 import { metadataOf, objectField, stringField, stringsField } from "../validation/object-fields.ts";
+import { changeInTurn } from "./change-queue.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
 import type { VerbContext } from "./verb-context.ts";
 
@@ -34,7 +35,12 @@ export interface Change {
 }
 
 /** Applies a change and resolves to the object's new state. Raises 404, 409, 422 and what admission raises. */
-export async function changeObject(context: VerbContext, change: Change): Promise<StoredObject> {
+export function changeObject(context: VerbContext, change: Change): Promise<StoredObject> {
+  const { storage, target } = context;
+  return changeInTurn({ storage, namespace: target.namespace, name: target.name }, () => attempt(context, change));
+}
+
+async function attempt(context: VerbContext, change: Change): Promise<StoredObject> {
   for (let attempt = 1; ; attempt++) {
     const previous = await context.storage.get(context.target.namespace, context.target.name);
     if (previous === undefined) throw notFound(subjectOf(context, context.target.name));
