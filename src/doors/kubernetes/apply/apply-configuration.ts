@@ -6,7 +6,7 @@
  */
 import { equalJson, isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
-import { difference, differenceWithChildren, intersection, isSubset, union } from "./field-set.ts";
+import { difference, differenceWithChildren, intersection, isSubset, union, unionOf } from "./field-set.ts";
 import type { FieldSet } from "./field-set.ts";
 import { managerId } from "./managed-fields.ts";
 import type { ManagedEntry, ManagedFields, ManagerKey } from "./managed-fields.ts";
@@ -82,7 +82,7 @@ export function applyConfiguration(
 
 /** Without what the manager named last time, and neither it nor anyone else names now. */
 function prune(shape: MergeShape, merged: JsonValue, last: FieldSet, managed: ManagedFields): JsonValue {
-  const owned = withNamedObjects(shape, ownedByAny(managed));
+  const owned = withNamedObjects(shape, unionOf([...managed.values()].map(({ fields }) => fields)));
   const before = withNamedObjects(shape, last);
   const remaining = (value: JsonValue) => withNamedObjects(shape, fieldsOf(shape, value));
   const all = remaining(merged);
@@ -91,10 +91,4 @@ function prune(shape: MergeShape, merged: JsonValue, last: FieldSet, managed: Ma
   const unowned = difference(all, union(remaining(withoutLast), owned));
   const withoutUnowned = removeFields(shape, merged, unowned);
   return removeFields(shape, merged, intersection(difference(all, remaining(withoutUnowned)), before));
-}
-
-function ownedByAny(managed: ManagedFields): FieldSet {
-  let all: FieldSet = new Map();
-  for (const { fields } of managed.values()) all = union(all, fields);
-  return all;
 }

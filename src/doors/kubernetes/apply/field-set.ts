@@ -29,6 +29,13 @@ export function setOf(paths: Iterable<readonly string[]>): FieldSet {
   return builder.set;
 }
 
+/** What is in any of the sets, in time linear in all of them together. */
+export function unionOf(sets: Iterable<FieldSet>): FieldSet {
+  const builder = new FieldSetBuilder();
+  for (const set of sets) builder.insertAll(set);
+  return builder.set;
+}
+
 interface MutableNode {
   owned: boolean;
   children: Map<string, MutableNode>;
@@ -52,8 +59,24 @@ export class FieldSetBuilder {
     if (node !== undefined) node.owned = true;
   }
 
+  insertAll(set: FieldSet): void {
+    insertNodes(this.#root, set);
+  }
+
   get set(): FieldSet {
     return this.#root;
+  }
+}
+
+function insertNodes(level: Map<string, MutableNode>, set: FieldSet): void {
+  for (const [step, { owned, children }] of set) {
+    let node = level.get(step);
+    if (node === undefined) {
+      node = { owned: false, children: new Map() };
+      level.set(step, node);
+    }
+    node.owned ||= owned;
+    insertNodes(node.children, children);
   }
 }
 

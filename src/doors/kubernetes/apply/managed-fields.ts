@@ -8,7 +8,7 @@ import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import { stringField } from "../validation/object-fields.ts";
 import { goJson } from "../validation/go-format.ts";
-import { union } from "./field-set.ts";
+import { unionOf } from "./field-set.ts";
 import type { FieldSet } from "./field-set.ts";
 import { readFieldsV1, writeFieldsV1 } from "./fields-v1.ts";
 
@@ -74,45 +74,78 @@ export function readManagedFields(metadata: Readonly<JsonObject>): ManagedFields
 /** The entries as a list, in the order Kubernetes gives them; undefined when there are none. */
 export function writeManagedFields(managed: ManagedFields): JsonValue[] | undefined {
   if (managed.size === 0) return undefined;
-  return [...managed.values()].toSorted(compareEntries).map(writeEntry);
+  const sorted = (operation: Operation) => {
+    const entries = [...managed.values()].filter((entry) => entry.operation === operation);
+    return inOrder(entries, ({ time }) => secondsOf(time), compareNames);
+  };
+  return [...sorted("Apply"), ...sorted("Update")].map(writeEntry);
 }
 
 /** With at most {@link updateManagersMax} entries of updates: the oldest of one version become one entry. */
 export function capUpdateManagers(managed: ManagedFields): ManagedFields {
   const updates = [...managed].filter(([, entry]) => entry.operation === "Update");
-  if (updates.length <= updateManagersMax) return managed;
+  const surplus = updates.length - updateManagersMax;
+  if (surplus <= 0) return managed;
+  const oldest = inOrder(
+    updates,
+    ([, entry]) => secondsOf(entry.time),
+    ([a], [b]) => compareUtf8(a, b),
+  );
   const result = new Map(managed);
-  const oldest = updates.toSorted(([idA, a], [idB, b]) => compareTimes(a.time, b.time) || compareUtf8(idA, idB));
-  const firstOfVersion = new Map<string, string>();
-  let count = updates.length;
-  for (const [id, entry] of oldest) {
-    if (count <= updateManagersMax) break;
-    const first = firstOfVersion.get(entry.apiVersion);
-    if (first === undefined) firstOfVersion.set(entry.apiVersion, id);
-    else {
-      mergeIntoAncient(result, { first, id, entry });
-      count -= 1;
-    }
+  for (const [id, merged] of oldestOfEachVersion(oldest, managed, surplus)) {
+    for (const [old] of merged) result.delete(old);
+    result.set(id, ancientEntry(merged, managed.get(id)));
   }
   return result;
 }
 
-function mergeIntoAncient(
-  managed: Map<string, ManagedEntry>,
-  merged: { readonly first: string; readonly id: string; readonly entry: ManagedEntry },
-): void {
-  const { first, id, entry } = merged;
-  const key = { manager: ancientManager, operation: "Update", apiVersion: entry.apiVersion, subresource: "" } as const;
-  const ancientId = managerId(key);
-  const ancient = managed.get(ancientId) ?? managed.get(first);
-  if (!managed.has(ancientId)) managed.delete(first);
-  if (id !== ancientId) managed.delete(id);
-  // The later of the two times: entries come oldest first.
-  managed.set(ancientId, {
-    ...key,
-    fields: ancient === undefined ? entry.fields : union(entry.fields, ancient.fields),
-    time: entry.time,
-  });
+type Identified = readonly [string, ManagedEntry];
+
+/**
+ * What is to be put together, by the id of the entry that it becomes: as many as
+ * it takes for `surplus` entries less. The first of a version stays, since it takes
+ * two to save one - unless there is such an entry already, which then takes the others.
+ */
+function oldestOfEachVersion(
+  oldest: readonly Identified[],
+  managed: ManagedFields,
+  surplus: number,
+): Map<string, Identified[]> {
+  const firsts = new Map<string, Identified>();
+  const merged = new Map<string, Identified[]>();
+  let left = surplus;
+  for (const identified of oldest) {
+    if (left === 0) break;
+    const ancient = managerId(ancientKey(identified[1].apiVersion));
+    const first = firsts.get(ancient);
+    if (first === undefined) firsts.set(ancient, identified);
+    else if (identified[0] !== ancient) {
+      const group = merged.get(ancient) ?? (managed.has(ancient) ? [] : [first]);
+      group.push(identified);
+      merged.set(ancient, group);
+      left -= 1;
+    }
+  }
+  return merged;
+}
+
+function ancientKey(apiVersion: string): ManagerKey {
+  return { manager: ancientManager, operation: "Update", apiVersion, subresource: "" };
+}
+
+/** One entry for all of them, and for what was put together before. Its time is that of the latest. */
+function ancientEntry(merged: readonly Identified[], earlier: ManagedEntry | undefined): ManagedEntry {
+  const { apiVersion = "", time } = merged.at(-1)?.[1] ?? {};
+  const sets = merged.map(([, { fields }]) => fields);
+  return { ...ancientKey(apiVersion), fields: unionOf(earlier === undefined ? sets : [earlier.fields, ...sets]), time };
+}
+
+/** Sorted by a number that is read once of each, then by `compare`. */
+function inOrder<T>(items: readonly T[], rank: (item: T) => number, compare: (a: T, b: T) => number): T[] {
+  return items
+    .map((item) => ({ item, rank: rank(item) }))
+    .toSorted((a, b) => a.rank - b.rank || compare(a.item, b.item))
+    .map(({ item }) => item);
 }
 
 function readEntry(tree: JsonObject): ManagedEntry {
@@ -155,21 +188,15 @@ function writeEntry(entry: ManagedEntry): JsonObject {
   return tree;
 }
 
-function compareEntries(a: ManagedEntry, b: ManagedEntry): number {
+function compareNames(a: ManagedEntry, b: ManagedEntry): number {
   return (
-    compareUtf8(a.operation, b.operation) ||
-    compareTimes(a.time, b.time) ||
     compareUtf8(a.manager, b.manager) ||
     compareUtf8(a.apiVersion, b.apiVersion) ||
     compareUtf8(a.subresource, b.subresource)
   );
 }
 
-/** By the second; no time counts as 1970. */
-function compareTimes(a: string | undefined, b: string | undefined): number {
-  return secondsOf(a) - secondsOf(b);
-}
-
+/** No time counts as 1970. */
 function secondsOf(time: string | undefined): number {
   return time === undefined ? 0 : Math.floor(Date.parse(time) / 1000);
 }

@@ -14,6 +14,7 @@ import type { JsonObject } from "../codec/json.ts";
 import { parseYaml } from "../codec/yaml.ts";
 import type { ParsedBody } from "../codec/json-parser.ts";
 import { ownMetadata } from "../kinds/system-fields.ts";
+import type { StoredObject } from "../storage/kind-storage.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { readPatchOptions } from "../validation/options.ts";
 import type { PatchOptions } from "../validation/options.ts";
@@ -30,7 +31,7 @@ import type { VerbAnswer, VerbContext } from "./verb-context.ts";
 /** The media type of a configuration in YAML or JSON. */
 export const applyMediaType = "application/apply-patch+yaml";
 
-/** How often what was there is found gone, or what was missing is found there, before the request fails. */
+/** How often what was missing is found there when it is to be created, and gone again, before the request fails. */
 const retriesMax = 5;
 
 export async function applyObject(context: VerbContext): Promise<VerbAnswer> {
@@ -39,11 +40,16 @@ export async function applyObject(context: VerbContext): Promise<VerbAnswer> {
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
   const configuration = readConfiguration(context, body, options);
   const write: ApplyWrite = { ...fieldWrite(context, options.fieldManager), force: options.force === true };
+  const request: ApplyRequest = { write, configuration, dryRun: options.dryRun };
+  const stored = !options.dryRun;
   for (let attempt = 1; ; attempt++) {
+    const changed = await changeIfThere(context, request);
+    if (changed !== undefined) return { type: "object", code: 200, object: changed, stored };
     try {
-      return await applyOnce(context, { write, configuration, dryRun: options.dryRun });
+      return { type: "object", code: 201, object: await createApplied(context, request), stored };
     } catch (error) {
-      if (!isOvertaken(error, context) || attempt >= retriesMax) throw error;
+      const overtaken = error instanceof ApiError && error.reason === "AlreadyExists";
+      if (!overtaken || attempt >= retriesMax) throw error;
     }
   }
 }
@@ -54,24 +60,29 @@ interface ApplyRequest {
   readonly dryRun: boolean;
 }
 
-async function applyOnce(context: VerbContext, request: ApplyRequest): Promise<VerbAnswer> {
-  const { dryRun } = request;
-  const existing = await context.storage.get(context.target.namespace, context.target.name);
-  if (existing === undefined) {
-    const object = await createApplied(context, request);
-    return { type: "object", code: 201, object, stored: !dryRun };
+/** The changed object, or undefined when there is none of the name. */
+async function changeIfThere(context: VerbContext, request: ApplyRequest): Promise<StoredObject | undefined> {
+  try {
+    return await changeObject(context, {
+      next: (previous) => applied(context, request, previous.tree()),
+      dryRun: request.dryRun,
+      // What is applied is merged into the stored version, so it has one even where a PUT has to name it.
+      strategy: { ...strategyOf(context), allowUnconditionalUpdate: true },
+      track: undefined,
+    });
+  } catch (error) {
+    if (isMissing(error, context)) return undefined;
+    throw error;
   }
-  const object = await changeObject(context, {
-    next: (previous) => applied(context, request, previous.tree()),
-    dryRun,
-    strategy: strategyOf(context),
-    track: undefined,
-  });
-  return { type: "object", code: 200, object, stored: !dryRun };
+}
+
+function isMissing(error: unknown, context: VerbContext): boolean {
+  if (!(error instanceof ApiError) || error.reason !== "NotFound") return false;
+  return error.details?.kind === context.kind.resource && error.details.name === context.target.name;
 }
 
 /** Applying to nothing creates, which needs the right to; a subresource has nothing to create. */
-async function createApplied(context: VerbContext, request: ApplyRequest) {
+async function createApplied(context: VerbContext, request: ApplyRequest): Promise<StoredObject> {
   const { name, subresource } = context.target;
   if (subresource !== "") throw notFound(subjectOf(context, name));
   await context.gate.authorize("create");
@@ -111,14 +122,6 @@ function applied(context: VerbContext, request: ApplyRequest, previous: JsonObje
   const duplicateOwners = dropDuplicateOwnerReferences(tree, "after-merge");
   if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   return tree;
-}
-
-/** What was missing is there now, or the other way round. */
-function isOvertaken(error: unknown, context: VerbContext): boolean {
-  if (!(error instanceof ApiError) || context.target.subresource !== "") return false;
-  return (
-    error.reason === "AlreadyExists" || (error.reason === "NotFound" && error.details?.kind === context.kind.resource)
-  );
 }
 
 function readConfiguration(context: VerbContext, body: Buffer, options: PatchOptions): JsonObject {
