@@ -153,6 +153,21 @@ test("Through a subresource the entry says so, and so does a conflict with it", 
   assertFailure(missing, 404, "NotFound", 'namespaces "nowhere" not found', { name: "nowhere", kind: "namespaces" });
 });
 
+test("What the namespace's finalize changes is recorded as set through it", async () => {
+  const name = freshName();
+  const namespace = await createNamespace(server, name);
+  const body = { ...namespace, spec: { finalizers: ["kubernetes", "example.com/hold"] } };
+  const path = `/api/v1/namespaces/${name}/finalize?fieldManager=finalizer`;
+  const finalized = await server.call("PUT", path, { body });
+  assert.equal(finalized.status, 200, finalized.text);
+  const expected = { "f:spec": { "f:finalizers": {} } };
+  assert.deepEqual(owners(finalized.json)["finalizer Update finalize"], expected);
+  // Through a subresource, managedFields that the client sends count for nothing.
+  const reset = { ...finalized.json, spec: namespace.spec, metadata: { name, managedFields: [] } };
+  const again = await server.call("PUT", path.replace("=finalizer", "=other"), { body: reset });
+  assert.deepEqual(Object.keys(owners(again.json)).length, 2, again.text);
+});
+
 test("Creates, updates and patches are recorded by fieldManager, or by the program of the User-Agent", async () => {
   const name = freshName();
   const created = await server.call("POST", secretsPath, {
