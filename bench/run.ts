@@ -9,6 +9,7 @@
  * docs/performance.md says what each figure means.
  */
 import { parseArgs } from "node:util";
+import { measureApply } from "./goals/apply.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
@@ -26,6 +27,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   crypto: measureEncryption,
   engine: measureEngine,
   throughput: measureThroughput,
+  apply: measureApply,
   "list-small": measureSmallList,
   "list-large": measureLargeList,
   watch: measureWatch,

@@ -15,6 +15,8 @@ import type { KindStorage, StoredObject } from "../storage/kind-storage.ts";
 import type { DeleteOptions } from "../validation/options.ts";
 import { changeObject } from "../verbs/change-object.ts";
 import { createTree } from "../verbs/create.ts";
+import { fieldWrite, trackCreate } from "../verbs/field-tracking.ts";
+import { trackUpdate } from "../apply/field-manager.ts";
 import { deleteNamed } from "../verbs/delete.ts";
 import type { Deleted } from "../verbs/delete.ts";
 import type { VerbContext } from "../verbs/verb-context.ts";
@@ -61,7 +63,7 @@ export class SystemClient {
   /** As PATCH: `next` makes the new state from the stored one, again after a lost race. Raises ApiError. */
   change(kind: Kind, place: ObjectPlace, next: (previous: StoredObject) => JsonObject): Promise<StoredObject> {
     return this.#run({ kind, place, verb: "patch" }, (context) =>
-      changeObject(context, { next, dryRun: false, strategy: context.strategy }),
+      changeObject(context, { next, dryRun: false, strategy: context.strategy, track: trackWrite(context) }),
     );
   }
 
@@ -72,14 +74,14 @@ export class SystemClient {
     next: (previous: StoredObject) => JsonObject,
   ): Promise<StoredObject> {
     return this.#run({ kind, place, verb: "update" }, (context) =>
-      changeObject(context, { next, dryRun: false, strategy: context.strategy }),
+      changeObject(context, { next, dryRun: false, strategy: context.strategy, track: trackWrite(context) }),
     );
   }
 
   /** As POST. Raises ApiError. */
   create(kind: Kind, namespace: string, tree: JsonObject): Promise<StoredObject> {
     return this.#run({ kind, place: { namespace, name: "" }, verb: "create" }, (context) =>
-      createTree(context, tree, false),
+      createTree(context, tree, { dryRun: false, track: (prepare) => trackCreate(context, "", tree, prepare) }),
     );
   }
 
@@ -96,7 +98,7 @@ export class SystemClient {
       verb: request.verb,
       uri: pathOf(request),
       sourceIPs: [],
-      userAgent: "strongroom",
+      userAgent,
       receivedAt: this.#options.now(),
       resource: targetOf(request),
       path: undefined,
@@ -127,6 +129,7 @@ export class SystemClient {
       },
       gate,
       contentType: "",
+      userAgent,
       body: async () => Buffer.alloc(0),
       now,
       uuid,
@@ -135,6 +138,13 @@ export class SystemClient {
       end: { hasCome: () => false, onCome: () => () => undefined }, // no client who could go
     };
   }
+}
+
+/** Owns, as field manager, what the server itself writes. */
+const userAgent = "strongroom";
+
+function trackWrite(context: SystemContext) {
+  return (next: JsonObject, previous: JsonObject) => trackUpdate(fieldWrite(context, ""), previous, next);
 }
 
 interface SystemRequest {

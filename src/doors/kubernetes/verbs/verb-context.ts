@@ -19,6 +19,7 @@ export interface VerbContext {
   readonly query: URLSearchParams;
   readonly format: OutputFormat;
   readonly gate: GateContext;
+  readonly userAgent: string;
   /** Media type of the body without parameters, lower case; "" when the header is missing. */
   readonly contentType: string;
   /** Reads the body, once; raises `too-large`, `invalid`. */
