@@ -466,7 +466,14 @@ test("kubectl takes over what its client-side apply left, unless somebody has ch
 
 test("Lists of items with keys and sets are merged item by item", async () => {
   const name = freshName();
-  const owner = (uid: string) => ({ apiVersion: "v1", kind: "ConfigMap", name: uid, uid });
+  const uids = new Map<string, string>();
+  for (const ownerName of ["u1", "u2"]) {
+    const created = await server.call("POST", "/api/v1/namespaces/default/configmaps", {
+      body: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: ownerName } },
+    });
+    uids.set(ownerName, created.json.metadata.uid);
+  }
+  const owner = (of: string) => ({ apiVersion: "v1", kind: "ConfigMap", name: of, uid: uids.get(of) });
   const withMetadata = (metadata: object) => secret(name, { metadata: { name, ...metadata } });
   await applied(withMetadata({ finalizers: ["example.com/a"], ownerReferences: [owner("u1")] }), name);
   const both = await applied(
@@ -476,7 +483,7 @@ test("Lists of items with keys and sets are merged item by item", async () => {
   );
   assert.deepEqual(both.metadata.finalizers, ["example.com/b", "example.com/a"]);
   assert.deepEqual(
-    both.metadata.ownerReferences.map((reference: { uid: string }) => reference.uid),
+    both.metadata.ownerReferences.map((reference: { name: string }) => reference.name),
     ["u1", "u2"],
   );
   const left = await applied(withMetadata({}), name);
