@@ -10,6 +10,7 @@ import type { AuditSink } from "../audit/audit-event.ts";
 import { openAuditDirectory } from "../audit/audit-directory.ts";
 import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
+import { OwnerIndex } from "../core/owners/owner-index.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
 import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
 import { Secrets } from "../core/secrets/secrets.ts";
@@ -21,16 +22,18 @@ import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
 import { startListener } from "../doors/http/listener.ts";
 import type { Listener } from "../doors/http/listener.ts";
 import { namespaceLifecycle } from "../doors/kubernetes/admission/namespace-lifecycle.ts";
-import { terminateNamespaces } from "../doors/kubernetes/controllers/namespace-termination.ts";
+import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
 import { healthRoute } from "../doors/kubernetes/health.ts";
 import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
 import type { Kind } from "../doors/kubernetes/kinds/kind.ts";
 import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
+import { secretKind } from "../doors/kubernetes/kinds/secret.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import type { KindStorage } from "../doors/kubernetes/storage/kind-storage.ts";
+import { convertedStorage } from "../doors/kubernetes/storage/converted-storage.ts";
 import { plainStorage } from "../doors/kubernetes/storage/plain-storage.ts";
 import { secretStorage } from "../doors/kubernetes/storage/secret-storage.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
@@ -51,6 +54,7 @@ import { openExistingInstance, openInstance } from "../instance/instance.ts";
 import { certificateNames, clientUrl } from "../instance/server-address.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
+import { systemClock } from "../store/clock.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { watchStoreIntegrity } from "../instance/store-integrity.ts";
 import type { StoreIntegrity } from "../instance/store-integrity.ts";
@@ -120,7 +124,22 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       return issuance(certificates, { url, audit, door: "control-socket" })(request);
     }),
   );
-  startup.use(background({ config, data, storage, log }));
+  startup.use(sweeps({ config, data, storage, log }));
+  startup.use(
+    startControllers({
+      audit,
+      admission: storage.admission,
+      kinds,
+      storage: storage.of,
+      index: new OwnerIndex(data.store),
+      caPem: certificates.authority.certPem,
+      timers: systemClock,
+      now,
+      uuid: randomUUID,
+      randomBytes,
+      onError: (message, error, object) => log.error(message, error, { object }),
+    }),
+  );
   if (config.adminKubeconfig !== undefined) {
     const kubeconfig = await issuance(certificates, { url, audit, door: "start" })(administrator);
     await writeKubeconfig(config.adminKubeconfig, new Redacted(kubeconfig));
@@ -180,15 +199,18 @@ function storages(config: ServerConfig, data: DataStore) {
     now,
     randomBytes: pooledRandomBytes(),
   });
-  const byKind = new Map<Kind, KindStorage>(
-    kinds.map((kind) => [kind, kind.resource === "secrets" ? secretStorage(secrets) : plainStorage(data.store, kind)]),
-  );
+  const storageOf = (kind: Kind): KindStorage => {
+    if (kind === secretKind) return secretStorage(secrets);
+    if (kind.storedAs === undefined) return plainStorage(data.store, kind, namespaces);
+    return convertedStorage(plainStorage(data.store, kind.storedAs.kind, namespaces), kind, kind.storedAs);
+  };
+  const byKind = new Map<Kind, KindStorage>(kinds.map((kind) => [kind, storageOf(kind)]));
   const of = (kind: Kind): KindStorage => {
     const found = byKind.get(kind);
     if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);
     return found;
   };
-  return { of, namespaces, secrets };
+  return { of, secrets, admission: admissionChain([namespaceLifecycle(namespaces)]) };
 }
 
 interface Parts {
@@ -210,7 +232,7 @@ function kubernetes(parts: DoorParts) {
   const gate = new Gate({
     audit: parts.audit,
     authorizer: groupAuthorizer([superAdminGroup, adminGroup]),
-    admission: admissionChain([namespaceLifecycle(parts.storage.namespaces)]),
+    admission: parts.storage.admission,
     now,
     uuid: randomUUID,
   });
@@ -258,31 +280,14 @@ function kubernetes(parts: DoorParts) {
   return { handler, attach: (started: Listener) => void (listener = started) };
 }
 
-/** Work that goes on beside requests: emptying namespaces, sweeping orphans and old trash. */
-function background({ config, data, storage, log }: Parts): AsyncDisposable {
-  const stop = new AbortController();
-  const termination = terminateNamespaces(
-    {
-      kinds: kinds.filter((kind) => kind.namespaced),
-      storage: storage.of,
-      now,
-      onError: (error, namespace) => log.error("Namespace termination failed", error, { namespace }),
-    },
-    stop.signal,
-  ).catch((error: unknown) => log.error("Namespace termination stopped", error));
+/** Removes orphans and old trash now and then. */
+function sweeps({ config, data, storage, log }: Parts): AsyncDisposable {
   const freed = (namespaceUid: string) => storage.secrets.recountUsage(namespaceUid);
   const { trashRetentionMs } = config.versions;
-  const sweeps = scheduleSweeps(
+  return scheduleSweeps(
     (signal) => sweepSecrets({ store: data.store, now: now(), trashRetentionMs, signal, freed }),
     (error) => log.error("Sweep of secrets failed", error),
   );
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await sweeps[Symbol.asyncDispose]();
-      await termination;
-    },
-  };
 }
 
 function running(

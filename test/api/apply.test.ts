@@ -466,22 +466,20 @@ test("kubectl takes over what its client-side apply left, unless somebody has ch
 
 test("Lists of items with keys and sets are merged item by item", async () => {
   const name = freshName();
-  const owner = (uid: string) => ({ apiVersion: "v1", kind: "ConfigMap", name: uid, uid });
+  const owner = async () => {
+    const { metadata } = await create(server, secretsPath, secret(freshName()));
+    return { apiVersion: "v1", kind: "Secret", name: metadata.name, uid: metadata.uid };
+  };
+  const [first, second] = [await owner(), await owner()];
   const withMetadata = (metadata: object) => secret(name, { metadata: { name, ...metadata } });
-  await applied(withMetadata({ finalizers: ["example.com/a"], ownerReferences: [owner("u1")] }), name);
-  const both = await applied(
-    withMetadata({ finalizers: ["example.com/b", "example.com/a"], ownerReferences: [owner("u2")] }),
-    name,
-    { manager: "two" },
-  );
-  assert.deepEqual(both.metadata.finalizers, ["example.com/b", "example.com/a"]);
-  assert.deepEqual(
-    both.metadata.ownerReferences.map((reference: { uid: string }) => reference.uid),
-    ["u1", "u2"],
-  );
+  await applied(withMetadata({ finalizers: ["example.com/a"], ownerReferences: [first] }), name);
+  const finalizers = ["example.com/b", "example.com/a"];
+  const both = await applied(withMetadata({ finalizers, ownerReferences: [second] }), name, { manager: "two" });
+  assert.deepEqual(both.metadata.finalizers, finalizers);
+  assert.deepEqual(both.metadata.ownerReferences, [first, second]);
   const left = await applied(withMetadata({}), name);
-  assert.deepEqual(left.metadata.finalizers, ["example.com/b", "example.com/a"]);
-  assert.deepEqual(left.metadata.ownerReferences, [owner("u2")]);
+  assert.deepEqual(left.metadata.finalizers, finalizers);
+  assert.deepEqual(left.metadata.ownerReferences, [second]);
   await sendPatch(server, "merge", `${secretsPath}/${name}`, { metadata: { finalizers: null } });
 });
 

@@ -80,10 +80,45 @@ test("Deleting a namespace answers with it Terminating and deletes all in it", a
   // The controller tells what it waits for; the secret with the finalizer is all that is left.
   let event = await watch.next();
   while (event.object.status.conditions === undefined) event = await watch.next();
-  assert.equal(event.object.status.conditions[0].type, "NamespaceContentRemaining");
-  assert.equal(
-    event.object.status.conditions[0].message,
-    "Some resources are remaining: secrets. has 1 resource instances",
+  assert.deepEqual(
+    event.object.status.conditions.map(({ type, status, reason, message }: Record<string, string>) => ({
+      type,
+      status,
+      reason,
+      message,
+    })),
+    [
+      {
+        type: "NamespaceDeletionDiscoveryFailure",
+        status: "False",
+        reason: "ResourcesDiscovered",
+        message: "All resources successfully discovered",
+      },
+      {
+        type: "NamespaceDeletionGroupVersionParsingFailure",
+        status: "False",
+        reason: "ParsedGroupVersions",
+        message: "All legacy kube types successfully parsed",
+      },
+      {
+        type: "NamespaceDeletionContentFailure",
+        status: "False",
+        reason: "ContentDeleted",
+        message: "All content successfully deleted, may be waiting on finalization",
+      },
+      {
+        type: "NamespaceContentRemaining",
+        status: "True",
+        reason: "SomeResourcesRemain",
+        message: "Some resources are remaining: secrets. has 1 resource instances",
+      },
+      {
+        type: "NamespaceFinalizersRemaining",
+        status: "True",
+        reason: "SomeFinalizersRemain",
+        message: "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances",
+      },
+    ],
   );
   const { items } = (await server.call("GET", secretsIn("emptied"))).json;
   assert.deepEqual(
@@ -109,8 +144,9 @@ test("A namespace with a finalizer of metadata waits for it after it is empty", 
   await create(server, namespacesPath, { metadata: { name: "held", finalizers: ["example.com/hold"] } });
   const { resourceVersion } = (await server.call("DELETE", `${namespacesPath}/held`)).json.metadata;
   await using watch = await openWatch(server, `${namespacesPath}?watch=true&resourceVersion=${resourceVersion}`);
-  const emptied = await watch.next();
-  assert.equal(emptied.object.spec.finalizers, undefined);
+  let event = await watch.next();
+  while (event.object.spec.finalizers !== undefined) event = await watch.next();
+  assert.equal(event.object.status.conditions[3].reason, "ContentRemoved");
   await sendPatch(server, "merge", `${namespacesPath}/held`, { metadata: { finalizers: null } });
   assert.equal((await watch.next()).type, "DELETED");
 });

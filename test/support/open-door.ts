@@ -45,7 +45,7 @@ export async function openDoor(options: Partial<KubernetesDoorOptions> = {}): Pr
   const registry = new Registry();
   const namespaces = storedNamespaceFacts(store);
   const secrets = secretStorage(new Secrets({ store, namespaces, limits: defaultVersionLimits, now, randomBytes }));
-  const plain = plainStorage(store, namespaceKind);
+  const plain = plainStorage(store, namespaceKind, namespaces);
   await ensureSystemNamespaces(plain, { uuid: randomUUID, now });
   const admission = admissionChain([namespaceLifecycle(namespaces)]);
   const errors: unknown[] = [];

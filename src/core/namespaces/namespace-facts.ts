@@ -4,14 +4,17 @@
  * cluster can be another.
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
-import type { Revision } from "../../store/revision.ts";
+import type { Compare } from "../../store/store.ts";
 
 export interface NamespaceFact {
   readonly name: string;
   readonly uid: string;
   readonly terminating: boolean;
-  /** Mod revision of the namespace's record, for a compare in the transaction that relies on this fact. */
-  readonly revision: Revision;
+  /**
+   * What must hold in our store for the fact to be still true: compares for the transaction that relies on it. Empty
+   * when the fact is of another system, where no transaction of ours can hold it.
+   */
+  readonly holdsWhile: readonly Compare[];
 }
 
 export interface NamespaceFacts {

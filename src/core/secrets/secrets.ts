@@ -7,13 +7,18 @@
  * - a payload is written once, under a random id, and never changed;
  * - every write compares the revision it was based on, so nothing is lost to a race;
  * - a create compares the namespace's revision, so nothing is created in a
- *   namespace that is gone or going.
+ *   namespace that is gone or going;
+ * - what the garbage collector has to know of a secret's owners and dependents is
+ *   written with it.
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Revision } from "../../store/revision.ts";
 import type { Compare, Operation, Store, StoredRecord } from "../../store/store.ts";
 import { requireActiveNamespace } from "../namespaces/namespace-facts.ts";
 import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
+import { linksInText } from "../owners/object-links.ts";
+import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
+import type { ObjectIdentity } from "../owners/owner-index-writes.ts";
 import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
 import {
   decodeCurrentRecord,
@@ -133,13 +138,9 @@ export class Secrets {
     for (let attempt = 0; attempt < namespaceRetriesMax; attempt++) {
       const namespace = await requireActiveNamespace(this.#namespaces, state.namespace);
       const key = objectKey(resource, state.namespace, state.name);
-      const namespaceKey = objectKey("namespaces", "", state.namespace);
       const write = this.#newVersion({ namespaceUid: namespace.uid, uid: state.uid }, undefined, state, writer);
       const result = await this.#commit(write, {
-        compares: [
-          { key, target: "mod-revision", relation: "=", value: 0 },
-          { key: namespaceKey, target: "mod-revision", relation: "=", value: namespace.revision },
-        ],
+        compares: [{ key, target: "mod-revision", relation: "=", value: 0 }, ...namespace.holdsWhile],
         elses: [{ type: "get", key }],
       });
       if (result.succeeded) {
@@ -164,7 +165,11 @@ export class Secrets {
     const result = await this.#commit(
       {
         ...write,
-        operations: [...write.operations, { type: "put", key, value: encodeCurrentRecord(write.book, state) }],
+        operations: [
+          ...write.operations,
+          { type: "put", key, value: encodeCurrentRecord(write.book, state) },
+          ...replacementOperations(identityOf(state), linksInText(previous.metadata), linksInText(state.metadata)),
+        ],
       },
       { compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }], elses: [] },
     );
@@ -192,7 +197,8 @@ export class Secrets {
         value: encodeTrashRecord(previous, this.#authorship(writer)),
       });
     }
-    const result = await this.#store.txn({
+    const identity = identityOf({ ...previous, uid: previous.book.uid });
+    const result = await deleteIndexed(this.#store, identity, linksInText(previous.metadata), {
       compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }],
       thens,
     });
@@ -291,6 +297,7 @@ export class Secrets {
     if (previous === undefined) {
       const key = objectKey(resource, state.namespace, state.name);
       operations.push({ type: "put", key, value: encodeCurrentRecord(book, state) });
+      operations.push(...creationOperations(identityOf(state), linksInText(state.metadata)));
     }
     const payload =
       book.promotion === undefined
@@ -330,6 +337,10 @@ interface Write {
   readonly book: SecretBook;
   readonly operations: readonly Operation[];
   readonly payload: { readonly key: string; readonly value: Buffer } | undefined;
+}
+
+function identityOf({ namespace, name, uid }: Pick<SecretState, "namespace" | "name" | "uid">): ObjectIdentity {
+  return { group: "", resource, namespace, name, uid };
 }
 
 function versionOperations(book: SecretBook): Operation[] {

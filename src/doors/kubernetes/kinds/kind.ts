@@ -40,8 +40,8 @@ export interface Strategy {
   /** Errors beside those of ObjectMeta, which the machinery checks. */
   validate(object: JsonObject): FieldError[];
   validateUpdate(next: JsonObject, previous: JsonObject): FieldError[];
-  /** Texts of `Warning: 299` headers; the write still succeeds. */
-  warnings(object: JsonObject): string[];
+  /** Texts of `Warning: 299` headers; the write still succeeds. `previous` is the stored object, on updates. */
+  warnings(object: JsonObject, previous?: JsonObject): string[];
   /** A PUT without resourceVersion overwrites. */
   readonly allowUnconditionalUpdate: boolean;
   /** A PUT to a missing name creates. */
@@ -56,6 +56,20 @@ export interface Subresource {
   readonly strategy: Strategy;
   /** As {@link Kind.resetFields}, for applies through it. */
   readonly resetFields?: readonly (readonly string[])[];
+  /** What a POST to it does, for those that have the verb create. */
+  readonly creation?: SubresourceCreation;
+}
+
+/** A POST to a subresource: an object of another kind says how to change this one. */
+export interface SubresourceCreation {
+  /** Kind of the body, in the group and version of the resource. */
+  readonly kind: string;
+  readonly schema: Message;
+  validate(body: JsonObject): FieldError[];
+  /** Why the object cannot be changed now: the text of a conflict. */
+  refusal(object: JsonObject): string | undefined;
+  /** Changes the object in place. */
+  apply(object: JsonObject, body: JsonObject, now: Date): void;
 }
 
 export interface Kind {
@@ -67,6 +81,16 @@ export interface Kind {
   /** Plural, lower case: `secrets`. */
   readonly resource: string;
   readonly singular: string;
+  /** The name in storage keys where it is another: Kubernetes keeps nodes under `minions`. */
+  readonly storedResource?: string;
+  /** The kind whose records these objects are, with how to turn trees into that form and back. */
+  readonly storedAs?: {
+    readonly kind: Kind;
+    readonly toStored: (object: JsonObject) => JsonObject;
+    readonly fromStored: (object: JsonObject) => JsonObject;
+  };
+  /** Objects go by themselves so long after their last change; up to a minute later. */
+  readonly ttlSeconds?: number;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
@@ -79,9 +103,14 @@ export interface Kind {
   readonly fieldSelectors: ReadonlyMap<string, (object: JsonObject) => string>;
   /**
    * Turns what a client sends into the kind's inner form after decoding, in
-   * place: folds write-only fields (a Secret's stringData) into stored ones.
+   * place: folds write-only fields (a Secret's stringData) into stored ones, sets
+   * the defaults of the API version. On PATCH, the patched object passes here too.
    */
   readonly internalize?: (object: JsonObject) => void;
+  /** How many seconds a deleted object is given to end; absent for kinds that go at once. `asked` is the client's wish. */
+  readonly gracePeriodSeconds?: (object: JsonObject, asked: number | undefined) => number;
+  /** What changes, beside the metadata, in an object that begins to terminate; in place. */
+  readonly beginTermination?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /**
@@ -96,6 +125,8 @@ export interface Kind {
   readonly resetFields?: readonly (readonly string[])[];
   /** Paths of fields that prepareForCreate adds and nobody owns unless the client sent them, e.g. spec.finalizers. */
   readonly addedOnCreate?: readonly (readonly string[])[];
+  /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
+  readonly coreFinalizers?: boolean;
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

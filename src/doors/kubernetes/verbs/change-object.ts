@@ -16,7 +16,7 @@ import { canonicalObject } from "../storage/canonical-order.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
 import { isTerminating } from "../storage/object-fields.ts";
 import { treeObject } from "../storage/tree-object.ts";
-import { metadataOf, objectField, stringField, stringsField } from "../validation/object-fields.ts";
+import { metadataOf, numberField, objectField, stringField, stringsField } from "../validation/object-fields.ts";
 import { changeInTurn } from "./change-queue.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
 import type { VerbContext } from "./verb-context.ts";
@@ -76,7 +76,7 @@ function requireFresh(context: VerbContext, next: JsonObject, previous: StoredOb
 
 async function prepare(context: VerbContext, change: Change, next: JsonObject, previous: StoredObject): Promise<void> {
   const stored = previous.tree();
-  inheritSystemFields(next, stored, context.kind);
+  inheritSystemFields(next, stored, { namespaced: context.kind.namespaced, strategy: change.strategy });
   change.strategy.prepareForUpdate(next, stored);
   change.track?.(next, stored);
   keepTimesOfUnchanged(next, stored);
@@ -92,7 +92,7 @@ async function prepare(context: VerbContext, change: Change, next: JsonObject, p
     previous: stored,
   });
   requireValid(context.kind, previous.name, validateUpdate(context.kind, next, stored, change.strategy));
-  for (const text of change.strategy.warnings(next)) context.warn(text);
+  for (const text of change.strategy.warnings(next, stored)) context.warn(text);
 }
 
 function dryRunChange(context: VerbContext, next: JsonObject, previous: StoredObject): StoredObject {
@@ -108,10 +108,11 @@ async function write(context: VerbContext, next: JsonObject, previous: StoredObj
   return treeObject(canonicalObject(context.kind.schema, next));
 }
 
-/** Terminating and waiting for nothing more: no finalizers in metadata, nor in a namespace's spec. */
+/** Terminating and waiting for nothing more: no time, no finalizers in metadata, nor in a namespace's spec. */
 export function isReleased(object: JsonObject): boolean {
   return (
     isTerminating(object) &&
+    numberField(metadataOf(object), "deletionGracePeriodSeconds") === 0 &&
     stringsField(metadataOf(object), "finalizers").length === 0 &&
     stringsField(objectField(object, "spec"), "finalizers").length === 0
   );

@@ -41,7 +41,8 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
     next: (previous) =>
       patched(context, { media, patch, duplicates, fieldValidation: options.fieldValidation }, previous.tree()),
     dryRun: options.dryRun,
-    strategy: strategyOf(context),
+    // A patch is applied to the stored version, so it has one even where a PUT has to name it (Leases).
+    strategy: { ...strategyOf(context), allowUnconditionalUpdate: true },
     track: (next, previous) => trackUpdate(fieldWrite(context, options.fieldManager), previous, next),
   });
   return { type: "object", code: 200, object, stored: !options.dryRun };

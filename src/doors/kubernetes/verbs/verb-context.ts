@@ -1,4 +1,5 @@
 /** What every verb is given about its request. */
+import type { AnswerEnd } from "../answer-end.ts";
 import type { Writer } from "../../../core/secrets/secrets.ts";
 import type { GateContext } from "../../../gate/gate.ts";
 import type { ErrorSubject } from "../api-error.ts";
@@ -28,13 +29,13 @@ export interface VerbContext {
   readonly uuid: () => string;
   /** Adds a `Warning: 299` header. */
   readonly warn: (text: string) => void;
-  /** Aborted when the client is gone or the server drains; made at each call. */
-  readonly signal: () => AbortSignal;
+  /** When an answer that lasts should end. */
+  readonly end: AnswerEnd;
 }
 
 /** What a verb answers with, before it is encoded. */
 export type VerbAnswer =
-  | { readonly type: "object"; readonly code: 200 | 201; readonly object: StoredObject; readonly stored: boolean }
+  | { readonly type: "object"; readonly code: 200 | 201 | 202; readonly object: StoredObject; readonly stored: boolean }
   /** A Status (or another tree of its own) in place of an object. */
   | { readonly type: "status"; readonly code: number; readonly tree: JsonObject };
 
@@ -48,18 +49,22 @@ export function writerOf(context: Pick<VerbContext, "gate">): Writer {
   return { author: context.gate.user.name, door: "kubernetes" };
 }
 
-/** Raises 422 Invalid when there are errors. `kind` is the Kind the message names (an options type for queries). */
+/**
+ * Raises 422 Invalid when there are errors. `asked` is the Kind the message names
+ * (an options type for queries); one that is stored as another is named as that.
+ */
 export function requireValid(
-  kind: { readonly group: string; readonly kind: string },
+  asked: { readonly group: string; readonly kind: string; readonly storedAs?: Kind["storedAs"] },
   name: string,
   errors: readonly FieldError[],
 ): void {
   if (errors.length === 0) return;
-  throw new ApiError(422, "Invalid", invalidMessage(kind, name, errors), {
+  const { group, kind } = asked.storedAs?.kind ?? asked;
+  throw new ApiError(422, "Invalid", invalidMessage({ group, kind }, name, errors), {
     details: {
       ...(name !== "" && { name }),
-      ...(kind.group !== "" && { group: kind.group }),
-      kind: kind.kind,
+      ...(group !== "" && { group }),
+      kind,
       causes: fieldErrorCauses(errors),
     },
   });
