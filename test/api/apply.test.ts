@@ -571,6 +571,20 @@ test("A Pod's status is applied through its subresource alone", async () => {
   assert.deepEqual(owners(running)["kubelet Apply status"], { "f:status": { "f:phase": {} } });
 });
 
+test("Through a Pod's ephemeralcontainers nothing else is set or owned", async () => {
+  const name = freshName();
+  const containers = [{ name: "c", image: "example.com/c:1" }];
+  await applied(pod(name, { containers }), name, { path: podsPath });
+  const ephemeralContainers = [{ name: "debug", image: "example.com/debug:1" }];
+  const debugged = { ...pod(name, { containers, ephemeralContainers }), metadata: { name, labels: { l: "m" } } };
+  const object = await applied(debugged, `${name}/ephemeralcontainers`, { path: podsPath, manager: "debugger" });
+  assert.equal(object.metadata.labels, undefined);
+  const fields = { ".": {}, "f:image": {}, "f:name": {} };
+  assert.deepEqual(owners(object)["debugger Apply ephemeralcontainers"], {
+    "f:spec": { "f:ephemeralContainers": { 'k:{"name":"debug"}': fields } },
+  });
+});
+
 test("Every kind that can be patched is created by an apply, and applied again without a change", async () => {
   const group = "rbac.authorization.k8s.io";
   const rules = [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }];
