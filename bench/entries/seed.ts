@@ -40,7 +40,10 @@ const data = await openDataStore(config.dataDir, instance.rootKey, {}, (error) =
 });
 const now = () => new Date();
 const namespaces = storedNamespaceFacts(data.store);
-await ensureSystemNamespaces(plainStorage(data.store, namespaceKind), { uuid: randomUUID, now });
+await ensureSystemNamespaces(plainStorage(data.store, namespaceKind, namespaces), {
+  uuid: randomUUID,
+  now,
+});
 const secrets = secretStorage(
   new Secrets({ store: data.store, namespaces, limits: config.versions, now, randomBytes }),
 );

@@ -27,9 +27,11 @@ import { healthRoute } from "../doors/kubernetes/health.ts";
 import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
 import type { Kind } from "../doors/kubernetes/kinds/kind.ts";
 import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
+import { secretKind } from "../doors/kubernetes/kinds/secret.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import type { KindStorage } from "../doors/kubernetes/storage/kind-storage.ts";
+import { convertedStorage } from "../doors/kubernetes/storage/converted-storage.ts";
 import { plainStorage } from "../doors/kubernetes/storage/plain-storage.ts";
 import { secretStorage } from "../doors/kubernetes/storage/secret-storage.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
@@ -170,9 +172,12 @@ function storages(config: ServerConfig, data: DataStore) {
     now,
     randomBytes: pooledRandomBytes(),
   });
-  const byKind = new Map<Kind, KindStorage>(
-    kinds.map((kind) => [kind, kind.resource === "secrets" ? secretStorage(secrets) : plainStorage(data.store, kind)]),
-  );
+  const storageOf = (kind: Kind): KindStorage => {
+    if (kind === secretKind) return secretStorage(secrets);
+    if (kind.storedAs === undefined) return plainStorage(data.store, kind, namespaces);
+    return convertedStorage(plainStorage(data.store, kind.storedAs.kind, namespaces), kind, kind.storedAs);
+  };
+  const byKind = new Map<Kind, KindStorage>(kinds.map((kind) => [kind, storageOf(kind)]));
   const of = (kind: Kind): KindStorage => {
     const found = byKind.get(kind);
     if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);

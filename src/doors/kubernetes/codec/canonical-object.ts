@@ -17,7 +17,7 @@ export function assignFields(object: JsonObject, message: Message, values: Reado
   for (const field of message.fields) {
     const value = values.get(field.name);
     if (value !== undefined && !isLeftOut(field, value)) object[field.name] = value;
-    else if (field.alwaysEncoded === true) object[field.name] = zeroValue(field.type);
+    else if (field.alwaysEncoded === true) object[field.name] = field.nullable === true ? null : zeroValue(field.type);
   }
   return object;
 }

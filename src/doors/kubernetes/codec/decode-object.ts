@@ -18,6 +18,7 @@ import { isJsonObject, jsonObject } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import { cannotBeHandled, checkKindName } from "./kind-name.ts";
 import type { KindName } from "./kind-name.ts";
+import { canonicalQuantity } from "./quantity.ts";
 import { formatMicroTime, formatTime, parseTime, zeroTimeSeconds } from "./rfc3339.ts";
 
 /** What {@link decodeObject} returns. */
@@ -154,8 +155,7 @@ class ObjectDecoder {
       case "microTime":
         return decodeTime(scalar, value, at);
       case "quantity":
-        if (typeof value === "number") return String(value);
-        return typeof value === "string" ? value : this.#mismatch(value, { kind: "scalar", scalar }, at);
+        return decodeQuantity(value);
       case "intOrString":
         if (typeof value === "string" || isInteger(value, "int32")) return value;
         return this.#mismatch(value, { kind: "scalar", scalar }, at, true);
@@ -207,9 +207,15 @@ function inside(at: FieldPlace): Place {
 /** A bad time ends Go's decoding at once, before type errors noted earlier. */
 function decodeTime(scalar: "time" | "microTime", value: JsonValue, at: FieldPlace): JsonValue {
   if (typeof value !== "string") throw typeError(value, "string", at, false);
-  const time = parseTime(value);
+  const time = parseTime(value, scalar);
   if (time.seconds === zeroTimeSeconds && time.nanos === 0) return null;
   return scalar === "time" ? formatTime(time) : formatMicroTime(time);
+}
+
+/** Like a bad time, a bad quantity ends Go's decoding at once, and its text is the same whatever its type. */
+function decodeQuantity(value: JsonValue): string {
+  if (typeof value === "number") return canonicalQuantity(String(value));
+  return canonicalQuantity(typeof value === "string" ? value.trim() : "");
 }
 
 function typeError(value: JsonValue, goType: string, at: FieldPlace, withNumber: boolean): DecodeError {

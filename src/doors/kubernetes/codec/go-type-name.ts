@@ -24,7 +24,9 @@ const scalarNames = {
 export function goTypeName(type: FieldType, field: Field): string {
   if (field.goType === undefined) return structuralName(type);
   if (type.kind === field.type.kind) return field.goType;
-  return field.goType.replace(/^(\[\]|map\[string\])/, ""); // an item of the field
+  const item = field.goType.replace(/^(\[\]|map\[string\])/, ""); // an item of the field
+  // A map with a name of its own (v1.ResourceList) does not tell what is in it.
+  return item === field.goType ? structuralName(type) : item;
 }
 
 function structuralName(type: FieldType): string {

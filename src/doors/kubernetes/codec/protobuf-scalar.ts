@@ -7,6 +7,7 @@ import { DecodeError } from "./decode-error.ts";
 import { parseJson } from "./json-parser.ts";
 import type { JsonValue } from "./json.ts";
 import { writeJson } from "./json-writer.ts";
+import { canonicalQuantity } from "./quantity.ts";
 import { formatMicroTime, formatTime, isWritableTime, parseTime, zeroTimeSeconds } from "./rfc3339.ts";
 
 /** How each scalar is put on the wire. */
@@ -176,7 +177,7 @@ export function readWrapped(scalar: ScalarType, bytes: Uint8Array): JsonValue {
     case "microTime":
       return bytes.length === 0 ? null : wireTime(scalar, found.integers);
     case "quantity":
-      return readUtf8(found.raw);
+      return found.raw.length === 0 ? "0" : canonicalQuantity(readUtf8(found.raw));
     case "intOrString":
       return found.integers[0] === 1 ? found.text : found.integers[1];
     case "fieldsV1":

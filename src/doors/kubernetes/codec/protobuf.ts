@@ -56,7 +56,18 @@ export function malformedAsDecodeError<T>(read: () => T): T {
 }
 
 function writeFields(writer: BinaryWriter, message: Message, object: JsonObject): void {
-  for (const field of fieldsByNumber(message)) writeField(writer, field, object[field.name] ?? null);
+  for (const part of wireForm(message).ordered) writePart(writer, part, object);
+}
+
+/** An embedded message is always written, even when none of its fields is set. */
+function writePart(writer: BinaryWriter, part: WirePart, object: JsonObject): void {
+  if (!("fields" in part)) {
+    writeField(writer, part, object[part.name] ?? null);
+    return;
+  }
+  writer.tag(part.number, WireType.LengthDelimited).fork();
+  for (const field of part.fields.ordered) writePart(writer, field, object);
+  writer.join();
 }
 
 function writeField(writer: BinaryWriter, field: Field, value: JsonValue): void {
@@ -106,6 +117,13 @@ interface Collected {
   readonly entries: JsonObject;
 }
 
+/** Where the fields of one message are put while it is read. */
+interface DecodedFields {
+  readonly values: Map<string, JsonValue>;
+  readonly collected: Map<Field, Collected>;
+  readonly depth: number;
+}
+
 class MessageDecoder {
   #values = 0;
 
@@ -113,16 +131,8 @@ class MessageDecoder {
   message(message: Message, parts: readonly Uint8Array[], depth: number): JsonObject {
     if (depth > messageDepthMax) throw new DecodeError("proto: messages must not be nested deeper than 100");
     const values = new Map<string, JsonValue>();
-    const collected = new Map<number, Collected>();
-    for (const part of parts) {
-      const reader = new BinaryReader(part);
-      while (reader.pos < reader.len) {
-        const [number, wireType] = reader.tag();
-        const field = fieldOfNumber(message, number);
-        if (field === undefined) reader.skip(wireType, number);
-        else this.#field({ field, reader, wireType, values, collected, depth });
-      }
-    }
+    const collected = new Map<Field, Collected>();
+    for (const part of parts) this.#parts(wireForm(message), part, { values, collected, depth });
     for (const { field, parts: pieces, items, entries } of collected.values()) {
       if (field.type.kind === "list") values.set(field.name, items);
       else if (field.type.kind === "map") values.set(field.name, sortedByKey(entries));
@@ -131,14 +141,20 @@ class MessageDecoder {
     return assignFields(jsonObject(), message, values);
   }
 
-  #field(at: {
-    readonly field: Field;
-    readonly reader: BinaryReader;
-    readonly wireType: WireType;
-    readonly values: Map<string, JsonValue>;
-    readonly collected: Map<number, Collected>;
-    readonly depth: number;
-  }): void {
+  /** Reads all of `bytes`; fields of an embedded message go where those of the message around it go. */
+  #parts(form: WireForm, bytes: Uint8Array, into: DecodedFields): void {
+    const reader = new BinaryReader(bytes);
+    while (reader.pos < reader.len) {
+      const [number, wireType] = reader.tag();
+      const part = form.byNumber.get(number);
+      if (part === undefined) reader.skip(wireType, number);
+      else if (!("fields" in part)) this.#field({ field: part, reader, wireType, ...into });
+      else if (wireType === WireType.LengthDelimited) this.#parts(part.fields, reader.bytes(), into);
+      else throw new DecodeError(`proto: wrong wireType = ${wireType} for an embedded message`);
+    }
+  }
+
+  #field(at: DecodedFields & { readonly field: Field; readonly reader: BinaryReader; readonly wireType: WireType }) {
     const { field, reader, wireType, values, depth } = at;
     if (++this.#values > valuesMax) throw tooManyValues();
     checkWireType(field, itemType(field.type), field.type.kind === "map", wireType);
@@ -146,8 +162,8 @@ class MessageDecoder {
       values.set(field.name, readScalar(reader, field.type.scalar));
       return;
     }
-    const found = at.collected.get(field.number) ?? { field, parts: [], items: [], entries: jsonObject() };
-    at.collected.set(field.number, found);
+    const found = at.collected.get(field) ?? { field, parts: [], items: [], entries: jsonObject() };
+    at.collected.set(field, found);
     if (field.type.kind === "list") found.items.push(this.#item(reader, field.type.item, depth));
     else if (field.type.kind === "map") this.#entry(reader, field, found.entries, depth);
     else found.parts.push(reader.bytes());
@@ -193,29 +209,34 @@ function checkWireType(field: Field, type: FieldType, entry: boolean, wireType: 
   throw new DecodeError(`proto: wrong wireType = ${wireType} for field ${name}`);
 }
 
-interface NumberedFields {
-  readonly ordered: readonly Field[];
-  readonly byNumber: ReadonlyMap<number, Field>;
+/** What has a number of its own in a message: a field, or the fields that stand in an embedded message. */
+type WirePart = Field | { readonly number: number; readonly fields: WireForm };
+
+interface WireForm {
+  readonly ordered: readonly WirePart[];
+  readonly byNumber: ReadonlyMap<number, WirePart>;
 }
 
-const numberedFields = new WeakMap<Message, NumberedFields>();
+const wireForms = new WeakMap<Message, WireForm>();
 
-function numbered(message: Message): NumberedFields {
-  let fields = numberedFields.get(message);
-  if (fields === undefined) {
-    const ordered = [...message.fields].sort((a, b) => a.number - b.number);
-    fields = { ordered, byNumber: new Map(ordered.map((field) => [field.number, field])) };
-    numberedFields.set(message, fields);
-  }
-  return fields;
+function wireForm(message: Message): WireForm {
+  let form = wireForms.get(message);
+  if (form === undefined) wireForms.set(message, (form = makeWireForm(message)));
+  return form;
 }
 
-function fieldsByNumber(message: Message): readonly Field[] {
-  return numbered(message).ordered;
+function makeWireForm({ fields }: Message): WireForm {
+  const numbers = new Set(fields.flatMap(({ within }) => (within === undefined ? [] : [within])));
+  const embedded = [...numbers].map((number) => {
+    const inside = fields.filter(({ within }) => within === number);
+    return { number, fields: orderedForm(inside) };
+  });
+  return orderedForm([...fields.filter(({ within }) => within === undefined), ...embedded]);
 }
 
-function fieldOfNumber(message: Message, number: number): Field | undefined {
-  return numbered(message).byNumber.get(number);
+function orderedForm(parts: readonly WirePart[]): WireForm {
+  const ordered = parts.toSorted((a, b) => a.number - b.number);
+  return { ordered, byNumber: new Map(ordered.map((part) => [part.number, part])) };
 }
 
 function asList(value: JsonValue): readonly JsonValue[] {

@@ -17,7 +17,9 @@ export const zeroTimeSeconds = -62_135_596_800;
 const yearZeroSeconds = -62_167_219_200;
 const lastSecond = 253_402_300_799;
 
-const layout = "2006-01-02T15:04:05Z07:00";
+/** Go's layouts of the two: MicroTime has exactly six digits after the second. */
+const layouts = { time: "2006-01-02T15:04:05Z07:00", microTime: "2006-01-02T15:04:05.000000Z07:00" } as const;
+export type TimeForm = keyof typeof layouts;
 /** A longer value is cut in error texts: it is no time anyway. */
 const quotedLengthMax = 64;
 
@@ -43,27 +45,30 @@ const elements: readonly {
   { element: "05", pattern: /\d\d/y, range: { word: "second", min: 0, max: 59 } },
 ];
 const fraction = /[.,](\d+)/y;
+const microseconds = /[.,](\d{6})/y;
 const zone = /Z|([+-])(\d\d):(\d\d)/y;
 
 /**
  * Reads an RFC 3339 time.
+ * @param form `microTime` asks for six digits after the second, as metav1.MicroTime does in JSON
  * @throws DecodeError in the words of Go's time package
  */
-export function parseTime(text: string): Timestamp {
+export function parseTime(text: string, form: TimeForm = "time"): Timestamp {
   const numbers: number[] = [];
   let at = 0;
   for (const { element, pattern, range } of elements) {
     const found = matchAt(pattern, text, at);
-    if (found === null) throw cannotParse(text, at, element);
+    if (found === null) throw cannotParse(text, at, element, form);
     at += found[0].length;
     if (element.length === 1) continue;
     const value = Number(found[0]);
     if (range !== undefined && (value < range.min || value > range.max)) throw outOfRange(text, range.word);
     numbers.push(value);
   }
-  const digits = matchAt(fraction, text, at);
+  const digits = matchAt(form === "time" ? fraction : microseconds, text, at);
+  if (digits === null && form === "microTime") throw cannotParse(text, at, ".000000", form);
   if (digits !== null) at += digits[0].length;
-  const seconds = secondsOf(text, numbers) - offsetSeconds(text, at);
+  const seconds = secondsOf(text, numbers) - offsetSeconds(text, at, form);
   if (seconds < yearZeroSeconds || seconds > lastSecond) {
     throw new DecodeError("a time must have a year within [0,9999] in UTC");
   }
@@ -103,9 +108,9 @@ function secondsOf(text: string, numbers: readonly number[]): number {
   return date.getTime() / 1000 + hour * 3600 + minute * 60 + second;
 }
 
-function offsetSeconds(text: string, at: number): number {
+function offsetSeconds(text: string, at: number, form: TimeForm): number {
   const found = matchAt(zone, text, at);
-  if (found === null) throw cannotParse(text, at, "Z07:00");
+  if (found === null) throw cannotParse(text, at, "Z07:00", form);
   const rest = text.slice(at + found[0].length);
   const hours = Number(found[2] ?? 0);
   const minutes = Number(found[3] ?? 0);
@@ -115,9 +120,9 @@ function offsetSeconds(text: string, at: number): number {
   return (found[1] === "-" ? -1 : 1) * (hours * 3600 + minutes * 60);
 }
 
-function cannotParse(text: string, at: number, element: string): DecodeError {
+function cannotParse(text: string, at: number, element: string, form: TimeForm): DecodeError {
   return new DecodeError(
-    `parsing time ${quoted(text)} as "${layout}": cannot parse ${quoted(text.slice(at))} as "${element}"`,
+    `parsing time ${quoted(text)} as "${layouts[form]}": cannot parse ${quoted(text.slice(at))} as "${element}"`,
   );
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../api-error.ts";
 import type { Kind } from "../kinds/kind.ts";
-import { kinds } from "../kinds/kinds.ts";
+import { namespaceKind } from "../kinds/namespace.ts";
 import { secretKind } from "../kinds/secret.ts";
 import { discoveryRoute } from "./discovery.ts";
 
@@ -19,7 +19,7 @@ const widget: Kind = {
   subresources: [],
 };
 const route = discoveryRoute({
-  kinds: [...kinds, widget],
+  kinds: [namespaceKind, secretKind, widget],
   version: "0.1.0",
   serverAddress: "127.0.0.1:8443",
   otherPaths: ["/healthz"],

@@ -40,8 +40,8 @@ export interface Strategy {
   /** Errors beside those of ObjectMeta, which the machinery checks. */
   validate(object: JsonObject): FieldError[];
   validateUpdate(next: JsonObject, previous: JsonObject): FieldError[];
-  /** Texts of `Warning: 299` headers; the write still succeeds. */
-  warnings(object: JsonObject): string[];
+  /** Texts of `Warning: 299` headers; the write still succeeds. `previous` is the stored object, on updates. */
+  warnings(object: JsonObject, previous?: JsonObject): string[];
   /** A PUT without resourceVersion overwrites. */
   readonly allowUnconditionalUpdate: boolean;
   /** A PUT to a missing name creates. */
@@ -65,6 +65,16 @@ export interface Kind {
   /** Plural, lower case: `secrets`. */
   readonly resource: string;
   readonly singular: string;
+  /** The name in storage keys where it is another: Kubernetes keeps nodes under `minions`. */
+  readonly storedResource?: string;
+  /** The kind whose records these objects are, with how to turn trees into that form and back. */
+  readonly storedAs?: {
+    readonly kind: Kind;
+    readonly toStored: (object: JsonObject) => JsonObject;
+    readonly fromStored: (object: JsonObject) => JsonObject;
+  };
+  /** Objects go by themselves so long after their last change; up to a minute later. */
+  readonly ttlSeconds?: number;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
@@ -77,11 +87,14 @@ export interface Kind {
   readonly fieldSelectors: ReadonlyMap<string, (object: JsonObject) => string>;
   /**
    * Turns what a client sends into the kind's inner form after decoding, in
-   * place: folds write-only fields (a Secret's stringData) into stored ones.
+   * place: folds write-only fields (a Secret's stringData) into stored ones, sets
+   * the defaults of the API version. On PATCH, the patched object passes here too.
    */
   readonly internalize?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
+  /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
+  readonly coreFinalizers?: boolean;
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

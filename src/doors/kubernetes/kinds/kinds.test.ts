@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JsonObject } from "../codec/json.ts";
 import { cloneJson } from "../codec/json.ts";
+import { apiVersionOf } from "../response/encode-object.ts";
 import { formatFieldError } from "../validation/field-error-format.ts";
 import { kinds } from "./kinds.ts";
 import { namespaceFinalizeStrategy, namespaceKind, namespaceStatusStrategy } from "./namespace.ts";
@@ -13,10 +14,21 @@ const now = new Date("2024-01-02T00:00:00.789Z");
 
 test("the kinds are listed by resource, each with its list kind and schema", () => {
   assert.deepEqual(
-    kinds.map(({ resource, kind, listKind, namespaced }) => [resource, kind, listKind, namespaced]),
+    kinds.map((kind) => [`${apiVersionOf(kind)} ${kind.resource}`, kind.kind, kind.listKind, kind.namespaced]),
     [
-      ["namespaces", "Namespace", "NamespaceList", false],
-      ["secrets", "Secret", "SecretList", true],
+      ["v1 configmaps", "ConfigMap", "ConfigMapList", true],
+      ["v1 events", "Event", "EventList", true],
+      ["v1 namespaces", "Namespace", "NamespaceList", false],
+      ["v1 nodes", "Node", "NodeList", false],
+      ["v1 resourcequotas", "ResourceQuota", "ResourceQuotaList", true],
+      ["v1 secrets", "Secret", "SecretList", true],
+      ["v1 serviceaccounts", "ServiceAccount", "ServiceAccountList", true],
+      ["events.k8s.io/v1 events", "Event", "EventList", true],
+      ["rbac.authorization.k8s.io/v1 clusterrolebindings", "ClusterRoleBinding", "ClusterRoleBindingList", false],
+      ["rbac.authorization.k8s.io/v1 clusterroles", "ClusterRole", "ClusterRoleList", false],
+      ["rbac.authorization.k8s.io/v1 rolebindings", "RoleBinding", "RoleBindingList", true],
+      ["rbac.authorization.k8s.io/v1 roles", "Role", "RoleList", true],
+      ["coordination.k8s.io/v1 leases", "Lease", "LeaseList", true],
     ],
   );
   for (const { kind, listKind, schema, listSchema } of kinds) {

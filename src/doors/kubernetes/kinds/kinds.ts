@@ -1,7 +1,29 @@
 /** The kinds this server serves. Discovery, OpenAPI and the router read this list. */
+import { configMapKind } from "./config-map.ts";
+import { eventKind, eventsV1Kind } from "./event.ts";
 import type { Kind } from "./kind.ts";
+import { leaseKind } from "./lease.ts";
 import { namespaceKind } from "./namespace.ts";
+import { nodeKind } from "./node.ts";
+import { resourceQuotaKind } from "./resource-quota.ts";
+import { clusterRoleBindingKind, roleBindingKind } from "./role-binding.ts";
+import { clusterRoleKind, roleKind } from "./role.ts";
 import { secretKind } from "./secret.ts";
+import { serviceAccountKind } from "./service-account.ts";
 
-/** Every kind, in the order of discovery (by resource name). */
-export const kinds: readonly Kind[] = [namespaceKind, secretKind];
+/** Every kind in the order of discovery: groups as upstream ranks them, resources by name. */
+export const kinds: readonly Kind[] = [
+  configMapKind,
+  eventKind,
+  namespaceKind,
+  nodeKind,
+  resourceQuotaKind,
+  secretKind,
+  serviceAccountKind,
+  eventsV1Kind,
+  clusterRoleBindingKind,
+  clusterRoleKind,
+  roleBindingKind,
+  roleKind,
+  leaseKind,
+];

@@ -5,13 +5,14 @@
  * and pkg/printers/internalversion/printers.go.
  */
 import type { JsonObject } from "../codec/json.ts";
-import { cloneJson, isJsonObject, jsonObject } from "../codec/json.ts";
+import { jsonObject } from "../codec/json.ts";
 import { Namespace, NamespaceList } from "../schema/core-v1.ts";
 import { nameIsDnsLabel } from "../validation/names.ts";
 import { validateNamespace, validateNamespaceFinalize, validateNamespaceStatus } from "../validation/namespace.ts";
 import { metadataOf, objectField, stringField, stringsField } from "../validation/object-fields.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import type { Column, Kind, Strategy } from "./kind.ts";
+import { keepField, ownObject } from "./own-object.ts";
 
 /** The label every namespace carries, with its own name as value. */
 export const namespaceNameLabel = "kubernetes.io/metadata.name";
@@ -107,19 +108,4 @@ function setNameLabel(namespace: JsonObject): void {
   const meta = ownObject(namespace, "metadata");
   const name = stringField(meta, "name");
   if (name !== "") ownObject(meta, "labels")[namespaceNameLabel] = name;
-}
-
-/** The object at `key`, made when absent, to write to. */
-function ownObject(object: JsonObject, key: string): JsonObject {
-  const value = object[key];
-  if (isJsonObject(value)) return value;
-  const created = jsonObject();
-  object[key] = created;
-  return created;
-}
-
-function keepField(next: JsonObject, previous: Readonly<JsonObject>, key: string): void {
-  const value = previous[key];
-  if (value === undefined) delete next[key];
-  else next[key] = cloneJson(value);
 }

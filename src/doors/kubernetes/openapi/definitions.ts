@@ -121,7 +121,9 @@ function typeSchema(type: FieldType, openApi: OpenApiVersion): JsonTree {
         items: typeSchema(type.item, openApi),
         "x-kubernetes-list-type": type.listType,
         ...(type.mapKeys === undefined ? {} : { "x-kubernetes-list-map-keys": [...type.mapKeys] }),
-        ...(type.patchStrategy === undefined ? {} : { "x-kubernetes-patch-strategy": type.patchStrategy }),
+        ...(type.patchStrategy === undefined
+          ? {}
+          : { "x-kubernetes-patch-strategy": type.retainKeys === true ? "merge,retainKeys" : type.patchStrategy }),
         ...(type.patchMergeKey === undefined ? {} : { "x-kubernetes-patch-merge-key": type.patchMergeKey }),
       };
     default:

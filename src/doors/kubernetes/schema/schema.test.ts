@@ -1,10 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as core from "./core-v1.ts";
+import { coreV1Descriptions } from "./descriptions/core-v1.ts";
+import { message } from "./messages.ts";
 import * as meta from "./meta-v1.ts";
 import type { FieldType, Message } from "./schema.ts";
+import { coordinationV1Table } from "./tables/coordination-v1.ts";
+import { coreV1Table } from "./tables/core-v1.ts";
+import { eventsV1Table } from "./tables/events-v1.ts";
+import { metaV1Table } from "./tables/meta-v1.ts";
+import { rbacV1Table } from "./tables/rbac-v1.ts";
 
-const messages: readonly Message[] = [...Object.values(meta), ...Object.values(core)];
+const handWritten: readonly Message[] = [...Object.values(meta), ...Object.values(core)];
+const fromTables = Object.entries({
+  "coordination-v1": coordinationV1Table,
+  "core-v1": coreV1Table,
+  "events-v1": eventsV1Table,
+  "meta-v1": metaV1Table,
+  "rbac-v1": rbacV1Table,
+}).flatMap(([name, table]) => [...table.matchAll(/(?<=\n\n)\w+/g)].map(([found]) => message(name, found)));
+const messages: readonly Message[] = [...handWritten, ...fromTables];
 
 function nestedMessage(type: FieldType): Message | undefined {
   if (type.kind === "message") return type.message();
@@ -15,12 +30,14 @@ function nestedMessage(type: FieldType): Message | undefined {
 test("Names and numbers of fields are unique within each message", () => {
   for (const { name, fields } of messages) {
     assert.equal(new Set(fields.map((field) => field.name)).size, fields.length, name);
-    assert.equal(new Set(fields.map((field) => field.number)).size, fields.length, name);
+    const numbers = fields.map(({ number, within }) => (within === undefined ? `${number}` : `${within}.${number}`));
+    assert.equal(new Set(numbers).size, fields.length, name);
+    for (const { within } of fields) assert.ok(within === undefined || !numbers.includes(String(within)), name);
   }
 });
 
-test("Every message and every field has a description that ends as a sentence", () => {
-  for (const { name, description, fields } of messages) {
+test("Every message and every field written by hand has a description that ends as a sentence", () => {
+  for (const { name, description, fields } of handWritten) {
     assert.match(description, /^\S.*\.$/s, name);
     for (const field of fields) assert.match(field.description, /^\S.*\.$/s, `${name}.${field.name}`);
   }
@@ -41,7 +58,7 @@ test("Keys of merged lists are fields of their items", () => {
     for (const { name: fieldName, type } of fields) {
       if (type.kind !== "list" || type.listType !== "map") continue;
       const item = nestedMessage(type.item);
-      for (const key of [...(type.mapKeys ?? []), type.patchMergeKey]) {
+      for (const key of [...(type.mapKeys ?? []), ...(type.patchMergeKey === undefined ? [] : [type.patchMergeKey])]) {
         assert.ok(
           item?.fields.some((field) => field.name === key),
           `${name}.${fieldName}: ${key}`,
@@ -50,14 +67,26 @@ test("Keys of merged lists are fields of their items", () => {
       }
     }
   }
-  assert.equal(checked, 4);
+  assert.equal(checked, 59);
 });
 
-test("A field that is never absent in JSON is not a pointer", () => {
+test("Descriptions of tables are sentences, and of messages and fields that there are", () => {
+  for (const { name, description, fields } of fromTables) {
+    for (const text of [description, ...fields.map((field) => field.description)]) {
+      assert.match(text, /^(\S.*\.)?$/, name);
+    }
+  }
+  const known = new Set(
+    fromTables.flatMap(({ goName, fields }) => [goName, ...fields.map((f) => `${goName}.${f.name}`)]),
+  );
+  for (const [text, line] of coreV1Descriptions.matchAll(/^(\S+): .*$/gm)) assert.ok(known.has(line ?? ""), text);
+});
+
+test("A field that is never absent in JSON is not a pointer, or is null", () => {
   for (const { name, fields } of messages) {
     for (const field of fields) {
-      assert.ok(!(field.optional && field.alwaysEncoded), `${name}.${field.name}`);
-      if (field.required) assert.ok(field.alwaysEncoded, `${name}.${field.name}`);
+      assert.ok(!field.optional || !field.alwaysEncoded || field.nullable, `${name}.${field.name}`);
+      if (field.nullable) assert.ok(field.alwaysEncoded, `${name}.${field.name}`);
     }
   }
 });

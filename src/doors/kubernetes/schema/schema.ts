@@ -45,6 +45,8 @@ export type FieldType =
       /** patchStrategy / patchMergeKey: how strategic merge patch merges; absent = replace. */
       readonly patchStrategy?: "merge";
       readonly patchMergeKey?: string;
+      /** patchStrategy is `merge,retainKeys`: a patch names the keys of an item that stay. */
+      readonly retainKeys?: true;
     };
 
 export interface Field {
@@ -52,6 +54,11 @@ export interface Field {
   readonly name: string;
   /** Field number in protobuf. */
   readonly number: number;
+  /**
+   * In protobuf the field stands in a message of its own at this number: the struct that Go embeds (a Volume's
+   * VolumeSource). JSON has its fields side by side with the others.
+   */
+  readonly within?: number;
   readonly type: FieldType;
   /** Our own words, for OpenAPI and `kubectl explain`. */
   readonly description: string;
@@ -64,6 +71,10 @@ export interface Field {
   readonly optional?: boolean;
   /** Written in JSON even when zero (no omitempty in Go), e.g. SecretList.items, ListMeta. */
   readonly alwaysEncoded?: boolean;
+  /** With alwaysEncoded: JSON has null where there is nothing (a Go slice or pointer without omitempty). */
+  readonly nullable?: boolean;
+  /** The value that OpenAPI publishes as the default; server-side apply reads it for the keys of lists. */
+  readonly default?: string | number | boolean;
   /** Accepted on input, never stored nor returned (Secret.stringData). */
   readonly writeOnly?: boolean;
   /** The Go type that decode errors print where `type` does not tell it, e.g. `v1.SecretType`. */

@@ -3,11 +3,22 @@
  * Kubernetes itself can read from etcd.
  */
 import type { Disclosure } from "../../../audit/audit-event.ts";
+import { requireActiveNamespace } from "../../../core/namespaces/namespace-facts.ts";
+import type { NamespaceFacts } from "../../../core/namespaces/namespace-facts.ts";
 import { rangeOfObjects } from "../../../core/object-range.ts";
 import { objectKey, objectPrefix } from "../../../core/registry-keys.ts";
 import { StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { Revision } from "../../../store/revision.ts";
-import type { Compare, Store, StoredRecord, StoreEvent, Watcher } from "../../../store/store.ts";
+import type {
+  Compare,
+  Store,
+  StoredRecord,
+  StoreEvent,
+  Transaction,
+  TransactionResult,
+  TtlLeaseId,
+  Watcher,
+} from "../../../store/store.ts";
 import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
 import { parseJson } from "../codec/json-parser.ts";
@@ -16,6 +27,7 @@ import type { Kind } from "../kinds/kind.ts";
 import { canonicalObject } from "./canonical-order.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "./kind-storage.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
+import { SharedTtlLease } from "./shared-ttl-lease.ts";
 import { withoutResourceVersion } from "./resource-version.ts";
 
 class PlainObject implements StoredObject {
@@ -72,52 +84,104 @@ class PlainObject implements StoredObject {
   }
 }
 
-/** The storage of a kind whose objects are not secret values. */
-export function plainStorage(store: Store, kind: Kind): KindStorage {
+/** How often a create is tried again when its namespace changes under it. */
+const namespaceRetriesMax = 5;
+
+/** The storage of a kind whose objects are not secret values. `namespaces` are those of the same store. */
+export function plainStorage(store: Store, kind: Kind, namespaces: NamespaceFacts): KindStorage {
   const codec = new PlainCodec(kind);
-  const write = async (key: string, tree: JsonObject, compare: Compare) => {
-    const bytes = codec.encode(tree);
-    const result = await store.txn({ compares: [compare], thens: [{ type: "put", key, value: bytes }] });
-    return result.succeeded ? codec.object(key, bytes, result.revision) : undefined;
-  };
+  const writer = new PlainWriter(store, codec, kind, namespaces);
   return {
-    prefix: (namespace) => objectPrefix(kind.resource, namespace),
+    prefix: (namespace) => objectPrefix(storedResource(kind), namespace),
     async get(namespace, name) {
-      const record = await store.get(objectKey(kind.resource, namespace, name));
+      const record = await store.get(objectKey(storedResource(kind), namespace, name));
       return record === undefined ? undefined : codec.stored(record);
     },
     async list(position) {
-      const range = await rangeOfObjects(store, kind.resource, position);
+      const range = await rangeOfObjects(store, storedResource(kind), position);
       return {
         objects: range.records.map((record) => codec.stored(record)),
         revision: range.revision,
         continueAfter: range.more ? range.records.at(-1)?.key : undefined,
       };
     },
-    count: (namespace, after, revision) => store.count(objectPrefix(kind.resource, namespace), { after, revision }),
-    async create(tree) {
-      const key = codec.keyOf(tree);
-      const created = await write(key, tree, { key, target: "mod-revision", relation: "=", value: 0 });
-      if (created === undefined) throw new StrongroomError("already-exists", "name must be free");
-      return created;
-    },
+    count: (namespace, after, revision) =>
+      store.count(objectPrefix(storedResource(kind), namespace), { after, revision }),
+    create: (tree) => writer.create(tree),
     async replace(previous, tree) {
       const key = codec.keyOf(tree);
-      if (plainObject(previous).bytes.equals(codec.encode(tree))) return previous;
-      const replaced = await write(key, tree, unchanged(key, previous));
-      if (replaced === undefined) throw new StrongroomError("conflict", "the object must not have changed");
-      return replaced;
+      const bytes = codec.encode(tree);
+      if (plainObject(previous).bytes.equals(bytes)) return previous;
+      const replaced = await writer.put(key, bytes, { compares: [unchanged(key, previous)] });
+      if (!replaced.succeeded) throw new StrongroomError("conflict", "the object must not have changed");
+      return codec.object(key, bytes, replaced.revision);
     },
     async delete(previous) {
-      const key = objectKey(kind.resource, previous.namespace, previous.name);
+      const key = objectKey(storedResource(kind), previous.namespace, previous.name);
       const result = await store.txn({ compares: [unchanged(key, previous)], thens: [{ type: "delete", key }] });
       if (!result.succeeded) throw new StrongroomError("conflict", "the object must not have changed");
       return result.revision;
     },
     watch: (namespace, from, name = "") =>
-      new PlainWatcher(store.watch(`${objectPrefix(kind.resource, namespace)}${name}`, { from }), codec),
+      new PlainWatcher(store.watch(`${objectPrefix(storedResource(kind), namespace)}${name}`, { from }), codec),
     currentRevision: () => store.currentRevision(),
   };
+}
+
+class PlainWriter {
+  readonly #store: Store;
+  readonly #codec: PlainCodec;
+  /** Undefined for kinds outside of namespaces. */
+  readonly #namespaces: NamespaceFacts | undefined;
+  /** Undefined for kinds that stay until they are deleted. */
+  readonly #ttlLease: SharedTtlLease | undefined;
+
+  constructor(store: Store, codec: PlainCodec, kind: Kind, namespaces: NamespaceFacts) {
+    this.#store = store;
+    this.#codec = codec;
+    this.#namespaces = kind.namespaced ? namespaces : undefined;
+    this.#ttlLease = kind.ttlSeconds === undefined ? undefined : new SharedTtlLease(store, kind.ttlSeconds);
+  }
+
+  put(key: string, bytes: Buffer, condition: Pick<Transaction, "compares" | "elses">): Promise<TransactionResult> {
+    const write = (ttlLease?: TtlLeaseId) =>
+      this.#store.txn({ ...condition, thens: [{ type: "put", key, value: bytes, ttlLease }] });
+    return this.#ttlLease === undefined ? write() : this.#ttlLease.with(Date.now(), write);
+  }
+
+  /** Nothing is created in a namespace that went, or began to go, since it was looked at. */
+  async create(tree: JsonObject): Promise<PlainObject> {
+    const key = this.#codec.keyOf(tree);
+    const bytes = this.#codec.encode(tree);
+    for (let attempt = 0; attempt < namespaceRetriesMax; attempt++) {
+      const compares = [isFree(key), ...(await this.#namespaceUnchanged(tree))];
+      const result = await this.put(key, bytes, { compares, elses: [{ type: "get", key }] });
+      if (result.succeeded) return this.#codec.object(key, bytes, result.revision);
+      if (result.results[0]?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
+      this.#namespaces?.refresh(namespaceOf(tree));
+    }
+    throw new StrongroomError("conflict", "the namespace must not change during the write");
+  }
+
+  async #namespaceUnchanged(tree: JsonObject): Promise<Compare[]> {
+    if (this.#namespaces === undefined) return [];
+    const fact = await requireActiveNamespace(this.#namespaces, namespaceOf(tree));
+    const key = objectKey("namespaces", "", fact.name);
+    return [{ key, target: "mod-revision", relation: "=", value: fact.revision }];
+  }
+}
+
+/** The name under which Kubernetes keeps the kind, where it is not that of the resource. */
+function storedResource(kind: Kind): string {
+  return kind.storedResource ?? kind.resource;
+}
+
+function namespaceOf(tree: JsonObject): string {
+  return stringField(metadataOf(tree), "namespace");
+}
+
+function isFree(key: string): Compare {
+  return { key, target: "mod-revision", relation: "=", value: 0 };
 }
 
 function unchanged(key: string, previous: StoredObject): Compare {
@@ -143,7 +207,7 @@ class PlainCodec {
 
   keyOf(tree: JsonObject): string {
     const metadata = metadataOf(tree);
-    return objectKey(this.#kind.resource, stringField(metadata, "namespace"), stringField(metadata, "name"));
+    return objectKey(storedResource(this.#kind), stringField(metadata, "namespace"), stringField(metadata, "name"));
   }
 
   encode(tree: JsonObject): Buffer {
@@ -153,7 +217,7 @@ class PlainCodec {
   }
 
   object(key: string, bytes: Buffer, revision: Revision): PlainObject {
-    const parts = key.slice(objectPrefix(this.#kind.resource, "").length).split("/");
+    const parts = key.slice(objectPrefix(storedResource(this.#kind), "").length).split("/");
     const [namespace = "", name = ""] = this.#kind.namespaced ? parts : ["", ...parts];
     const headBytes = this.#head.length + '"metadata":{'.length;
     return new PlainObject({ namespace, name, revision, bytes, headBytes });

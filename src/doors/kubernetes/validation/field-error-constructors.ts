@@ -43,3 +43,13 @@ export function notSupported(field: string, printed: string, supported: readonly
     detail: `supported values: ${supported.map(goQuote).join(", ")}`,
   };
 }
+
+/** `Duplicate value`, with a printed value. */
+export function duplicate(field: string, printed: string, detail = ""): FieldError {
+  return { type: "duplicate", field, value: printed, detail };
+}
+
+/** `Not found`, with a string printed in quotes. */
+export function notFound(field: string, value: string): FieldError {
+  return { type: "not-found", field, value: goQuote(value), detail: "" };
+}

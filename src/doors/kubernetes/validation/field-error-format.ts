@@ -18,7 +18,7 @@ export const reportedErrorsMax = 256;
 export interface StatusCause {
   readonly reason: string;
   readonly message: string;
-  readonly field: string;
+  readonly field?: string;
 }
 
 /** `TYPE: VALUE: DETAIL`, without the field: the message of a cause. */
@@ -65,6 +65,7 @@ export function fieldErrorCauses(errors: readonly FieldError[]): StatusCause[] {
   return errors.slice(0, reportedErrorsMax).map((error) => ({
     reason: fieldErrorTypes[error.type].reason,
     message: formatFieldErrorBody(error),
-    field: error.field,
+    // An error of the whole object has no field, and Go leaves an empty one out.
+    ...(error.field !== "" && { field: error.field }),
   }));
 }

@@ -32,7 +32,7 @@ const shownReferencesMax = 16;
 const managedFieldsErrorsMax = 1000;
 
 /** What the rules need to know of a kind. */
-export type ObjectMetaRules = Pick<Kind, "group" | "namespaced" | "validateName">;
+export type ObjectMetaRules = Pick<Kind, "group" | "namespaced" | "validateName" | "coreFinalizers">;
 
 /**
  * Errors of `object.metadata` on create, and the part of an update that looks at
@@ -46,7 +46,7 @@ export function validateObjectMeta(object: JsonObject, rules: ObjectMetaRules): 
     errors.push(invalidPrinted("metadata.generation", String(generation), "must be greater than or equal to 0"));
   }
   // Lists in a literal, not as arguments of push: there may be more errors than a call takes arguments.
-  const core = rules.group === "" ? coreFinalizerErrors(meta) : [];
+  const core = (rules.coreFinalizers ?? rules.group === "") ? coreFinalizerErrors(meta) : [];
   return [...errors, ...mapErrors(meta), ...finalizerErrors(meta), ...managedFieldsErrors(meta), ...core];
 }
 

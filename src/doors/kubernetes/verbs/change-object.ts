@@ -81,7 +81,7 @@ async function prepare(context: VerbContext, change: Change, next: JsonObject, p
     previous: stored,
   });
   requireValid(context.kind, previous.name, validateUpdate(context.kind, next, stored, change.strategy));
-  for (const text of change.strategy.warnings(next)) context.warn(text);
+  for (const text of change.strategy.warnings(next, stored)) context.warn(text);
 }
 
 function dryRunChange(context: VerbContext, next: JsonObject, previous: StoredObject): StoredObject {

@@ -1,10 +1,13 @@
 /** PUT. Source: apiserver pkg/endpoints/handlers/update.go. */
-import { methodNotAllowed } from "../api-error.ts";
+import { ApiError, methodNotAllowed } from "../api-error.ts";
 import { cloneJson } from "../codec/json.ts";
+import type { JsonObject } from "../codec/json.ts";
 import type { Strategy } from "../kinds/kind.ts";
+import { ownMetadata } from "../kinds/system-fields.ts";
 import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readUpdateOptions } from "../validation/options.ts";
 import { changeObject } from "./change-object.ts";
+import { createTree } from "./create.ts";
 import { requireName, requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
 import { requireValid } from "./verb-context.ts";
@@ -22,12 +25,22 @@ export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
   if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   requireNamespace(context, tree);
   requireName(context, tree);
-  const object = await changeObject(context, {
-    next: () => cloneJson(tree),
-    dryRun: options.dryRun,
-    strategy: strategyOf(context),
-  });
-  return { type: "object", code: 200, object, stored: !options.dryRun };
+  const strategy = strategyOf(context);
+  try {
+    const object = await changeObject(context, { next: () => cloneJson(tree), dryRun: options.dryRun, strategy });
+    return { type: "object", code: 200, object, stored: !options.dryRun };
+  } catch (error) {
+    const creates = strategy.allowCreateOnUpdate && context.target.subresource === "";
+    if (!creates || !(error instanceof ApiError) || error.code !== 404) throw error;
+    return createMissing(context, tree, options.dryRun);
+  }
+}
+
+/** A PUT of an object that is not there creates it, for the kinds that allow that. */
+async function createMissing(context: VerbContext, tree: JsonObject, dryRun: boolean): Promise<VerbAnswer> {
+  delete ownMetadata(tree)["resourceVersion"];
+  const object = await createTree(context, tree, dryRun);
+  return { type: "object", code: 201, object, stored: !dryRun };
 }
 
 /** The strategy of the addressed subresource, or of the kind. */

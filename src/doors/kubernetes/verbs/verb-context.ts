@@ -47,18 +47,22 @@ export function writerOf(context: Pick<VerbContext, "gate">): Writer {
   return { author: context.gate.user.name, door: "kubernetes" };
 }
 
-/** Raises 422 Invalid when there are errors. `kind` is the Kind the message names (an options type for queries). */
+/**
+ * Raises 422 Invalid when there are errors. `asked` is the Kind the message names
+ * (an options type for queries); one that is stored as another is named as that.
+ */
 export function requireValid(
-  kind: { readonly group: string; readonly kind: string },
+  asked: { readonly group: string; readonly kind: string; readonly storedAs?: Kind["storedAs"] },
   name: string,
   errors: readonly FieldError[],
 ): void {
   if (errors.length === 0) return;
-  throw new ApiError(422, "Invalid", invalidMessage(kind, name, errors), {
+  const { group, kind } = asked.storedAs?.kind ?? asked;
+  throw new ApiError(422, "Invalid", invalidMessage({ group, kind }, name, errors), {
     details: {
       ...(name !== "" && { name }),
-      ...(kind.group !== "" && { group: kind.group }),
-      kind: kind.kind,
+      ...(group !== "" && { group }),
+      kind,
       causes: fieldErrorCauses(errors),
     },
   });

@@ -1,0 +1,37 @@
+/** The messages of the served kinds that are read from tables, by the name of their package. */
+import { coreV1Descriptions } from "./descriptions/core-v1.ts";
+import { groupDescriptions } from "./descriptions/groups.ts";
+import { MessageTables } from "./message-table.ts";
+import { ListMeta, ObjectMeta } from "./meta-v1.ts";
+import type { Message } from "./schema.ts";
+import { coordinationV1Table } from "./tables/coordination-v1.ts";
+import { coreV1Table } from "./tables/core-v1.ts";
+import { eventsV1Table } from "./tables/events-v1.ts";
+import { metaV1Table } from "./tables/meta-v1.ts";
+import { rbacV1Table } from "./tables/rbac-v1.ts";
+
+const tables = new MessageTables({
+  "coordination-v1": {
+    definitionPrefix: "io.k8s.api.coordination.v1.",
+    table: coordinationV1Table,
+    descriptions: groupDescriptions.coordinationV1,
+  },
+  "core-v1": { definitionPrefix: "io.k8s.api.core.v1.", table: coreV1Table, descriptions: coreV1Descriptions },
+  "events-v1": {
+    definitionPrefix: "io.k8s.api.events.v1.",
+    table: eventsV1Table,
+    descriptions: groupDescriptions.eventsV1,
+  },
+  "meta-v1": {
+    definitionPrefix: "io.k8s.apimachinery.pkg.apis.meta.v1.",
+    table: metaV1Table,
+    descriptions: groupDescriptions.metaV1,
+    handWritten: { ListMeta, ObjectMeta },
+  },
+  "rbac-v1": { definitionPrefix: "io.k8s.api.rbac.v1.", table: rbacV1Table, descriptions: groupDescriptions.rbacV1 },
+});
+
+/** A message of a package, e.g. `message("core-v1", "Pod")`. Its fields are parsed when first read. */
+export function message(packageName: string, name: string): Message {
+  return tables.message(packageName, name);
+}
