@@ -11,12 +11,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startRecorder } from "../clients/recording/recorder.ts";
+import { addSession, emptyRecording, formatRecording } from "../clients/recording/recording-file.ts";
+import type { Session } from "../clients/recording/recording-file.ts";
 import { startTestServer } from "../running-server.ts";
 import { commands } from "./commands.ts";
 import { Kubectl, findKubectls } from "./kubectl.ts";
 import type { KubectlBinary } from "./kubectl.ts";
-import { addSession, emptyRecording, formatRecording, recordingFile } from "./recorded.ts";
-import type { Session } from "./recorded.ts";
 import { commandsFor, runCommand, titleOf } from "./run-command.ts";
 
 const recording = emptyRecording();
@@ -24,7 +24,7 @@ for (const binary of findKubectls()) {
   addSession(recording, `1.${binary.minor}`, await record(binary));
   console.log(`recorded ${binary.version}`);
 }
-await writeFile(recordingFile, formatRecording(recording));
+await writeFile(new URL("recorded.json", import.meta.url), formatRecording(recording));
 
 async function record(binary: KubectlBinary): Promise<Session> {
   await using server = await startTestServer();

@@ -5,11 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { readRecording, recordedVersions, sessionOf } from "../clients/recording/recording-file.ts";
 import { Replay } from "../clients/recording/replay.ts";
 import { startTestServer } from "../running-server.ts";
-import { readRecording, recordedVersions, sessionOf } from "./recorded.ts";
 
-const recording = readRecording();
+const recording = readRecording(new URL("recorded.json", import.meta.url));
 const versions = recordedVersions(recording);
 
 test("There are recordings of kubectl 1.20, 1.27 to 1.35", () => {
@@ -20,11 +20,7 @@ describe("What was recorded is answered as it was", { concurrency: 2 }, () => {
   for (const version of versions) {
     test(`by kubectl ${version}`, async () => {
       await using replay = new Replay(await startTestServer());
-      for (const { title, exchanges } of sessionOf(recording, version)) {
-        await replay.play(exchanges).catch((error: Error) => {
-          throw new Error(`${title}: ${error.message}`, { cause: error });
-        });
-      }
+      for (const command of sessionOf(recording, version)) await replay.play(command);
     });
   }
 });

@@ -5,11 +5,16 @@
  */
 import { gunzipSync } from "node:zlib";
 import { decodeEnvelope } from "../../../src/doors/kubernetes/codec/protobuf-envelope.ts";
+import { objectMetadata } from "./protobuf-metadata.ts";
+import type { ObjectMetadata } from "./protobuf-metadata.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** A body: JSON as it is, other text as a string, bytes as base64. */
-export type RecordedBody = { readonly json: Json } | { readonly text: string } | { readonly base64: string };
+/** A body: JSON as it is, other text as a string, protobuf as base64 with placeholders for fields of its metadata. */
+export type RecordedBody =
+  | { readonly json: Json }
+  | { readonly text: string }
+  | { readonly base64: string; readonly metadata?: ObjectMetadata };
 
 export interface RecordedRequest {
   readonly method: string;
@@ -61,6 +66,14 @@ export function eventEssence(line: string): Json {
 export function frameEssence(frame: Buffer): Json {
   const type = frame.toString("latin1", 2, 2 + (frame[1] ?? 0));
   return { type, object: protobufEssence(frame.subarray(frame.indexOf("k8s\0"))) };
+}
+
+/** The part of an answer in which the server's own values are: JSON, or the metadata of a protobuf message. */
+export function learnable(type: string, body: Buffer): Json | undefined {
+  if (body.length === 0) return undefined;
+  if (type.startsWith("application/json")) return JSON.parse(body.toString("utf8")) as Json;
+  if (!type.startsWith("application/vnd.kubernetes.protobuf")) return undefined;
+  return { metadata: { ...objectMetadata(body) } };
 }
 
 /** A body as it came over the wire, without its Content-Encoding. */

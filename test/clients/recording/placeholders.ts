@@ -8,6 +8,7 @@
  */
 import { isObject } from "./exchange.ts";
 import type { Json } from "./exchange.ts";
+import type { ObjectMetadata } from "./protobuf-metadata.ts";
 
 const madeUp = new Set(["uid", "resourceVersion", "creationTimestamp", "continue", "serverRelativeURL"]);
 
@@ -42,6 +43,21 @@ export class Placeholders {
   /** The tree with the fields replaced that only a server fills in. */
   hideTree(tree: Json): Json {
     return mapFields(tree, (key, value) => (madeUp.has(key) ? this.hide(value) : value));
+  }
+
+  /** The fields that only a server fills in, as placeholders; undefined when there is none. */
+  hideMetadata(metadata: ObjectMetadata): ObjectMetadata | undefined {
+    const hidden = Object.entries(metadata).flatMap(([key, value]: [string, string]) => {
+      const placeholder = this.hide(value);
+      return placeholder === value ? [] : [[key, placeholder]];
+    });
+    return hidden.length === 0 ? undefined : (Object.fromEntries(hidden) as ObjectMetadata); // keys of the argument
+  }
+
+  fillMetadata(metadata: ObjectMetadata): ObjectMetadata {
+    return Object.fromEntries(
+      Object.entries(metadata).map(([key, value]: [string, string]) => [key, this.fill(value)]),
+    ) as ObjectMetadata; // as above
   }
 
   fillUrl(url: string): string {

@@ -9,9 +9,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TestServer } from "../../running-server.ts";
-import { decodeContent, essence, isWatch, watchEssence } from "./exchange.ts";
+import { decodeContent, essence, isWatch, learnable, watchEssence } from "./exchange.ts";
 import type { Exchange, Json, RecordedBody } from "./exchange.ts";
 import { Placeholders } from "./placeholders.ts";
+import { objectMetadata } from "./protobuf-metadata.ts";
 
 export interface Recorder extends AsyncDisposable {
   /** For the client; without TLS. */
@@ -104,7 +105,8 @@ function pass(between: Between, request: IncomingMessage, response: ServerRespon
       },
       answer: { status, type, ...(content !== undefined && { body: content }) },
     };
-    if (!streamed) between.placeholders.learn(request.method ?? "", url, etag(answer.message), jsonOf(type, received));
+    if (!streamed)
+      between.placeholders.learn(request.method ?? "", url, etag(answer.message), learnable(type, received));
   }
 }
 
@@ -158,14 +160,13 @@ function headersOf(placeholders: Placeholders, request: IncomingMessage): Record
 
 function requestBody(placeholders: Placeholders, body: Buffer, type: string | undefined): RecordedBody | undefined {
   if (body.length === 0) return undefined;
-  if (type?.includes("protobuf")) return { base64: body.toString("base64") };
+  if (type?.includes("protobuf")) {
+    const metadata = placeholders.hideMetadata(objectMetadata(body));
+    return { base64: body.toString("base64"), ...(metadata !== undefined && { metadata }) };
+  }
   const text = body.toString("utf8");
   const json = parsed(text);
   return json === undefined ? { text } : { json: placeholders.hideTree(json) };
-}
-
-function jsonOf(type: string, body: Buffer): Json | undefined {
-  return type.startsWith("application/json") && body.length > 0 ? parsed(body.toString("utf8")) : undefined;
 }
 
 function parsed(text: string): Json | undefined {

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import type { Answer, TestServer } from "../../running-server.ts";
 import { openWatch } from "../../support/watch-stream.ts";
 import type { WatchStream } from "../../support/watch-stream.ts";
-import { essence, eventEssence, frameEssence, isObject, isWatch } from "./exchange.ts";
+import { essence, eventEssence, frameEssence, isObject, isWatch, learnable } from "./exchange.ts";
 import type { Exchange, Json, RecordedBody } from "./exchange.ts";
 import { Placeholders } from "./placeholders.ts";
+import { withObjectMetadata } from "./protobuf-metadata.ts";
+import type { Session } from "./recording-file.ts";
 
 /** Objects that go in their own time (a namespace with its content) are asked for again; a bound in requests. */
 const asksMax = 500;
@@ -20,7 +22,13 @@ export class Replay implements AsyncDisposable {
   }
 
   /** Plays the requests of one command, in order; raises at the first answer that differs. */
-  async play(exchanges: readonly Exchange[]): Promise<void> {
+  async play({ title, exchanges }: Session[number]): Promise<void> {
+    await this.#play(exchanges).catch((error: Error) => {
+      throw new Error(`${title}: ${error.message}`, { cause: error });
+    });
+  }
+
+  async #play(exchanges: readonly Exchange[]): Promise<void> {
     const watches: { stream: WatchStream; exchange: Exchange }[] = [];
     try {
       for (const exchange of exchanges) {
@@ -55,7 +63,7 @@ export class Replay implements AsyncDisposable {
       expected,
       `${request.method} ${url}`,
     );
-    this.#placeholders.learn(request.method, url, etagOf(answer), jsonOf(type, answer));
+    this.#placeholders.learn(request.method, url, etagOf(answer), learnable(type, answer.body));
   }
 
   #headers({ request }: Exchange): Record<string, string> {
@@ -64,7 +72,12 @@ export class Replay implements AsyncDisposable {
   }
 
   #body(body: RecordedBody): string | Buffer {
-    if ("base64" in body) return Buffer.from(body.base64, "base64");
+    if ("base64" in body) {
+      const bytes = Buffer.from(body.base64, "base64");
+      return body.metadata === undefined
+        ? bytes
+        : withObjectMetadata(bytes, this.#placeholders.fillMetadata(body.metadata));
+    }
     return "text" in body ? body.text : JSON.stringify(this.#placeholders.fillTree(body.json));
   }
 }
@@ -100,8 +113,4 @@ function isPlainBookmark(event: Json): boolean {
 
 function etagOf(answer: Answer): string | undefined {
   return typeof answer.headers["etag"] === "string" ? answer.headers["etag"] : undefined;
-}
-
-function jsonOf(type: string, answer: Answer): Json | undefined {
-  return type.startsWith("application/json") && answer.body.length > 0 ? answer.json : undefined;
 }

@@ -1,10 +1,7 @@
-/** The recording of all versions of kubectl: by command, each form once with the versions that share it. */
+/** The recording of all versions of a client: by command, each form once with the versions that share it. */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import type { Exchange } from "../clients/recording/exchange.ts";
-
-export const recordingFile = fileURLToPath(new URL("recorded.json", import.meta.url));
+import type { Exchange } from "./exchange.ts";
 
 /** What one version asked, command by command. */
 export type Session = { readonly title: string; readonly exchanges: readonly Exchange[] }[];
@@ -23,8 +20,8 @@ export function emptyRecording(): Recording {
   return { commands: [] };
 }
 
-export function readRecording(): Recording {
-  return JSON.parse(readFileSync(recordingFile, "utf8")) as Recording; // written by record.ts
+export function readRecording(file: URL): Recording {
+  return JSON.parse(readFileSync(file, "utf8")) as Recording; // written by formatRecording
 }
 
 /** The file's text: an exchange is a line, so that a difference shows as one. */
