@@ -5,7 +5,7 @@
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TestServer } from "../../running-server.ts";
@@ -90,6 +90,7 @@ function pass(between: Between, request: IncomingMessage, response: ServerRespon
   async function forward(): Promise<void> {
     const body = await collect(request);
     const answer = await ask(between, request, body, response);
+    if (answer === undefined) return; // the client left before it was answered
     const type = String(answer.message.headers["content-type"] ?? "");
     const status = answer.message.statusCode ?? 0;
     const received = decodeContent(answer.message.headers["content-encoding"], await answer.body);
@@ -121,8 +122,10 @@ async function ask({ server, agent }: Between, request: IncomingMessage, body: B
     path: request.url,
     headers: { ...request.headers, host: target.host },
   });
+  response.once("close", () => void asking.destroy());
   asking.end(body);
-  const [message] = (await once(asking, "response")) as [IncomingMessage]; // Node declares the arguments as unknown
+  const message = await responseOf(asking, response);
+  if (message === undefined || response.destroyed) return undefined;
   const chunks: Buffer[] = [];
   const whole = new Promise<Buffer>((resolve) => {
     message.on("data", (chunk: Buffer) => {
@@ -132,12 +135,18 @@ async function ask({ server, agent }: Between, request: IncomingMessage, body: B
     message.once("end", () => response.end());
     message.once("close", () => resolve(Buffer.concat(chunks)));
     message.on("error", () => undefined); // a client that leaves a watch ends it here; `close` follows
-    response.once("close", () => void asking.destroy());
   });
-  asking.on("error", () => undefined); // as above
   response.writeHead(message.statusCode ?? 0, message.headers);
   response.flushHeaders();
   return { message, body: whole };
+}
+
+/** Undefined when the client left before there was an answer. */
+function responseOf(asking: ClientRequest, client: ServerResponse): Promise<IncomingMessage | undefined> {
+  return new Promise((resolve, reject) => {
+    asking.once("response", resolve);
+    asking.on("error", (error) => (client.destroyed ? resolve(undefined) : reject(error)));
+  });
 }
 
 async function collect(request: IncomingMessage): Promise<Buffer> {
