@@ -150,4 +150,86 @@ const deleting: KubectlCommand[] = [
   { args: ["get", "secrets"], prints: /^$/ },
 ];
 
-export const commands: readonly KubectlCommand[] = [...reading, ...creating, ...getting, ...changing, ...deleting];
+const rbac = "rbac.authorization.k8s.io/v1";
+const reconciled = `apiVersion: ${rbac}
+kind: Role
+metadata:
+  name: reconciled
+  namespace: team
+rules:
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list]
+`;
+
+const otherKinds: KubectlCommand[] = [
+  { args: ["create", "namespace", "team"], prints: /^namespace\/team created$/m },
+  { args: ["get", "ns", "team"], prints: /^NAME +STATUS +AGE\nteam +Active +\d+s\n$/ },
+  { args: ["describe", "ns", "team"], prints: /Status: +Active\n(.|\n)*No resource quota\./ },
+  {
+    args: ["create", "configmap", "settings", "--from-literal=k=v", "-n", "team"],
+    prints: /configmap\/settings created/,
+  },
+  { args: ["get", "cm", "settings", "-n", "team"], prints: /^NAME +DATA +AGE\nsettings +1 +\d+s\n$/ },
+  { args: ["describe", "cm", "settings", "-n", "team"], prints: /Data\n====\nk:\n----\nv\n/ },
+  { args: ["create", "serviceaccount", "robot", "-n", "team"], prints: /serviceaccount\/robot created/ },
+  { args: ["get", "sa", "robot", "-n", "team"], prints: /^NAME +SECRETS +AGE\nrobot +0 +\d+s\n$/ },
+  {
+    args: ["create", "role", "reader", "--verb=get,list", "--resource=secrets", "--resource-name=db", "-n", "team"],
+    prints: /role\.rbac\.authorization\.k8s\.io\/reader created/,
+  },
+  { args: ["describe", "role", "reader", "-n", "team"], prints: /secrets +\[\] +\[db\] +\[get list\]/ },
+  {
+    args: [
+      "create",
+      "rolebinding",
+      "readers",
+      "--role=reader",
+      "--serviceaccount=team:robot",
+      "--group=web",
+      "-n",
+      "team",
+    ],
+    prints: /rolebinding\.rbac\.authorization\.k8s\.io\/readers created/,
+  },
+  {
+    args: ["get", "rolebinding", "-n", "team", "-o", "wide"],
+    prints: /^readers +Role\/reader +\d+s +web +team\/robot$/m,
+  },
+  { args: ["create", "clusterrole", "looker", "--verb=get", "--non-resource-url=/version"], prints: /looker created/ },
+  {
+    args: ["create", "clusterrolebinding", "lookers", "--clusterrole=looker", "--user=ann"],
+    prints: /clusterrolebinding\.rbac\.authorization\.k8s\.io\/lookers created/,
+  },
+  { args: ["get", "clusterrolebinding", "lookers", "-o", "jsonpath={.subjects[0].name}"], prints: /^ann$/ },
+  { args: ["auth", "reconcile", "-n", "team", "-f", "-"], input: reconciled, prints: /reconciled reconciled/ },
+  { args: ["auth", "reconcile", "-n", "team", "-f", "-"], input: reconciled, prints: /reconciled reconciled|^$/ },
+  {
+    args: ["set", "subject", "rolebinding", "readers", "--user=bob", "-n", "team"],
+    prints: /readers subjects updated/,
+  },
+  { args: ["create", "quota", "few", "--hard=secrets=5", "-n", "team"], prints: /resourcequota\/few created/ },
+  { args: ["get", "events", "-n", "team"], prints: /^$/ },
+  {
+    args: ["get", "role,rolebinding,sa,cm", "-n", "team", "-o", "name"],
+    prints: /\/reader\n(.|\n)*configmap\/settings/,
+  },
+  {
+    args: ["delete", "role/reader", "rolebinding/readers", "-n", "team"],
+    prints: /"reader" deleted(.|\n)*"readers" deleted/,
+  },
+];
+
+const leaving: KubectlCommand[] = [
+  { args: ["delete", "namespace", "team", "--wait=false"], prints: /^namespace "team" deleted/ },
+];
+
+export const commands: readonly KubectlCommand[] = [
+  ...reading,
+  ...creating,
+  ...getting,
+  ...changing,
+  ...deleting,
+  ...otherKinds,
+  ...leaving,
+];
