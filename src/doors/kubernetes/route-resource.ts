@@ -1,4 +1,5 @@
 /** From a resource request to the verb that serves it, and from its answer to a reply. */
+import type { AnswerEnd } from "./answer-end.ts";
 import type { GateContext, Outcome } from "../../gate/gate.ts";
 import { parseRange } from "../http/accept.ts";
 import { PageNotFoundError, badRequest, methodNotAllowed } from "./api-error.ts";
@@ -19,6 +20,7 @@ import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
 import { tableRow, tableTree } from "./response/table.ts";
 import type { KindStorage, StoredObject } from "./storage/kind-storage.ts";
+import { createSubresource } from "./verbs/create-subresource.ts";
 import { createObject } from "./verbs/create.ts";
 import { deleteCollection } from "./verbs/delete-collection.ts";
 import { deleteObject } from "./verbs/delete.ts";
@@ -45,7 +47,7 @@ export interface ResourceExchange {
   readonly randomBytes: (size: number) => Buffer;
   readonly uuid: () => string;
   readonly warn: (text: string) => void;
-  readonly signal: () => AbortSignal;
+  readonly end: AnswerEnd;
 }
 
 /** Serves a request for a kind of ours; raises PageNotFoundError for what is not. */
@@ -68,7 +70,7 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
     case "get":
       return objectReply(context, await getObject(context));
     case "create":
-      return objectReply(context, await createObject(context));
+      return objectReply(context, await create(context));
     case "update":
       return objectReply(context, await updateObject(context));
     case "patch":
@@ -78,6 +80,12 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
     default:
       return verb satisfies never;
   }
+}
+
+function create(context: VerbContext): Promise<VerbAnswer> {
+  const { kind, target } = context;
+  const creation = kind.subresources.find(({ name }) => name === target.subresource)?.creation;
+  return creation === undefined ? createObject(context) : createSubresource(context, creation);
 }
 
 function findKind(kinds: readonly Kind[], target: ResourceRequest): Kind | undefined {
@@ -184,6 +192,7 @@ async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
   const pieces = await watchObjects(context);
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
     metadataOnly: !showsValues(context.format),
+    live: true,
   });
   const stream = context.format.media === "application/vnd.kubernetes.protobuf" ? ";stream=watch" : "";
   const answer = { code: 200, contentType: `${contentType(context.format)}${stream}`, body, live: true };

@@ -63,6 +63,13 @@ export function amountSign(amount: Amount): number {
   return amount.digits === 0n ? 0 : amount.digits < 0n ? -1 : 1;
 }
 
+/** The sum, exactly. */
+export function addAmounts(a: Amount, b: Amount): Amount {
+  const exponent = Math.min(a.exponent, b.exponent);
+  const digits = [a, b].map((amount) => amount.digits * 10n ** BigInt(amount.exponent - exponent));
+  return { digits: (digits[0] ?? 0n) + (digits[1] ?? 0n), exponent };
+}
+
 /** Whether there is no fraction. */
 export function isWholeAmount({ digits, exponent }: Amount): boolean {
   return exponent >= 0 || digits === 0n || (exponent > -textLengthMax && digits % 10n ** BigInt(-exponent) === 0n);

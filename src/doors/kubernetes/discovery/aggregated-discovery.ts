@@ -40,9 +40,9 @@ function groupDiscovery(kinds: readonly Kind[], group: string): JsonValue {
 
 function resourceDiscovery(kind: Kind): JsonValue {
   const responseKind = { group: kind.group, version: kind.version, kind: kind.kind };
-  const subresources = kind.subresources.map(({ name, verbs }) => ({
+  const subresources = kind.subresources.map(({ name, verbs, creation }) => ({
     subresource: name,
-    responseKind,
+    responseKind: { ...responseKind, kind: creation?.kind ?? kind.kind },
     verbs: [...verbs],
   }));
   return {

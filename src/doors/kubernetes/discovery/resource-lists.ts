@@ -66,11 +66,11 @@ function resources(kind: Kind): JsonValue[] {
     ...(kind.categories.length > 0 ? { categories: [...kind.categories] } : {}),
     storageVersionHash: storageVersionHash(kind),
   };
-  const subresources = kind.subresources.map(({ name, verbs }) => ({
+  const subresources = kind.subresources.map(({ name, verbs, creation }) => ({
     name: `${kind.resource}/${name}`,
     singularName: "",
     namespaced: kind.namespaced,
-    kind: kind.kind,
+    kind: creation?.kind ?? kind.kind,
     verbs: [...verbs],
   }));
   return [main, ...subresources];

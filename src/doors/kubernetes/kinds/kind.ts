@@ -54,6 +54,22 @@ export interface Subresource {
   readonly verbs: readonly ResourceVerb[];
   /** What an update through it may change and is checked for, in place of the kind's own strategy. */
   readonly strategy: Strategy;
+  /** What a POST to it does, for those that have the verb create. */
+  readonly creation?: SubresourceCreation;
+  /** As {@link Kind.resetFields}, for applies through it. */
+  readonly resetFields?: readonly (readonly string[])[];
+}
+
+/** A POST to a subresource: an object of another kind says how to change this one. */
+export interface SubresourceCreation {
+  /** Kind of the body, in the group and version of the resource. */
+  readonly kind: string;
+  readonly schema: Message;
+  validate(body: JsonObject): FieldError[];
+  /** Why the object cannot be changed now: the text of a conflict. */
+  refusal(object: JsonObject): string | undefined;
+  /** Changes the object in place. */
+  apply(object: JsonObject, body: JsonObject, now: Date): void;
 }
 
 export interface Kind {
@@ -91,10 +107,26 @@ export interface Kind {
    * the defaults of the API version. On PATCH, the patched object passes here too.
    */
   readonly internalize?: (object: JsonObject) => void;
+  /** How many seconds a deleted object is given to end; absent for kinds that go at once. `asked` is the client's wish. */
+  readonly gracePeriodSeconds?: (object: JsonObject, asked: number | undefined) => number;
+  /** What changes, beside the metadata, in an object that begins to terminate; in place. */
+  readonly beginTermination?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
   readonly coreFinalizers?: boolean;
+  /**
+   * Write-only maps of texts and the stored map each is folded into, e.g. a Secret's stringData into data: who applies
+   * the one owns the other.
+   */
+  readonly foldsInto?: ReadonlyMap<string, { readonly field: string; readonly fold: (text: string) => string }>;
+  /**
+   * Paths of fields that cannot be set through the object itself and so are owned by nobody who applies it (upstream:
+   * GetResetFields). By default `status`, of a kind that has the subresource.
+   */
+  readonly resetFields?: readonly (readonly string[])[];
+  /** Paths of fields that prepareForCreate adds and nobody owns unless the client sent them, e.g. spec.finalizers. */
+  readonly addedOnCreate?: readonly (readonly string[])[];
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

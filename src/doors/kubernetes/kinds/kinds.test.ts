@@ -20,6 +20,7 @@ test("the kinds are listed by resource, each with its list kind and schema", () 
       ["v1 events", "Event", "EventList", true],
       ["v1 namespaces", "Namespace", "NamespaceList", false],
       ["v1 nodes", "Node", "NodeList", false],
+      ["v1 pods", "Pod", "PodList", true],
       ["v1 resourcequotas", "ResourceQuota", "ResourceQuotaList", true],
       ["v1 secrets", "Secret", "SecretList", true],
       ["v1 serviceaccounts", "ServiceAccount", "ServiceAccountList", true],

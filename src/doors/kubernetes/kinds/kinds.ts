@@ -5,6 +5,7 @@ import type { Kind } from "./kind.ts";
 import { leaseKind } from "./lease.ts";
 import { namespaceKind } from "./namespace.ts";
 import { nodeKind } from "./node.ts";
+import { podKind } from "./pod.ts";
 import { resourceQuotaKind } from "./resource-quota.ts";
 import { clusterRoleBindingKind, roleBindingKind } from "./role-binding.ts";
 import { clusterRoleKind, roleKind } from "./role.ts";
@@ -17,6 +18,7 @@ export const kinds: readonly Kind[] = [
   eventKind,
   namespaceKind,
   nodeKind,
+  podKind,
   resourceQuotaKind,
   secretKind,
   serviceAccountKind,

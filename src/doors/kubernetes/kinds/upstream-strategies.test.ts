@@ -30,7 +30,7 @@ interface Fixture {
   readonly result?: JsonObject;
 }
 
-const files = ["strategies.json"];
+const files = ["strategies.json", "pod-strategies.json"];
 
 function kindOf(object: JsonObject): Kind {
   const found = kinds.find((kind) => kind.kind === object["kind"] && apiVersionOf(kind) === object["apiVersion"]);

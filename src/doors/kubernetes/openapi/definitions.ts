@@ -46,9 +46,13 @@ export function definitions(kinds: readonly Kind[], openApi: OpenApiVersion): Ma
     else if (type.kind === "map") visitType(type.value);
     else addWellKnown(type.scalar, openApi, found);
   };
-  for (const kind of kinds) [kind.schema, kind.listSchema].forEach(visit);
+  for (const kind of kinds) [kind.schema, kind.listSchema, ...subresourceBodies(kind)].forEach(visit);
   [Status, DeleteOptions].forEach(visit);
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function subresourceBodies(kind: Kind): Message[] {
+  return kind.subresources.flatMap(({ creation }) => (creation === undefined ? [] : [creation.schema]));
 }
 
 /** The path under which a schema is referred to. */
@@ -63,9 +67,12 @@ function topLevelMessages(kinds: readonly Kind[]): Map<string, GroupVersionKind[
     [Status.name, [{ group: "", version: "v1", kind: "Status" }]],
     [DeleteOptions.name, groupVersions.map(({ group, version }) => ({ group, version, kind: "DeleteOptions" }))],
   ]);
-  for (const { group, version, kind, listKind, schema, listSchema } of kinds) {
+  for (const { group, version, kind, listKind, schema, listSchema, subresources } of kinds) {
     found.set(schema.name, [{ group, version, kind }]);
     found.set(listSchema.name, [{ group, version, kind: listKind }]);
+    for (const { creation } of subresources) {
+      if (creation !== undefined) found.set(creation.schema.name, [{ group, version, kind: creation.kind }]);
+    }
   }
   return found;
 }

@@ -8,7 +8,7 @@ import { compatibleVersion } from "../discovery/version-info.ts";
 import { definitions, reference } from "./definitions.ts";
 import type { JsonTree } from "./definitions.ts";
 import { statusTexts } from "./openapi-v3.ts";
-import { paths, produces, watchable } from "./operations.ts";
+import { groupWord, paths, produces, watchable } from "./operations.ts";
 import type { Operation, Path } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 
@@ -39,7 +39,7 @@ function writeOperation(operation: Operation): JsonTree {
     consumes: [...operation.consumes],
     produces: operation.action === "list" ? [...produces, ...watchable] : [...produces],
     schemes: ["https"],
-    tags: [`${kind.group === "" ? "core" : kind.group.split(".")[0]}_${kind.version}`],
+    tags: [`${groupWord(kind.group)}_${kind.version}`],
     operationId: operation.operationId,
     parameters: [...bodyParameter, ...operation.parameters.map(writeParameter)],
     responses: responses(operation),

@@ -7,7 +7,7 @@ import type { Kind } from "../kinds/kind.ts";
 import { compatibleVersion } from "../discovery/version-info.ts";
 import { definitions, reference } from "./definitions.ts";
 import type { JsonTree } from "./definitions.ts";
-import { paths, produces, watchable } from "./operations.ts";
+import { groupWord, paths, produces, watchable } from "./operations.ts";
 import type { Operation, Path } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 
@@ -31,7 +31,7 @@ function pathItem({ parameters, operations }: Path): JsonTree {
 function writeOperation(operation: Operation): JsonTree {
   const { kind, body } = operation;
   return {
-    tags: [`${kind.group === "" ? "core" : kind.group.split(".")[0]}_${kind.version}`],
+    tags: [`${groupWord(kind.group)}_${kind.version}`],
     description: operation.description,
     operationId: operation.operationId,
     parameters: operation.parameters.map(writeParameter),

@@ -57,6 +57,7 @@ const patchTypes = [
   "application/json-patch+json",
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
+  "application/apply-patch+yaml",
 ];
 
 /** The paths of the kinds of one group and version, in order of path. */
@@ -105,8 +106,9 @@ function itemOperations(kind: Kind): Operation[] {
   return all.filter(([verb]) => kind.verbs.includes(verb)).map(([, make]) => make());
 }
 
-function subresourceOperations(kind: Kind, { name, verbs }: Subresource): Operation[] {
+function subresourceOperations(kind: Kind, { name, verbs, creation }: Subresource): Operation[] {
   const all: readonly (readonly [ResourceVerb, () => Operation])[] = [
+    ["create", () => createSubresourceOperation(kind, name, creation?.schema.name ?? kind.schema.name)],
     ["get", () => getOperation(kind, name)],
     ["update", () => replaceOperation(kind, name)],
     ["patch", () => patchOperation(kind, name)],
@@ -131,6 +133,17 @@ function createOperation(kind: Kind): Operation {
     body: kind.schema.name,
     bodyRequired: true,
     answers: new Map([200, 201, 202].map((code) => [code, kind.schema.name])),
+  };
+}
+
+function createSubresourceOperation(kind: Kind, subresource: string, body: string): Operation {
+  return {
+    ...plainOperation(kind, "post", "post", `Create ${thing(kind, subresource)}.`),
+    operationId: operationId("create", kind, subresource),
+    parameters: writeParameters,
+    body,
+    bodyRequired: true,
+    answers: new Map([200, 201, 202].map((code) => [code, body])),
   };
 }
 
@@ -202,8 +215,15 @@ function operationId(verb: string, kind: Kind, subresource = "", suffix = ""): s
   const collection = verb === "deleteCollection" ? "deleteCollection" : verb;
   const prefix = collection === "deleteCollection" ? "delete" : collection;
   const middle = collection === "deleteCollection" ? "Collection" : "";
-  const group = `${capital(kind.group === "" ? "core" : (kind.group.split(".")[0] ?? ""))}${capital(kind.version)}`;
+  const group = `${capital(groupWord(kind.group))}${capital(kind.version)}`;
   return `${prefix}${group}${middle}${scope}${kind.kind}${capital(subresource)}${suffix}`;
+}
+
+/** A group as one word: `core`, `events`, `rbacAuthorization`. */
+export function groupWord(group: string): string {
+  if (group === "") return "core";
+  const [first = "", ...rest] = group.replace(/\.k8s\.io$/, "").split(".");
+  return first + rest.map(capital).join("");
 }
 
 function capital(text: string): string {

@@ -1,0 +1,191 @@
+/**
+ * What may change of a Pod that exists.
+ *
+ * Source: k/k pkg/apis/core/validation/validation.go (ValidatePodUpdate,
+ * ValidatePodStatusUpdate, ValidatePodEphemeralContainersUpdate).
+ */
+import { goQuote } from "../../codec/go-quote.ts";
+import type { JsonObject } from "../../codec/json.ts";
+import { cloneJson, equalJson, isJsonObject } from "../../codec/json.ts";
+import type { FieldError } from "../field-error.ts";
+import { forbidden, invalid, invalidPrinted, required } from "../field-error-constructors.ts";
+import { nameIsDnsSubdomain, qualifiedNameErrors } from "../names.ts";
+import { immutableErrors } from "../object-meta.ts";
+import { metadataOf, numberField, objectField, objectsField, stringField } from "../object-fields.ts";
+import { imageSpaceErrors } from "./containers.ts";
+import { podErrors, tolerationsErrors } from "./pod.ts";
+
+const containerFields = ["containers", "initContainers"];
+
+/** Errors of an update of a Pod. */
+export function validatePodUpdate(next: JsonObject, previous: JsonObject): FieldError[] {
+  const [spec, stored] = [objectField(next, "spec"), objectField(previous, "spec")];
+  const errors = podErrors(next);
+  for (const field of containerFields) {
+    const found = containerUpdateErrors(objectsField(spec, field), objectsField(stored, field), `spec.${field}`);
+    errors.push(...found.errors);
+    if (found.stop) return errors;
+  }
+  const deadline = deadlineErrors(spec, stored);
+  errors.push(...deadline.errors);
+  if (deadline.stop) return errors;
+  errors.push(...keptTolerationsErrors(spec, stored), ...gatesErrors(spec, stored));
+  return equalJson(comparable(spec, stored), comparable(stored, stored)) ? errors : [...errors, otherFields];
+}
+
+/** Upstream appends a difference of the two specs in the words of its own types; we name the rule alone. */
+const otherFields = forbidden(
+  "spec",
+  "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`," +
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations)," +
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n",
+);
+
+interface Found {
+  readonly errors: FieldError[];
+  /** Upstream looks no further. */
+  readonly stop: boolean;
+}
+
+function containerUpdateErrors(next: readonly JsonObject[], stored: readonly JsonObject[], path: string): Found {
+  if (next.length !== stored.length) {
+    return { errors: [forbidden(path, "pod updates may not add or remove containers")], stop: true };
+  }
+  const errors = next.flatMap((container, index) => [
+    ...(stringField(container, "image") === "" ? [required(`${path}[${index}].image`, "")] : []),
+    ...imageSpaceErrors(container, `${path}[${index}]`),
+  ]);
+  return { errors, stop: false };
+}
+
+/** A deadline can be set, and made shorter. */
+function deadlineErrors(spec: Readonly<JsonObject>, stored: Readonly<JsonObject>): Found {
+  const field = "spec.activeDeadlineSeconds";
+  const [next, previous] = [spec["activeDeadlineSeconds"], stored["activeDeadlineSeconds"]];
+  if (typeof next !== "number") {
+    if (typeof previous !== "number") return { errors: [], stop: false };
+    const detail = "must not update from a positive integer to nil value";
+    return { errors: [invalidPrinted(field, "null", detail)], stop: false };
+  }
+  if (next < 0 || next > 2_147_483_647) {
+    const detail = "must be between 0 and 2147483647, inclusive";
+    return { errors: [invalidPrinted(field, String(next), detail)], stop: true };
+  }
+  if (typeof previous !== "number" || previous >= next) return { errors: [], stop: false };
+  return { errors: [invalidPrinted(field, String(next), "must be less than or equal to previous value")], stop: true };
+}
+
+function keptTolerationsErrors(spec: Readonly<JsonObject>, stored: Readonly<JsonObject>): FieldError[] {
+  const identity = (toleration: JsonObject) => {
+    const copy = cloneJson(toleration);
+    delete copy["tolerationSeconds"];
+    return copy;
+  };
+  const next = objectsField(spec, "tolerations").map(identity);
+  const lost = objectsField(stored, "tolerations").some(
+    (toleration) => !next.some((candidate) => equalJson(candidate, identity(toleration))),
+  );
+  if (!lost) return tolerationsErrors(spec);
+  return [forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")];
+}
+
+function gatesErrors(spec: Readonly<JsonObject>, stored: Readonly<JsonObject>): FieldError[] {
+  const known = new Set(objectsField(stored, "schedulingGates").map((gate) => stringField(gate, "name")));
+  return objectsField(spec, "schedulingGates").flatMap((gate, index) => {
+    const name = stringField(gate, "name");
+    if (known.has(name)) return [];
+    const detail = `only deletion is allowed, but found new scheduling gate '${name}'`;
+    return [forbidden(`spec.schedulingGates[${index}].name`, detail)];
+  });
+}
+
+/** The spec with what may change as it is stored. */
+function comparable(spec: Readonly<JsonObject>, stored: Readonly<JsonObject>): JsonObject {
+  const copy = cloneJson(spec as JsonObject); // cloneJson does not write to it
+  for (const field of ["activeDeadlineSeconds", "tolerations", "schedulingGates"]) copyField(copy, stored, field);
+  for (const field of containerFields) {
+    const images = objectsField(stored, field);
+    for (const [index, container] of objectsField(copy, field).entries())
+      copyField(container, images[index] ?? {}, "image");
+  }
+  const [grace, storedGrace] = [
+    numberField(copy, "terminationGracePeriodSeconds"),
+    stored["terminationGracePeriodSeconds"],
+  ];
+  if (grace === 1 && typeof storedGrace === "number" && storedGrace < 0) {
+    copy["terminationGracePeriodSeconds"] = storedGrace;
+  }
+  return withoutGatedFields(copy, stored);
+}
+
+/** While a pod is held back, its node selector may grow and its node affinity change. */
+function withoutGatedFields(spec: JsonObject, stored: Readonly<JsonObject>): JsonObject {
+  if (objectsField(stored, "schedulingGates").length === 0) return spec;
+  const [selector, storedSelector] = [objectField(spec, "nodeSelector"), objectField(stored, "nodeSelector")];
+  const grown = Object.keys(storedSelector).every((key) => selector[key] === storedSelector[key]);
+  if (grown) copyField(spec, stored, "nodeSelector");
+  return spec;
+}
+
+function copyField(object: JsonObject, from: Readonly<JsonObject>, field: string): void {
+  const value = from[field];
+  if (value === undefined) delete object[field];
+  else object[field] = value;
+}
+
+const systemConditions: ReadonlySet<string> = new Set(["PodScheduled", "Ready", "Initialized"]);
+
+/** Errors of an update by `pods/status`. */
+export function validatePodStatus(next: JsonObject, previous: JsonObject): FieldError[] {
+  const [status, stored] = [objectField(next, "status"), objectField(previous, "status")];
+  const conditions = objectsField(status, "conditions").flatMap((condition, index) => {
+    const type = stringField(condition, "type");
+    if (systemConditions.has(type)) return [];
+    return qualifiedNameErrors(type).map((text) => invalid(`status.conditions[${index}].Type`, type, text));
+  });
+  const nominated = stringField(status, "nominatedNodeName");
+  const nominationErrors =
+    nominated === "" || nominated === stringField(stored, "nominatedNodeName")
+      ? []
+      : nameIsDnsSubdomain(nominated, false).map((text) => invalid("status.nominatedNodeName", nominated, text));
+  return [
+    ...conditions,
+    ...nominationErrors,
+    ...immutableErrors("status.qosClass", stringField(status, "qosClass"), stringField(stored, "qosClass")),
+    ...transitionErrors(status, stored, stringField(objectField(previous, "spec"), "restartPolicy")),
+  ];
+}
+
+/** A container that ended for good does not come back. */
+function transitionErrors(
+  status: Readonly<JsonObject>,
+  stored: Readonly<JsonObject>,
+  restartPolicy: string,
+): FieldError[] {
+  if (restartPolicy === "Always") return [];
+  const next = objectsField(status, "containerStatuses");
+  return objectsField(stored, "containerStatuses").flatMap((container, index) => {
+    const terminated = objectField(container, "state")["terminated"];
+    if (!isJsonObject(terminated)) return [];
+    if (numberField(terminated, "exitCode") !== 0 && restartPolicy === "OnFailure") return [];
+    const namesake = next.find(({ name }) => name === container["name"]);
+    if (namesake === undefined || isJsonObject(objectField(namesake, "state")["terminated"])) return [];
+    return [forbidden(`status.containerStatuses[${index}].state`, "may not be transitioned to non-terminated state")];
+  });
+}
+
+/** Errors of an update by `pods/ephemeralcontainers`: containers are added, and stay as they are. */
+export function validateEphemeralContainers(next: JsonObject, previous: JsonObject): FieldError[] {
+  if ("kubernetes.io/config.mirror" in objectField(metadataOf(previous), "annotations")) {
+    return [forbidden("", "static pods do not support ephemeral containers")];
+  }
+  const path = "spec.ephemeralContainers";
+  const containers = objectsField(objectField(next, "spec"), "ephemeralContainers");
+  const changed = objectsField(objectField(previous, "spec"), "ephemeralContainers").flatMap((stored) => {
+    const name = stringField(stored, "name");
+    const found = containers.find((container) => container["name"] === name);
+    const verb = found === undefined ? "removed" : equalJson(found, stored) ? "" : "changed";
+    return verb === "" ? [] : [forbidden(path, `existing ephemeral containers ${goQuote(name)} may not be ${verb}\n`)];
+  });
+  return [...podErrors(next), ...changed];
+}
