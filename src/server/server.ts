@@ -5,7 +5,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { Registry, collectDefaultMetrics } from "prom-client";
-import { groupAuthorizer } from "../access/group-authorizer.ts";
 import type { AuditSink } from "../audit/audit-event.ts";
 import { openAuditDirectory } from "../audit/audit-directory.ts";
 import { withRefusalBudget } from "../audit/refusal-budget.ts";
@@ -21,25 +20,22 @@ import { clientNetwork } from "../doors/http/client-address.ts";
 import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
 import { startListener } from "../doors/http/listener.ts";
 import type { Listener } from "../doors/http/listener.ts";
+import { openAccess } from "../doors/kubernetes/access/open-access.ts";
+import type { OpenAccess } from "../doors/kubernetes/access/open-access.ts";
 import { namespaceLifecycle } from "../doors/kubernetes/admission/namespace-lifecycle.ts";
 import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
 import { healthRoute } from "../doors/kubernetes/health.ts";
 import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
-import type { Kind } from "../doors/kubernetes/kinds/kind.ts";
 import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
-import { secretKind } from "../doors/kubernetes/kinds/secret.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
-import type { KindStorage } from "../doors/kubernetes/storage/kind-storage.ts";
-import { convertedStorage } from "../doors/kubernetes/storage/converted-storage.ts";
-import { plainStorage } from "../doors/kubernetes/storage/plain-storage.ts";
-import { secretStorage } from "../doors/kubernetes/storage/secret-storage.ts";
+import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { admissionChain } from "../gate/admission.ts";
 import { Gate } from "../gate/gate.ts";
-import { adminGroup, superAdminGroup } from "../identity/user.ts";
+import { adminGroup } from "../identity/user.ts";
 import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
 import { auditedIssuance } from "../instance/audited-issuance.ts";
@@ -105,7 +101,10 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const registry = new Registry();
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
-  const door = kubernetes({ config, data, storage, audit, log, registry, integrity });
+  const onFactsError = (error: unknown, resource: string) =>
+    log.error("Following of roles failed", error, { resource });
+  const access = startup.use(await openAccess({ storage: storage.of, timers: systemClock, onError: onFactsError }));
+  const door = kubernetes({ config, data, storage, access, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,
     port: config.port,
@@ -130,7 +129,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       audit,
       admission: storage.admission,
       kinds,
-      storage: storage.of,
+      storage: access.storage,
       index: new OwnerIndex(data.store),
       caPem: certificates.authority.certPem,
       timers: systemClock,
@@ -191,26 +190,15 @@ function now(): Date {
 }
 
 function storages(config: ServerConfig, data: DataStore) {
-  const namespaces = storedNamespaceFacts(data.store);
-  const secrets = new Secrets({
-    store: data.store,
-    namespaces,
-    limits: config.versions,
-    now,
-    randomBytes: pooledRandomBytes(),
-  });
-  const storageOf = (kind: Kind): KindStorage => {
-    if (kind === secretKind) return secretStorage(secrets);
-    if (kind.storedAs === undefined) return plainStorage(data.store, kind, namespaces);
-    return convertedStorage(plainStorage(data.store, kind.storedAs.kind, namespaces), kind, kind.storedAs);
+  const { store } = data;
+  const namespaces = storedNamespaceFacts(store);
+  const limits = config.versions;
+  const secrets = new Secrets({ store, namespaces, limits, now, randomBytes: pooledRandomBytes() });
+  return {
+    of: kindStorages({ kinds, store, secrets, namespaces }),
+    secrets,
+    admission: admissionChain([namespaceLifecycle(namespaces)]),
   };
-  const byKind = new Map<Kind, KindStorage>(kinds.map((kind) => [kind, storageOf(kind)]));
-  const of = (kind: Kind): KindStorage => {
-    const found = byKind.get(kind);
-    if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);
-    return found;
-  };
-  return { of, secrets, admission: admissionChain([namespaceLifecycle(namespaces)]) };
 }
 
 interface Parts {
@@ -221,6 +209,7 @@ interface Parts {
 }
 
 interface DoorParts extends Parts {
+  readonly access: OpenAccess;
   readonly audit: AuditSink;
   readonly registry: Registry;
   readonly integrity: StoreIntegrity;
@@ -231,7 +220,7 @@ function kubernetes(parts: DoorParts) {
   collectDefaultMetrics({ register: registry });
   const gate = new Gate({
     audit: parts.audit,
-    authorizer: groupAuthorizer([superAdminGroup, adminGroup]),
+    authorizer: parts.access.authorizer,
     admission: parts.storage.admission,
     now,
     uuid: randomUUID,
@@ -242,7 +231,7 @@ function kubernetes(parts: DoorParts) {
   const handler = kubernetesDoor({
     gate,
     kinds,
-    storage: parts.storage.of,
+    storage: parts.access.storage,
     authenticate: async (request) => {
       // The listener accepts TLS connections only.
       const user = authenticator.authenticate(request.socket as TLSSocket, Date.now());

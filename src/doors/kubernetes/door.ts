@@ -187,7 +187,7 @@ class Exchange {
   }
 
   #gateRequest(): GateRequest {
-    const { resource, verb, path } = this.#info;
+    const { resource, verb, path, selectedName } = this.#info;
     return {
       auditId: this.#auditId,
       door: "kubernetes",
@@ -196,7 +196,7 @@ class Exchange {
       sourceIPs: [this.#request.socket.remoteAddress ?? ""],
       userAgent: this.#request.headers["user-agent"] ?? "",
       receivedAt: this.#receivedAt,
-      resource,
+      resource: resource === undefined || selectedName === undefined ? resource : { ...resource, name: selectedName },
       path: resource === undefined ? path : undefined,
       authenticate: () => this.#options.authenticate(this.#request),
       describeError,
