@@ -34,6 +34,7 @@ import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { admissionChain } from "../gate/admission.ts";
+import type { Admission } from "../gate/admission.ts";
 import { Gate } from "../gate/gate.ts";
 import { adminGroup } from "../identity/user.ts";
 import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
@@ -103,8 +104,10 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
   const onFactsError = (error: unknown, resource: string) =>
     log.error("Following of roles failed", error, { resource });
-  const access = startup.use(await openAccess({ storage: storage.of, timers: systemClock, onError: onFactsError }));
-  const door = kubernetes({ config, data, storage, access, audit, log, registry, integrity });
+  const facts = { storage: storage.of, timers: systemClock, uuid: randomUUID, now, onError: onFactsError };
+  const access = startup.use(await openAccess(facts));
+  const admission = admissionChain([storage.lifecycle]);
+  const door = kubernetes({ config, data, storage, access, admission, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,
     port: config.port,
@@ -127,7 +130,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   startup.use(
     startControllers({
       audit,
-      admission: storage.admission,
+      admission,
       kinds,
       storage: access.storage,
       index: new OwnerIndex(data.store),
@@ -197,7 +200,7 @@ function storages(config: ServerConfig, data: DataStore) {
   return {
     of: kindStorages({ kinds, store, secrets, namespaces }),
     secrets,
-    admission: admissionChain([namespaceLifecycle(namespaces)]),
+    lifecycle: namespaceLifecycle(namespaces),
   };
 }
 
@@ -210,6 +213,7 @@ interface Parts {
 
 interface DoorParts extends Parts {
   readonly access: OpenAccess;
+  readonly admission: Admission;
   readonly audit: AuditSink;
   readonly registry: Registry;
   readonly integrity: StoreIntegrity;
@@ -221,7 +225,7 @@ function kubernetes(parts: DoorParts) {
   const gate = new Gate({
     audit: parts.audit,
     authorizer: parts.access.authorizer,
-    admission: parts.storage.admission,
+    admission: parts.admission,
     now,
     uuid: randomUUID,
   });

@@ -168,6 +168,40 @@ test("The record of a request says by which binding it was allowed, or that it w
   );
 });
 
+test("Everybody with a certificate may read the version, discovery and OpenAPI, and ask nothing else", async () => {
+  const user = await userClient(server, "anybody");
+  for (const path of ["/version", "/api", "/api/v1", "/apis", "/apis/rbac.authorization.k8s.io/v1", "/openapi/v3"]) {
+    assert.equal((await user("GET", path)).status, 200, path);
+  }
+  for (const path of ["/", "/metrics", secretsPath, `${rbacPath}/clusterroles`]) {
+    assert.equal((await user("GET", path)).status, 403, path);
+  }
+});
+
+test("A binding of view, edit or admin in a namespace gives what they give in every cluster", async () => {
+  const clients: Record<string, UserClient> = {};
+  for (const role of ["view", "edit", "admin"]) {
+    clients[role] = await userClient(server, role);
+    await create(server, bindingsPath, bindingObject(role, `ClusterRole ${role}`, `User ${role}`));
+  }
+  const all = async (...request: [method: string, path: string]) => {
+    const found: number[] = [];
+    for (const client of Object.values(clients)) found.push((await client(...request)).status);
+    return found;
+  };
+  assert.deepEqual(await all("GET", "/api/v1/namespaces/default/configmaps"), [200, 200, 200]);
+  assert.deepEqual(await all("GET", secretsPath), [403, 200, 200]);
+  assert.deepEqual(await all("GET", bindingsPath), [403, 403, 200]);
+  assert.deepEqual(await all("GET", "/api/v1/secrets"), [403, 403, 403]);
+});
+
+test("The administrators of the host may do everything, also when no binding says so", async () => {
+  const path = `${rbacPath}/clusterrolebindings/strongroom:admins`;
+  assert.equal((await server.call("DELETE", path)).status, 200);
+  assert.equal((await server.call("GET", path)).status, 404);
+  assert.equal((await server.call("GET", "/api/v1/secrets")).status, 200);
+});
+
 test("Roles and bindings are known again after a restart", async () => {
   await using first = await startTestServer();
   await create(first, `${rbacPath}/clusterroles`, roleObject("r", coreRule("list", "secrets")));

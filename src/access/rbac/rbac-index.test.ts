@@ -238,9 +238,9 @@ test("The rules of a user are those of all their roles, and the errors those of 
     ],
   });
   const user = { name: "u", groups: ["g"] };
-  const errors = ['clusterrole.rbac.authorization.k8s.io "gone" not found'];
-  assert.deepEqual(index.rulesFor(user, ""), { rules: [rule("get - secrets")], errors });
-  assert.deepEqual(index.rulesFor(user, "ns1"), { rules: [rule("get - secrets"), rule("list - secrets")], errors });
+  const unresolved = [{ kind: "ClusterRole", name: "gone" }];
+  assert.deepEqual(index.rulesFor(user, ""), { rules: [rule("get - secrets")], unresolved });
+  assert.deepEqual(index.rulesFor(user, "ns1"), { rules: [rule("get - secrets"), rule("list - secrets")], unresolved });
   assert.deepEqual(index.rulesOf({ kind: "Role", name: "r" }, "ns1"), [rule("list - secrets")]);
   assert.equal(index.rulesOf({ kind: "Role", name: "r" }, "ns2"), undefined);
 });
@@ -264,7 +264,7 @@ function decideByWalk({ roles, bindings }: Policy, asked: Attributes): { allowed
       // A Role is of a namespace: where there is none, a reference to one leads nowhere.
       const leads = each.roleRef.kind === "ClusterRole" || (each.roleRef.kind === "Role" && scope !== "");
       const found = leads ? roles.find(isBound) : undefined;
-      if (found === undefined) errors.push(unresolvedText(each.roleRef, quote));
+      if (found === undefined) errors.push(unresolvedText(each.roleRef, quote, "singular"));
       else if (found.rules.some((candidate) => ruleAllows(candidate, asked))) {
         reasons.push(`RBAC: allowed by ${describeGrant(each, first, quote)}`);
       }

@@ -4,17 +4,13 @@ import { groupAuthorizer } from "../../../access/group-authorizer.ts";
 import { rbacAuthorizer } from "../../../access/rbac-authorizer.ts";
 import type { RbacFacts } from "../../../access/rbac-authorizer.ts";
 import { unionAuthorizer } from "../../../access/union-authorizer.ts";
-import { adminGroup, superAdminGroup } from "../../../identity/user.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
+import { allPowerfulGroups } from "./all-powerful-groups.ts";
+import { ensureDefaultPolicy } from "./ensure-default-policy.ts";
+import type { DefaultPolicyFacts } from "./ensure-default-policy.ts";
 import { StoredRbacFacts } from "./stored-rbac-facts.ts";
 import type { StoredRbacFactsOptions } from "./stored-rbac-facts.ts";
-
-/**
- * Groups that may do everything whatever roles and bindings say: upstream's, and that of the host's administrator, who
- * could read the data directory anyway and must be able to repair what locked everybody out.
- */
-export const allPowerfulGroups: readonly string[] = [superAdminGroup, adminGroup];
 
 export interface OpenAccess extends AsyncDisposable {
   readonly authorizer: Authorizer;
@@ -23,8 +19,9 @@ export interface OpenAccess extends AsyncDisposable {
   readonly storage: (kind: Kind) => KindStorage;
 }
 
-/** Reads the roles and bindings in our own store and follows them. */
-export async function openAccess(options: StoredRbacFactsOptions): Promise<OpenAccess> {
+/** Completes the default roles and bindings, reads those in our own store and follows them. */
+export async function openAccess(options: StoredRbacFactsOptions & DefaultPolicyFacts): Promise<OpenAccess> {
+  await ensureDefaultPolicy(options);
   const facts = await StoredRbacFacts.open(options);
   const observed = new Map<Kind, KindStorage>();
   return {
