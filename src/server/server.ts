@@ -106,7 +106,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     log.error("Following of roles failed", error, { resource });
   const facts = { storage: storage.of, timers: systemClock, uuid: randomUUID, now, onError: onFactsError };
   const access = startup.use(await openAccess(facts));
-  const admission = admissionChain([storage.lifecycle]);
+  const admission = admissionChain([storage.lifecycle, access.admission]);
   const door = kubernetes({ config, data, storage, access, admission, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,

@@ -4,6 +4,8 @@ import { groupAuthorizer } from "../../../access/group-authorizer.ts";
 import { rbacAuthorizer } from "../../../access/rbac-authorizer.ts";
 import type { RbacFacts } from "../../../access/rbac-authorizer.ts";
 import { unionAuthorizer } from "../../../access/union-authorizer.ts";
+import type { Admission } from "../../../gate/admission.ts";
+import { rbacEscalation } from "../admission/rbac-escalation.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
 import { allPowerfulGroups } from "./all-powerful-groups.ts";
@@ -15,6 +17,8 @@ import type { StoredRbacFactsOptions } from "./stored-rbac-facts.ts";
 export interface OpenAccess extends AsyncDisposable {
   readonly authorizer: Authorizer;
   readonly facts: RbacFacts;
+  /** Keeps everybody from granting what they do not hold. */
+  readonly admission: Admission;
   /** The storages to serve from: what they have written, the authorizer knows. */
   readonly storage: (kind: Kind) => KindStorage;
 }
@@ -27,6 +31,7 @@ export async function openAccess(options: StoredRbacFactsOptions & DefaultPolicy
   return {
     authorizer: unionAuthorizer([groupAuthorizer(allPowerfulGroups), rbacAuthorizer(facts)]),
     facts,
+    admission: rbacEscalation(facts),
     storage(kind) {
       const known = observed.get(kind) ?? facts.observed(kind, options.storage(kind));
       observed.set(kind, known);
