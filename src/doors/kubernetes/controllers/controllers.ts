@@ -5,11 +5,13 @@ import type { OwnerIndex } from "../../../core/owners/owner-index.ts";
 import type { Admission } from "../../../gate/admission.ts";
 import { Gate } from "../../../gate/gate.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { clusterRoleKind } from "../kinds/role.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
 import { GarbageCollector, garbageCollectorName } from "./garbage-collector/garbage-collector.ts";
 import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
 import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName } from "./namespace-objects.ts";
 import { namespaceControllerName, terminateNamespaces } from "./namespace-termination.ts";
+import { aggregateRoles, roleAggregationName } from "./role-aggregation.ts";
 import { SystemClient, controllerUser } from "./system-client.ts";
 import type { Timers } from "./work-queue.ts";
 
@@ -29,7 +31,13 @@ export interface ControllersOptions {
   readonly onError: (message: string, error: unknown, object: string) => void;
 }
 
-const names = [garbageCollectorName, namespaceControllerName, rootCaPublisherName, serviceAccountControllerName];
+const names = [
+  garbageCollectorName,
+  namespaceControllerName,
+  roleAggregationName,
+  rootCaPublisherName,
+  serviceAccountControllerName,
+];
 
 /** Starts all controllers; disposing stops them after what is being written. */
 export function startControllers(options: ControllersOptions): AsyncDisposable {
@@ -37,7 +45,8 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
   // Its own gate: what these users may do is for whoever holds this gate, not for whoever has a certificate with the name.
   const authorizer = controllerAuthorizer(names.map((name) => controllerUser(name).name));
   const gate = new Gate({ audit, admission, now, uuid, authorizer });
-  const client = (name: string) => new SystemClient({ gate, storage, now, uuid, randomBytes }, controllerUser(name));
+  const client = (name: string, fieldManager?: string) =>
+    new SystemClient({ gate, storage, now, uuid, randomBytes, fieldManager }, controllerUser(name));
   const report = (message: string) => (error: unknown, object: string) => onError(message, error, object);
 
   const stop = new AbortController();
@@ -65,10 +74,17 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     timers,
     onError: report("Completion of a namespace failed"),
   };
+  const aggregation = {
+    roles: storage(clusterRoleKind),
+    client: client(roleAggregationName, roleAggregationName),
+    timers,
+    onError: report("Aggregation of roles failed"),
+  };
   const running = Promise.all([
     collector.run(),
     terminateNamespaces(termination, stop.signal),
     completeNamespaces(completion, stop.signal),
+    aggregateRoles(aggregation, stop.signal),
   ]).catch((error: unknown) => onError("A controller stopped", error, ""));
   return {
     async [Symbol.asyncDispose]() {
