@@ -31,6 +31,7 @@ import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
 import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
+import { describedKinds, reviews } from "../doors/kubernetes/reviews/reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { admissionChain } from "../gate/admission.ts";
@@ -235,6 +236,8 @@ function kubernetes(parts: DoorParts) {
   const handler = kubernetesDoor({
     gate,
     kinds,
+    reviews,
+    rulesFor: parts.access.rulesFor,
     storage: parts.access.storage,
     authenticate: async (request) => {
       // The listener accepts TLS connections only.
@@ -255,7 +258,7 @@ function kubernetes(parts: DoorParts) {
       },
     ]),
     paths: pathRoutes({
-      kinds,
+      kinds: describedKinds,
       registry,
       version: productVersion(),
       now,

@@ -4,6 +4,10 @@ import { groupAuthorizer } from "../../../access/group-authorizer.ts";
 import { rbacAuthorizer } from "../../../access/rbac-authorizer.ts";
 import type { RbacFacts } from "../../../access/rbac-authorizer.ts";
 import { unionAuthorizer } from "../../../access/union-authorizer.ts";
+import { fullAuthority } from "../../../access/rbac/policy-rule.ts";
+import type { UserRules } from "../../../access/rbac/rbac-index.ts";
+import { missingRules } from "../../../access/rbac/rule-cover.ts";
+import type { User } from "../../../identity/user.ts";
 import type { Admission } from "../../../gate/admission.ts";
 import { rbacEscalation } from "../admission/rbac-escalation.ts";
 import type { Kind } from "../kinds/kind.ts";
@@ -16,7 +20,8 @@ import type { StoredRbacFactsOptions } from "./stored-rbac-facts.ts";
 
 export interface OpenAccess extends AsyncDisposable {
   readonly authorizer: Authorizer;
-  readonly facts: RbacFacts;
+  /** What a user may do in a namespace, for those who ask. Raises `unavailable`. */
+  readonly rulesFor: (user: User, namespace: string) => UserRules;
   /** Keeps everybody from granting what they do not hold. */
   readonly admission: Admission;
   /** The storages to serve from: what they have written, the authorizer knows. */
@@ -30,7 +35,7 @@ export async function openAccess(options: StoredRbacFactsOptions & DefaultPolicy
   const observed = new Map<Kind, KindStorage>();
   return {
     authorizer: unionAuthorizer([groupAuthorizer(allPowerfulGroups), rbacAuthorizer(facts)]),
-    facts,
+    rulesFor: (user, namespace) => rulesOfUser(facts, user, namespace),
     admission: rbacEscalation(facts),
     storage(kind) {
       const known = observed.get(kind) ?? facts.observed(kind, options.storage(kind));
@@ -39,4 +44,12 @@ export async function openAccess(options: StoredRbacFactsOptions & DefaultPolicy
     },
     [Symbol.asyncDispose]: () => facts[Symbol.asyncDispose](),
   };
+}
+
+/** The all-powerful have all rules, also when no binding says so. */
+function rulesOfUser(facts: RbacFacts, user: User, namespace: string): UserRules {
+  const { rules, unresolved } = facts.index().rulesFor(user, namespace);
+  const isPowerful = user.groups.some((group) => allPowerfulGroups.includes(group));
+  if (!isPowerful || missingRules(rules, fullAuthority).length === 0) return { rules, unresolved };
+  return { rules: [...fullAuthority, ...rules], unresolved };
 }

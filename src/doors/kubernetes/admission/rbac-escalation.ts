@@ -6,6 +6,7 @@
  * clusterrolebinding}/policybased/storage.go, pkg/registry/rbac/validation/rule.go (ConfirmNoEscalation).
  */
 import type { Attributes } from "../../../access/authorizer.ts";
+import { fullAuthority } from "../../../access/rbac/policy-rule.ts";
 import type { PolicyRule } from "../../../access/rbac/policy-rule.ts";
 import { aggregateText, unresolvedText } from "../../../access/rbac/role-binding.ts";
 import {
@@ -31,11 +32,6 @@ import { rbacGroup } from "../validation/role-binding.ts";
 
 /** A rule of a few kilobytes can stand for billions of simple ones, which would have to be compared one by one. */
 export const simpleRulesMax = 10_000;
-
-const fullAuthority: readonly PolicyRule[] = [
-  { verbs: ["*"], apiGroups: ["*"], resources: ["*"], resourceNames: [], nonResourceURLs: [] },
-  { verbs: ["*"], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: ["*"] },
-];
 
 const kinds = [roleKind, clusterRoleKind, roleBindingKind, clusterRoleBindingKind];
 
