@@ -11,6 +11,7 @@ import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import type { Gate, GateContext, GateRequest, Outcome } from "../../gate/gate.ts";
 import type { UserRules } from "../../access/rbac/rbac-index.ts";
 import type { User } from "../../identity/user.ts";
+import { readImpersonation } from "./access/impersonation.ts";
 import { AnswerEnds } from "./answer-end.ts";
 import {
   ApiError,
@@ -206,6 +207,7 @@ class Exchange {
       resource: resource === undefined || selectedName === undefined ? resource : { ...resource, name: selectedName },
       path: resource === undefined ? path : undefined,
       authenticate: () => this.#options.authenticate(this.#request),
+      impersonate: () => readImpersonation(this.#request.rawHeaders),
       describeError,
     };
   }
