@@ -16,7 +16,7 @@ export async function userClient(server: TestServer, user: string, groups: reado
   return client;
 }
 
-/** A kubeconfig of this user, in a folder of its own. */
+/** A kubeconfig of this user for the server, in a folder of its own. */
 export async function userKubeconfig(server: TestServer, user: string, groups: readonly string[] = []) {
   const folder = await mkdtemp(join(tmpdir(), "strongroom-user-"));
   const rootKey = { type: "file", path: join(dirname(server.dataDir), "root.key") } as const;
