@@ -249,6 +249,7 @@ function kubernetes(parts: DoorParts) {
       { name: "ping", readinessOnly: false, check: async () => {} },
       { name: "store", readinessOnly: false, check: async () => void (await parts.data.store.currentRevision()) },
       { name: "store-integrity", readinessOnly: true, check: () => parts.integrity.check() },
+      { name: "roles", readinessOnly: true, check: async () => parts.access.check() },
       {
         name: "shutdown",
         readinessOnly: true,

@@ -20,6 +20,8 @@ import type { StoredRbacFactsOptions } from "./stored-rbac-facts.ts";
 
 export interface OpenAccess extends AsyncDisposable {
   readonly authorizer: Authorizer;
+  /** For readiness: raises `unavailable` while roles and bindings are not known to be those that are stored. */
+  readonly check: () => void;
   /** What a user may do in a namespace, for those who ask. Raises `unavailable`. */
   readonly rulesFor: (user: User, namespace: string) => UserRules;
   /** Keeps everybody from granting what they do not hold. */
@@ -35,6 +37,7 @@ export async function openAccess(options: StoredRbacFactsOptions & DefaultPolicy
   const observed = new Map<Kind, KindStorage>();
   return {
     authorizer: unionAuthorizer([groupAuthorizer(allPowerfulGroups), rbacAuthorizer(facts)]),
+    check: () => void facts.index(),
     rulesFor: (user, namespace) => rulesOfUser(facts, user, namespace),
     admission: rbacEscalation(facts),
     storage(kind) {
