@@ -15,6 +15,7 @@ import {
   secretsPath,
   sendPatch,
 } from "../support/api-objects.ts";
+import { openWatch } from "../support/watch-stream.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -466,22 +467,20 @@ test("kubectl takes over what its client-side apply left, unless somebody has ch
 
 test("Lists of items with keys and sets are merged item by item", async () => {
   const name = freshName();
-  const owner = (uid: string) => ({ apiVersion: "v1", kind: "ConfigMap", name: uid, uid });
+  const owner = async () => {
+    const { metadata } = await create(server, secretsPath, secret(freshName()));
+    return { apiVersion: "v1", kind: "Secret", name: metadata.name, uid: metadata.uid };
+  };
+  const [first, second] = [await owner(), await owner()];
   const withMetadata = (metadata: object) => secret(name, { metadata: { name, ...metadata } });
-  await applied(withMetadata({ finalizers: ["example.com/a"], ownerReferences: [owner("u1")] }), name);
-  const both = await applied(
-    withMetadata({ finalizers: ["example.com/b", "example.com/a"], ownerReferences: [owner("u2")] }),
-    name,
-    { manager: "two" },
-  );
-  assert.deepEqual(both.metadata.finalizers, ["example.com/b", "example.com/a"]);
-  assert.deepEqual(
-    both.metadata.ownerReferences.map((reference: { uid: string }) => reference.uid),
-    ["u1", "u2"],
-  );
+  await applied(withMetadata({ finalizers: ["example.com/a"], ownerReferences: [first] }), name);
+  const finalizers = ["example.com/b", "example.com/a"];
+  const both = await applied(withMetadata({ finalizers, ownerReferences: [second] }), name, { manager: "two" });
+  assert.deepEqual(both.metadata.finalizers, finalizers);
+  assert.deepEqual(both.metadata.ownerReferences, [first, second]);
   const left = await applied(withMetadata({}), name);
-  assert.deepEqual(left.metadata.finalizers, ["example.com/b", "example.com/a"]);
-  assert.deepEqual(left.metadata.ownerReferences, [owner("u2")]);
+  assert.deepEqual(left.metadata.finalizers, finalizers);
+  assert.deepEqual(left.metadata.ownerReferences, [second]);
   await sendPatch(server, "merge", `${secretsPath}/${name}`, { metadata: { finalizers: null } });
 });
 
@@ -507,4 +506,134 @@ test("Applies at once to a missing name all succeed, and one of them creates", a
   );
   assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 200, 200, 201]);
   assert.equal(Object.keys((await get(name)).data).length, 4);
+});
+
+const podsPath = "/api/v1/namespaces/default/pods";
+
+function pod(name: string, spec: object): object {
+  return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec };
+}
+
+test("Containers, ports and variables of a Pod are owned one by one; what has no keys is owned whole", async () => {
+  const name = freshName();
+  const main = {
+    name: "main",
+    image: "example.com/main:1",
+    args: ["--a"],
+    ports: [{ containerPort: 80 }],
+    env: [{ name: "A", value: "1" }],
+  };
+  const created = await apply(pod(name, { containers: [main], nodeSelector: { disk: "fast" } }), name, {
+    path: podsPath,
+  });
+  assert.equal(created.status, 201, created.text);
+  const mainKey = 'k:{"name":"main"}';
+  const portKey = 'k:{"containerPort":80,"protocol":"TCP"}';
+  assert.deepEqual(owners(created.json), {
+    "one Apply": {
+      "f:spec": {
+        "f:containers": {
+          [mainKey]: {
+            ".": {},
+            "f:args": {},
+            "f:env": { 'k:{"name":"A"}': { ".": {}, "f:name": {}, "f:value": {} } },
+            "f:image": {},
+            "f:name": {},
+            "f:ports": { [portKey]: { ".": {}, "f:containerPort": {} } },
+          },
+        },
+        "f:nodeSelector": {},
+      },
+    },
+  });
+  assert.equal(created.json.spec.restartPolicy, "Always", "defaults are set, and owned by nobody");
+  const image = { name: "main", image: "example.com/main:2" };
+  const refused = await apply(pod(name, { containers: [image] }), name, { path: podsPath, manager: "two" });
+  const field = '.spec.containers[name="main"].image';
+  assert.equal(refused.json.message, `Apply failed with 1 conflict: conflict with "one": ${field}`);
+  const forced = { path: podsPath, manager: "two", query: "&force=true" };
+  const taken = await applied(pod(name, { containers: [image] }), name, forced);
+  assert.equal(taken.spec.containers[0].image, image.image);
+  assert.doesNotMatch(JSON.stringify(owners(taken)["one Apply"]), /f:image/);
+  const again = await applied(pod(name, { containers: [image] }), name, { path: podsPath, manager: "two" });
+  assert.equal(again.metadata.resourceVersion, taken.metadata.resourceVersion);
+});
+
+test("A Pod's status is applied through its subresource alone", async () => {
+  const name = freshName();
+  const containers = [{ name: "c", image: "example.com/c:1" }];
+  const configuration = { ...pod(name, { containers }), status: { phase: "Running" } };
+  const created = await apply(configuration, name, { path: podsPath });
+  assert.equal(created.json.status.phase, "Pending");
+  assert.ok(!("f:status" in (owners(created.json)["one Apply"] ?? {})));
+  const running = await applied(configuration, `${name}/status`, { path: podsPath, manager: "kubelet" });
+  assert.equal(running.status.phase, "Running");
+  assert.deepEqual(owners(running)["kubelet Apply status"], { "f:status": { "f:phase": {} } });
+});
+
+test("Through a Pod's ephemeralcontainers nothing else is set or owned", async () => {
+  const name = freshName();
+  const containers = [{ name: "c", image: "example.com/c:1" }];
+  await applied(pod(name, { containers }), name, { path: podsPath });
+  const ephemeralContainers = [{ name: "debug", image: "example.com/debug:1" }];
+  const debugged = { ...pod(name, { containers, ephemeralContainers }), metadata: { name, labels: { l: "m" } } };
+  const object = await applied(debugged, `${name}/ephemeralcontainers`, { path: podsPath, manager: "debugger" });
+  assert.equal(object.metadata.labels, undefined);
+  const fields = { ".": {}, "f:image": {}, "f:name": {} };
+  assert.deepEqual(owners(object)["debugger Apply ephemeralcontainers"], {
+    "f:spec": { "f:ephemeralContainers": { 'k:{"name":"debug"}': fields } },
+  });
+});
+
+test("Every kind that can be patched is created by an apply, and applied again without a change", async () => {
+  const group = "rbac.authorization.k8s.io";
+  const rules = [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }];
+  const roleRef = { apiGroup: group, kind: "Role", name: "r" };
+  const subjects = [{ kind: "User", apiGroup: group, name: "ann" }];
+  const kinds: [string, object][] = [
+    ["/api/v1/namespaces/default/configmaps", { apiVersion: "v1", kind: "ConfigMap", data: { a: "1" } }],
+    [
+      "/api/v1/namespaces/default/serviceaccounts",
+      { apiVersion: "v1", kind: "ServiceAccount", secrets: [{ name: "s" }] },
+    ],
+    [
+      "/api/v1/namespaces/default/resourcequotas",
+      { apiVersion: "v1", kind: "ResourceQuota", spec: { hard: { pods: "1" } } },
+    ],
+    ["/api/v1/nodes", { apiVersion: "v1", kind: "Node", spec: { taints: [{ key: "a", effect: "NoSchedule" }] } }],
+    [`/apis/${group}/v1/namespaces/default/roles`, { apiVersion: `${group}/v1`, kind: "Role", rules }],
+    [`/apis/${group}/v1/clusterroles`, { apiVersion: `${group}/v1`, kind: "ClusterRole", rules }],
+    [
+      `/apis/${group}/v1/namespaces/default/rolebindings`,
+      { apiVersion: `${group}/v1`, kind: "RoleBinding", roleRef, subjects },
+    ],
+    [
+      "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+      { apiVersion: "coordination.k8s.io/v1", kind: "Lease", spec: { holderIdentity: "h", leaseDurationSeconds: 10 } },
+    ],
+  ];
+  for (const [path, fields] of kinds) {
+    const name = freshName();
+    const configuration = { ...fields, metadata: { name, labels: { l: "m" } } };
+    const created = await apply(configuration, name, { path });
+    assert.equal(created.status, 201, created.text);
+    assert.deepEqual(Object.keys(owners(created.json)), ["one Apply"], path);
+    assert.deepEqual(await applied(configuration, name, { path }), created.json, path);
+    const changed = await applied({ ...configuration, metadata: { name } }, name, { path });
+    assert.equal(changed.metadata.labels, undefined, path);
+  }
+});
+
+test("What the server's own controllers change is theirs", async () => {
+  const name = freshName();
+  await createNamespace(server, name);
+  const path = `/api/v1/namespaces/${name}/configmaps?watch=true&fieldSelector=metadata.name=kube-root-ca.crt`;
+  await using watch = await openWatch(server, path);
+  const { object } = await watch.next();
+  assert.deepEqual(owners(object), {
+    "kube-controller-manager Update": {
+      "f:data": { ".": {}, "f:ca.crt": {} },
+      "f:metadata": { "f:annotations": { ".": {}, "f:kubernetes.io/description": {} } },
+    },
+  });
 });

@@ -4,9 +4,11 @@ import { test } from "node:test";
 import { parseJson } from "../codec/json-parser.ts";
 import { Secret } from "../schema/core-v1.ts";
 import type { Message } from "../schema/schema.ts";
+import { message } from "../schema/messages.ts";
 import { checkShape, shapeFindingsText } from "./check-shape.ts";
 import { shapeOf } from "./merge-shape.ts";
-import { Pod } from "./test-tables.ts";
+
+const Pod = message("core-v1", "Pod");
 
 function findings(message: Message, value: object): string {
   const found = checkShape(shapeOf(message), parseJson(Buffer.from(JSON.stringify(value))).value);

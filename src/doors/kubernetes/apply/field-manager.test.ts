@@ -6,6 +6,7 @@ import { parseJson } from "../codec/json-parser.ts";
 import { cloneJson, equalJson, isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import { metadataOf, objectsField } from "../validation/object-fields.ts";
+import { message } from "../schema/messages.ts";
 import { ApplyConflict } from "./apply-configuration.ts";
 import { applyToObject, trackUpdate } from "./field-manager.ts";
 import type { ApplyWrite } from "./field-manager.ts";
@@ -15,9 +16,10 @@ import { readManagedFields } from "./managed-fields.ts";
 import { fieldsOf } from "./owned-fields.ts";
 import { ownershipRules } from "./ownership-rules.ts";
 import type { OwnedKind } from "./ownership-rules.ts";
-import { Pod } from "./test-tables.ts";
 import { keepTimesOfUnchanged } from "./timestamp-only-change.ts";
 import { withoutServerFields } from "./track-owners.ts";
+
+const Pod = message("core-v1", "Pod");
 
 const podKind: OwnedKind = { group: "", version: "v1", kind: "Pod", schema: Pod, subresources: [] };
 const rules = ownershipRules(podKind, "");

@@ -10,6 +10,7 @@ import { writeJson } from "../codec/json-writer.ts";
 import { ApiError } from "../api-error.ts";
 import { inheritSystemFields, ownMetadata } from "../kinds/system-fields.ts";
 import { Namespace, Secret } from "../schema/core-v1.ts";
+import { message } from "../schema/messages.ts";
 import type { Message } from "../schema/schema.ts";
 import { canonicalObject } from "../storage/canonical-order.ts";
 import { applyBody, decodeApplied, keepReset } from "./apply-body.ts";
@@ -17,7 +18,6 @@ import { trackUpdate } from "./field-manager.ts";
 import type { FieldWrite } from "./field-manager.ts";
 import { ownershipRules } from "./ownership-rules.ts";
 import type { OwnedKind } from "./ownership-rules.ts";
-import { ConfigMap, Pod } from "./test-tables.ts";
 import { keepTimesOfUnchanged } from "./timestamp-only-change.ts";
 
 /** What a step came to: a state, or a failure. */
@@ -48,7 +48,12 @@ export interface Scenario {
   readonly steps: readonly Step[];
 }
 
-const schemas: Record<Scenario["kind"], Message> = { Secret, ConfigMap, Namespace, Pod };
+const schemas: Record<Scenario["kind"], Message> = {
+  Secret,
+  Namespace,
+  ConfigMap: message("core-v1", "ConfigMap"),
+  Pod: message("core-v1", "Pod"),
+};
 
 function kindOf(name: Scenario["kind"]): OwnedKind {
   const status = { name: "status", verbs: [], strategy: undefined as never }; // its name is all that is looked at

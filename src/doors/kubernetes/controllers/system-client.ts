@@ -7,18 +7,20 @@ import { authenticatedGroup } from "../../../identity/user.ts";
 import type { User } from "../../../identity/user.ts";
 import type { Gate, GateContext, GateRequest } from "../../../gate/gate.ts";
 import { toApiError } from "../api-error.ts";
+import { trackUpdate } from "../apply/field-manager.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { ownMetadata } from "../kinds/system-fields.ts";
 import type { ResourceRequest } from "../request-info.ts";
 import { apiVersionOf } from "../response/encode-object.ts";
 import type { KindStorage, StoredObject } from "../storage/kind-storage.ts";
 import type { DeleteOptions } from "../validation/options.ts";
 import { changeObject } from "../verbs/change-object.ts";
+import type { Change } from "../verbs/change-object.ts";
 import { createTree } from "../verbs/create.ts";
-import { fieldWrite, trackCreate } from "../verbs/field-tracking.ts";
-import { trackUpdate } from "../apply/field-manager.ts";
 import { deleteNamed } from "../verbs/delete.ts";
 import type { Deleted } from "../verbs/delete.ts";
+import { fieldWrite, trackCreate } from "../verbs/field-tracking.ts";
 import type { VerbContext } from "../verbs/verb-context.ts";
 
 export interface SystemClientOptions {
@@ -62,9 +64,7 @@ export class SystemClient {
 
   /** As PATCH: `next` makes the new state from the stored one, again after a lost race. Raises ApiError. */
   change(kind: Kind, place: ObjectPlace, next: (previous: StoredObject) => JsonObject): Promise<StoredObject> {
-    return this.#run({ kind, place, verb: "patch" }, (context) =>
-      changeObject(context, { next, dryRun: false, strategy: context.strategy, track: trackWrite(context) }),
-    );
+    return this.#run({ kind, place, verb: "patch" }, (context) => changeObject(context, changeBy(context, next)));
   }
 
   /** As PUT of a subresource. Raises ApiError. */
@@ -73,15 +73,18 @@ export class SystemClient {
     place: ObjectPlace & { readonly subresource: string },
     next: (previous: StoredObject) => JsonObject,
   ): Promise<StoredObject> {
-    return this.#run({ kind, place, verb: "update" }, (context) =>
-      changeObject(context, { next, dryRun: false, strategy: context.strategy, track: trackWrite(context) }),
-    );
+    return this.#run({ kind, place, verb: "update" }, (context) => changeObject(context, changeBy(context, next)));
   }
 
-  /** As POST. Raises ApiError. */
+  /** As POST of a tree, which is completed in place. Raises ApiError. */
   create(kind: Kind, namespace: string, tree: JsonObject): Promise<StoredObject> {
+    kind.internalize?.(tree);
+    if (kind.namespaced) ownMetadata(tree)["namespace"] = namespace;
     return this.#run({ kind, place: { namespace, name: "" }, verb: "create" }, (context) =>
-      createTree(context, tree, { dryRun: false, track: (prepare) => trackCreate(context, "", tree, prepare) }),
+      createTree(context, tree, {
+        dryRun: false,
+        track: (prepare) => trackCreate(context, fieldManager, tree, prepare),
+      }),
     );
   }
 
@@ -128,8 +131,8 @@ export class SystemClient {
         includeObject: "None",
       },
       gate,
-      contentType: "",
       userAgent,
+      contentType: "",
       body: async () => Buffer.alloc(0),
       now,
       uuid,
@@ -140,12 +143,18 @@ export class SystemClient {
   }
 }
 
-/** Owns, as field manager, what the server itself writes. */
-const userAgent = "strongroom";
-
-function trackWrite(context: SystemContext) {
-  return (next: JsonObject, previous: JsonObject) => trackUpdate(fieldWrite(context, ""), previous, next);
+function changeBy(context: SystemContext, next: (previous: StoredObject) => JsonObject): Change {
+  return {
+    next,
+    dryRun: false,
+    strategy: context.strategy,
+    track: (object, previous) => trackUpdate(fieldWrite(context, fieldManager), previous, object),
+  };
 }
+
+const userAgent = "strongroom";
+/** The manager that a cluster's controllers are in managedFields: tools that pass over its fields know it by this name. */
+const fieldManager = "kube-controller-manager";
 
 interface SystemRequest {
   readonly kind: Kind;

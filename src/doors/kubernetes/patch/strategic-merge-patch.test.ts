@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Pod } from "../apply/test-tables.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import { cloneJson } from "../codec/json.ts";
 import { Namespace, Secret } from "../schema/core-v1.ts";
+import { message } from "../schema/messages.ts";
 import { PatchError } from "./patch-error.ts";
 import { applyStrategicMergePatch } from "./strategic-merge-patch.ts";
+
+const Pod = message("core-v1", "Pod");
 
 interface FixtureCase {
   readonly doc: JsonObject;

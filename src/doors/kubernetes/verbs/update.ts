@@ -10,6 +10,7 @@ import { readUpdateOptions } from "../validation/options.ts";
 import type { WriteOptions } from "../validation/options.ts";
 import { changeObject } from "./change-object.ts";
 import { createTree } from "./create.ts";
+import type { Creation } from "./create.ts";
 import { fieldWrite, trackCreate } from "./field-tracking.ts";
 import { requireName, requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
@@ -29,14 +30,15 @@ export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
   requireNamespace(context, tree);
   requireName(context, tree);
   const strategy = strategyOf(context);
+  const { dryRun, fieldManager } = options;
   try {
     const object = await changeObject(context, {
       next: () => cloneJson(tree),
-      dryRun: options.dryRun,
+      dryRun,
       strategy,
-      track: (next, previous) => trackUpdate(fieldWrite(context, options.fieldManager), previous, next),
+      track: (next, previous) => trackUpdate(fieldWrite(context, fieldManager), previous, next),
     });
-    return { type: "object", code: 200, object, stored: !options.dryRun };
+    return { type: "object", code: 200, object, stored: !dryRun };
   } catch (error) {
     const creates = strategy.allowCreateOnUpdate && context.target.subresource === "";
     if (!creates || !(error instanceof ApiError) || error.code !== 404) throw error;
@@ -44,15 +46,13 @@ export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
   }
 }
 
-/** A PUT of an object that is not there creates it, for the kinds that allow that and callers who may create. */
+/** A PUT of an object that is not there creates it, for the kinds that allow that and callers who may. */
 async function createMissing(context: VerbContext, tree: JsonObject, options: WriteOptions): Promise<VerbAnswer> {
   await context.gate.authorize("create");
   delete ownMetadata(tree)["resourceVersion"];
   const { dryRun, fieldManager } = options;
-  const object = await createTree(context, tree, {
-    dryRun,
-    track: (prepare) => trackCreate(context, fieldManager, tree, prepare),
-  });
+  const track: Creation["track"] = (prepare) => trackCreate(context, fieldManager, tree, prepare);
+  const object = await createTree(context, tree, { dryRun, track });
   return { type: "object", code: 201, object, stored: !dryRun };
 }
 
