@@ -13,6 +13,7 @@ import { measureApply } from "./goals/apply.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
+import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
 import { measureStart } from "./goals/start.ts";
 import { measureStore } from "./goals/store.ts";
@@ -32,6 +33,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   "list-large": measureLargeList,
   watch: measureWatch,
   "idle-watches": measureIdleWatches,
+  informer: measureInformer,
   start: measureStart,
   store: measureStore,
 };

@@ -66,6 +66,10 @@ test("An object without owners and finalizers adds nothing to its transactions",
   assert.deepEqual(await keysUnder(store, "/strongroom/"), []);
 });
 
+test("Events are no dependents", () => {
+  assert.equal(creationOperations(identity("a", "events"), owned(reference("o"))).length, 0);
+});
+
 test("A dependent is found by its owner's uid, with what it refers to the owner by", async () => {
   const store = createMemoryEngine();
   const index = new OwnerIndex(store);

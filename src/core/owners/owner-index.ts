@@ -46,6 +46,12 @@ export interface DependentPage {
   readonly next: string | undefined;
 }
 
+interface Cursor {
+  readonly revision: number;
+  /** Whatever names the kinds that are known, always in the same way. */
+  readonly kinds: string;
+}
+
 export class OwnerIndex {
   readonly #store: Store;
 
@@ -133,14 +139,20 @@ export class OwnerIndex {
     return new OwnerIndexWatcher(this.#store.watch(ownedPrefix, { from }));
   }
 
-  /** The revision up to which all changes were dealt with, as saved last. */
-  async cursor(): Promise<Revision | undefined> {
+  /**
+   * The revision up to which all changes were dealt with, as saved last - by a collector that knew the same kinds: one
+   * that knows others may decide otherwise about what was dealt with.
+   */
+  async cursor(kinds: string): Promise<Revision | undefined> {
     const record = await this.#store.get(collectorCursorKey);
-    return record === undefined ? undefined : toRevision(Number(Buffer.from(record.value).toString("utf8")));
+    if (record === undefined) return undefined;
+    const saved = JSON.parse(Buffer.from(record.value).toString("utf8")) as Cursor; // written by saveCursor
+    return saved.kinds === kinds ? toRevision(saved.revision) : undefined;
   }
 
-  async saveCursor(revision: Revision): Promise<void> {
-    const value = Buffer.from(String(revision), "utf8");
+  async saveCursor(revision: Revision, kinds: string): Promise<void> {
+    const cursor: Cursor = { revision, kinds };
+    const value = Buffer.from(JSON.stringify(cursor), "utf8");
     await this.#store.txn({ compares: [], thens: [{ type: "put", key: collectorCursorKey, value }] });
   }
 }

@@ -165,13 +165,13 @@ function ignoreGoneNamespace(error: unknown): void {
 
 async function ensureAccount(options: NamespaceObjectsOptions, namespace: string): Promise<void> {
   if ((await options.storage(serviceAccountKind).get(namespace, defaultAccount)) !== undefined) return;
-  await options.accounts.create(serviceAccountKind, namespace, named(namespace, defaultAccount));
+  await options.accounts.create(serviceAccountKind, namespace, named(defaultAccount));
 }
 
 async function ensureRootCa(options: NamespaceObjectsOptions, namespace: string): Promise<void> {
   const found = await options.storage(configMapKind).get(namespace, rootCaConfigMap);
   if (found === undefined) {
-    const tree = publish(named(namespace, rootCaConfigMap), options.caPem);
+    const tree = publish(named(rootCaConfigMap), options.caPem);
     await options.publisher.create(configMapKind, namespace, tree);
   } else if (!isPublished(found, options.caPem)) {
     await options.publisher.change(configMapKind, found, (previous) => {
@@ -199,14 +199,6 @@ function publish(tree: JsonObject, caPem: string): JsonObject {
   return tree;
 }
 
-function named(namespace: string, name: string): JsonObject {
-  return jsonObject([
-    [
-      "metadata",
-      jsonObject([
-        ["name", name],
-        ["namespace", namespace],
-      ]),
-    ],
-  ]);
+function named(name: string): JsonObject {
+  return jsonObject([["metadata", jsonObject([["name", name]])]]);
 }

@@ -10,6 +10,7 @@ import { toApiError } from "../api-error.ts";
 import { trackUpdate } from "../apply/field-manager.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { ownMetadata } from "../kinds/system-fields.ts";
 import type { ResourceRequest } from "../request-info.ts";
 import { apiVersionOf } from "../response/encode-object.ts";
 import type { KindStorage, StoredObject } from "../storage/kind-storage.ts";
@@ -75,8 +76,10 @@ export class SystemClient {
     return this.#run({ kind, place, verb: "update" }, (context) => changeObject(context, changeBy(context, next)));
   }
 
-  /** As POST. Raises ApiError. */
+  /** As POST of a tree, which is completed in place. Raises ApiError. */
   create(kind: Kind, namespace: string, tree: JsonObject): Promise<StoredObject> {
+    kind.internalize?.(tree);
+    if (kind.namespaced) ownMetadata(tree)["namespace"] = namespace;
     return this.#run({ kind, place: { namespace, name: "" }, verb: "create" }, (context) =>
       createTree(context, tree, {
         dryRun: false,

@@ -54,10 +54,10 @@ export interface Subresource {
   readonly verbs: readonly ResourceVerb[];
   /** What an update through it may change and is checked for, in place of the kind's own strategy. */
   readonly strategy: Strategy;
-  /** As {@link Kind.resetFields}, for applies through it. */
-  readonly resetFields?: readonly (readonly string[])[];
   /** What a POST to it does, for those that have the verb create. */
   readonly creation?: SubresourceCreation;
+  /** As {@link Kind.resetFields}, for applies through it. */
+  readonly resetFields?: readonly (readonly string[])[];
 }
 
 /** A POST to a subresource: an object of another kind says how to change this one. */
@@ -113,6 +113,8 @@ export interface Kind {
   readonly beginTermination?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
+  /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
+  readonly coreFinalizers?: boolean;
   /**
    * Write-only maps of texts and the stored map each is folded into, e.g. a Secret's stringData into data: who applies
    * the one owns the other.
@@ -125,8 +127,6 @@ export interface Kind {
   readonly resetFields?: readonly (readonly string[])[];
   /** Paths of fields that prepareForCreate adds and nobody owns unless the client sent them, e.g. spec.finalizers. */
   readonly addedOnCreate?: readonly (readonly string[])[];
-  /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
-  readonly coreFinalizers?: boolean;
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

@@ -24,6 +24,7 @@ import type { OwnerSegment } from "../../../../core/registry-keys.ts";
 import { toRevision } from "../../../../store/revision.ts";
 import type { Revision } from "../../../../store/revision.ts";
 import type { Kind } from "../../kinds/kind.ts";
+import { apiVersionOf } from "../../response/encode-object.ts";
 import type { KindStorage } from "../../storage/kind-storage.ts";
 import type { SystemClient } from "../system-client.ts";
 import { WorkQueue } from "../work-queue.ts";
@@ -71,6 +72,7 @@ export class GarbageCollector {
   readonly #dependents: DependentCollector;
   readonly #finisher: OwnerFinisher;
   readonly #queue: WorkQueue<Work>;
+  readonly #knownKinds: string;
   /** Owners that go once their blocking dependents are gone. */
   readonly #waiting = new Map<OwnerSegment, PendingOwner>();
   #watcher: OwnerIndexWatcher | undefined;
@@ -83,6 +85,10 @@ export class GarbageCollector {
 
   constructor(options: GarbageCollectorOptions) {
     this.#options = options;
+    this.#knownKinds = options.kinds
+      .map((kind) => `${apiVersionOf(kind)}/${kind.kind}`)
+      .toSorted()
+      .join(" ");
     const { index, timers } = options;
     this.#dependents = new DependentCollector(options);
     this.#finisher = new OwnerFinisher({ index, dependents: this.#dependents, signal: this.#stop.signal });
@@ -144,7 +150,7 @@ export class GarbageCollector {
   async #follow(walk: boolean): Promise<void> {
     const { index } = this.#options;
     const current = await index.currentRevision();
-    const cursor = walk ? undefined : await index.cursor();
+    const cursor = walk ? undefined : await index.cursor(this.#knownKinds);
     const resumes = cursor !== undefined && current - cursor <= replayMax;
     await using watcher = index.watch(toRevision((resumes ? cursor : current) + 1));
     this.#watcher = watcher;
@@ -262,7 +268,7 @@ export class GarbageCollector {
     if (moved > cursorLagMax || (moved > 0 && this.#changedSinceSaved)) {
       this.#saved = this.#seen;
       this.#changedSinceSaved = false;
-      await this.#options.index.saveCursor(this.#saved);
+      await this.#options.index.saveCursor(this.#saved, this.#knownKinds);
     }
     return true;
   }
