@@ -113,6 +113,8 @@ export interface Kind {
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
   readonly coreFinalizers?: boolean;
+  /** Upstream's strategy does not look at metadata, so its rules are asked only when nothing else is wrong. */
+  readonly metadataLast?: boolean;
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;
