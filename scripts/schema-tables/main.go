@@ -106,7 +106,8 @@ func main() {
 	}
 	for name, schema := range defaults.Components.Schemas {
 		for field, p := range schema.Properties {
-			if known, ok := document.Definitions[name].Properties[field]; ok {
+			// What is Go's zero value anyway says nothing.
+			if known, ok := document.Definitions[name].Properties[field]; ok && p.Default != "" {
 				known.Default = p.Default
 				document.Definitions[name].Properties[field] = known
 			}
@@ -210,7 +211,11 @@ func (g *generator) fields(b *strings.Builder, t reflect.Type, d definition, wit
 			continue
 		}
 		fmt.Fprintf(b, "%s %s%s %s", name, within, number, g.typeName(f.Type, t))
-		for _, flag := range flags(f, options, d.Properties[name], contains(d.Required, name)) {
+		property := d.Properties[name]
+		if value, ok := keyDefaults[t.Name()+"."+name]; ok {
+			property.Default = value
+		}
+		for _, flag := range flags(f, options, property, contains(d.Required, name)) {
 			fmt.Fprintf(b, " %s", flag)
 		}
 		b.WriteString("\n")
@@ -255,6 +260,10 @@ func (g *generator) typeName(t, from reflect.Type) string {
 	return name
 }
 
+// keyDefaults are the defaults of fields that tell items of a list apart where they are zero values: server-side apply
+// reads them where an item leaves the field out.
+var keyDefaults = map[string]any{"LocalObjectReference.name": ""}
+
 func flags(f reflect.StructField, options string, p property, required bool) []string {
 	var found []string
 	t, kind := f.Type, f.Type.Kind()
@@ -277,8 +286,7 @@ func flags(f reflect.StructField, options string, p property, required bool) []s
 	if name := t.String(); name != structuralName(t) {
 		found = append(found, "go="+name)
 	}
-	// What is Go's zero value anyway says nothing.
-	if text, ok := p.Default.(string); ok && text != "" {
+	if text, ok := p.Default.(string); ok {
 		found = append(found, fmt.Sprintf("default=%q", text))
 	}
 	if p.MapType == "atomic" && kind == reflect.Map {

@@ -13,11 +13,9 @@ export interface AppendFile {
   readonly openedSize: number;
   /** Whether the file ends in the middle of a line. */
   readonly tornTail: boolean;
-  /** Writes all bytes at the end, or rejects after having written some. */
+  /** Writes all bytes at the end; resolves when they are on the disk, rejects after having written some. */
   append(bytes: Buffer): Promise<void>;
-  /** Resolves when everything appended is on the disk. */
-  sync(): Promise<void>;
-  /** Cuts back to a length. */
+  /** Cuts back to a length; resolves when that is on the disk. */
   truncate(size: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,7 +30,9 @@ const newline = 0x0a;
  * when a record is durable.
  */
 export async function openAppendFile(path: string): Promise<AppendFile> {
-  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+  // O_DSYNC: a write returns when it is on the disk. Writing and then syncing would be two journeys through the
+  // thread pool, each of which waits for the event loop: 1.0 instead of 0.6 ms for the records of 64 requests.
+  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_DSYNC;
   const handle = await open(path, flags, ownerOnly);
   try {
     const stats = await handle.stat();
@@ -81,12 +81,9 @@ class HandleFile implements AppendFile {
     }
   }
 
-  async sync(): Promise<void> {
-    await this.#handle.datasync();
-  }
-
   async truncate(size: number): Promise<void> {
     await this.#handle.truncate(size);
+    await this.#handle.datasync();
   }
 
   async close(): Promise<void> {

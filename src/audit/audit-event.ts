@@ -46,10 +46,23 @@ export interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
   /** The secrets whose values this stage of the answer contains. */
   readonly disclosed?: readonly Disclosure[];
-  /** In a `Disclosed` event of watches: the audit ids of all the streams that receive these secrets. */
+  /** On the events of a watch itself: its id, which the server gave (a client may choose the `auditID`). */
+  readonly streamID?: string;
+  /** In a `Disclosed` event of watches: the `streamID`s of all that receive these secrets. */
   readonly streams?: readonly string[];
   /** True when only names and metadata left, no values. */
   readonly metadataOnly?: boolean;
+  /** This record stands for many refused requests of callers who are nobody: see refusal-budget.ts. */
+  readonly refusals?: Refusals;
+}
+
+/** Refused requests that have no record of their own, between the two timestamps of their common one. */
+export interface Refusals {
+  readonly count: number;
+  /** How many of them came from which network (an IPv4 address, an IPv6 /64), the first ones seen. */
+  readonly networks: Readonly<Record<string, number>>;
+  /** How many came from networks beyond those. */
+  readonly otherNetworks: number;
 }
 
 /**

@@ -3,7 +3,10 @@
  * before `write` resolves.
  *
  * Concurrent writers share a sync: while one batch is being synced, the events
- * that arrive form the next. An event therefore waits for at most two syncs.
+ * that arrive form the next. A batch takes half of the events that are on their way
+ * (those that wait, and as many as were in the batch before, whose writers are at
+ * work again), so that clients who all wait for one sync do not stay in step: while the
+ * disk writes for one half of them, the processor works for the other.
  *
  * What a reader may rely on: every event whose write resolved is one complete
  * line. After a crash the last line may be torn; opening terminates it, so that
@@ -31,6 +34,8 @@ export interface AuditFileOptions {
 }
 
 const rotateBytesDefault = 256 * 1024 * 1024;
+/** So many events always share a sync. */
+const batchEventsMin = 8;
 
 /**
  * Opens the log, creating it with mode 0600 if need be. Rejects with what the file
@@ -61,6 +66,8 @@ class AuditFile implements AuditSink {
   /** Length up to which every event has been acknowledged; undefined before the first opening. */
   #durableSize: number | undefined;
   #waiting: Waiting[] = [];
+  /** How many events the batch before had. */
+  #previousEvents = 0;
   #writing: Promise<void> | undefined;
   #closed = false;
 
@@ -95,8 +102,9 @@ class AuditFile implements AuditSink {
     while (this.#waiting.length > 0) {
       // A sync costs more of the processor than an event: what this turn of the event loop still brings shares it.
       await endOfTurn();
-      const batch = this.#waiting;
-      this.#waiting = [];
+      const share = Math.max(batchEventsMin, Math.ceil((this.#waiting.length + this.#previousEvents) / 2));
+      const batch = this.#waiting.splice(0, share);
+      this.#previousEvents = batch.length;
       await this.#writeBatch(batch);
     }
     this.#writing = undefined;
@@ -119,7 +127,6 @@ class AuditFile implements AuditSink {
     if ((this.#durableSize ?? 0) >= this.#rotateBytes) await this.#rotate();
     try {
       await this.#file.append(bytes);
-      await this.#file.sync();
       this.#durableSize = (this.#durableSize ?? 0) + bytes.length;
     } catch (error) {
       // Not used again as it is: after a failed sync the system may call lost pages written.
@@ -138,13 +145,11 @@ class AuditFile implements AuditSink {
     try {
       if (this.#durableSize !== undefined && file.openedSize > this.#durableSize) {
         await file.truncate(this.#durableSize);
-        await file.sync();
         return file;
       }
       let size = file.openedSize;
       if (file.tornTail) {
         await file.append(Buffer.from("\n"));
-        await file.sync();
         size += 1;
       }
       // A shorter file than ours has been moved or cut by somebody else: what is there now counts.

@@ -6,6 +6,8 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LineCounter, parseDocument, visit } from "yaml";
 
+import { defaultConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
+import type { ConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import { defaultHttpLimits } from "../doors/http/limits.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
 import { CommandFailure, usageError } from "./command-failure.ts";
@@ -33,8 +35,11 @@ interface ConfigFileFields {
   versions: Fields<{ perSecret: number; bytesPerSecret: number; bytesPerNamespace: number; trash: number }>;
   /** A path, or `none`. */
   adminKubeconfig: string;
-  limits: Fields<HttpLimits>;
+  limits: Fields<Limits>;
 }
+
+type Limits = HttpLimits & ConcurrencyLimits;
+const defaultLimits: Limits = { ...defaultHttpLimits, ...defaultConcurrencyLimits };
 
 /** A larger file is none of ours. */
 const configFileBytesMax = 1024 * 1024;
@@ -124,12 +129,12 @@ function configReader(directory: string): FieldReader<ConfigFile> {
   });
 }
 
-const readLimits: FieldReader<Fields<HttpLimits>> = (value, path) => {
+const readLimits: FieldReader<Fields<Limits>> = (value, path) => {
   const whole = integer({ min: 1, max: integerMax });
-  const names = Object.keys(defaultHttpLimits);
+  const names = Object.keys(defaultLimits);
   const readers = Object.fromEntries(names.map((name) => [name, whole]));
-  const limits: Fields<HttpLimits> = mapping(readers)(value, path);
-  const { urlBytesMax, headerBytesMax } = { ...defaultHttpLimits, ...limits };
+  const limits: Fields<Limits> = mapping(readers)(value, path);
+  const { urlBytesMax, headerBytesMax } = { ...defaultLimits, ...limits };
   if (urlBytesMax < headerBytesMax) return limits;
   throw usageError(`${path}.urlBytesMax must be less than ${path}.headerBytesMax (${headerBytesMax})`);
 };

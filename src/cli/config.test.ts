@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
+import { defaultConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import { defaultHttpLimits } from "../doors/http/limits.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { readServerConfig } from "./config.ts";
@@ -135,10 +136,11 @@ test("readServerConfig lets flags win over the file, a list as a whole", async (
   assert.equal(config.adminKubeconfig, "/a");
 });
 
-test("readServerConfig knows every limit of the listener by its name", async () => {
-  const fields = Object.entries(defaultHttpLimits).map(([name, value]) => `  ${name}: ${value}`);
+test("readServerConfig knows every limit by its name, those on concurrency too", async () => {
+  const limits = { ...defaultHttpLimits, ...defaultConcurrencyLimits };
+  const fields = Object.entries(limits).map(([name, value]) => `  ${name}: ${value}`);
   const config = await read({ config: [write(`limits:\n${fields.join("\n")}`)] });
-  assert.deepEqual(config.limits, defaultHttpLimits);
+  assert.deepEqual(config.limits, limits);
 });
 
 test("readServerConfig takes a file that says nothing but its version", async () => {

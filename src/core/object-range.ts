@@ -12,11 +12,18 @@ export interface ObjectRange {
   readonly revision?: Revision | undefined;
 }
 
+/**
+ * A page ends early when its values have so many bytes, so that a list needs memory for a page, whatever the size of
+ * its objects.
+ */
+export const objectPageBytesMax = 4 * 1024 * 1024;
+
 /** Reads a page of records. One name is read as a range too, so that it has the revision of a snapshot. */
 export async function rangeOfObjects(store: Store, resource: string, range: ObjectRange): Promise<RangeResult> {
   const { after, revision } = range;
   if (range.name === undefined) {
-    return store.range(objectPrefix(resource, range.namespace), { after, revision, limit: range.limit });
+    const bytesMax = objectPageBytesMax;
+    return store.range(objectPrefix(resource, range.namespace), { after, revision, limit: range.limit, bytesMax });
   }
   // The key itself sorts before every longer key that begins with it.
   const key = objectKey(resource, range.namespace, range.name);

@@ -5,6 +5,7 @@
  *
  * Source of the first form: kubernetes/apiserver pkg/registry/generic/registry.
  */
+import { createHash } from "node:crypto";
 
 /** `/registry/<resource>/[<namespace>/]<name>`. */
 export function objectKey(resource: string, namespace: string, name: string): string {
@@ -61,4 +62,58 @@ export function trashPrefix(namespaceUid?: string): string {
 /** Key of a deleted secret's last state. */
 export function trashKey(identity: SecretIdentity): string {
   return `${trashPrefix(identity.namespaceUid)}${identity.uid}`;
+}
+
+/** Prefix of everything the garbage collector follows: who depends on whom, and what it still has to look at. */
+export const ownedPrefix = "/strongroom/owned/";
+
+/** Prefix of the index of dependents, of all owners. */
+export const dependentsPrefix = `${ownedPrefix}dependents/`;
+
+/** Prefix of the index of one owner's dependents. */
+export function dependentsOfPrefix(owner: OwnerSegment): string {
+  return `${dependentsPrefix}${owner}/`;
+}
+
+/** Key of the index record of one dependent. */
+export function dependentKey(
+  owner: OwnerSegment,
+  object: { readonly group: string; readonly resource: string; readonly namespace: string; readonly name: string },
+): string {
+  const place = object.namespace === "" ? object.name : `${object.namespace}/${object.name}`;
+  return `${dependentsOfPrefix(owner)}${object.resource}.${object.group}/${place}`;
+}
+
+/** The owner in the key of an index record. */
+export function ownerOfDependentKey(key: string): OwnerSegment {
+  const end = key.indexOf("/", dependentsPrefix.length);
+  return key.slice(dependentsPrefix.length, end) as OwnerSegment; // written by dependentKey
+}
+
+/** Prefix of the owners whose dependents the garbage collector still has to look at. */
+export const pendingOwnersPrefix = `${ownedPrefix}pending/`;
+
+/** Key of one of them. */
+export function pendingOwnerKey(owner: OwnerSegment): string {
+  return `${pendingOwnersPrefix}${owner}`;
+}
+
+/**
+ * Key of the record that every new reference to an owner rewrites, so that a transaction which deletes the owner
+ * can compare it: either the deletion knows of the dependent, or the dependent comes after the deletion.
+ */
+export function ownerHeadKey(owner: OwnerSegment): string {
+  return `/strongroom/owners/${owner}`;
+}
+
+/** Key of the revision up to which the garbage collector has looked at every change of the index. */
+export const collectorCursorKey = "/strongroom/garbage-collector/cursor";
+
+/** The uid of an owner as part of a key. */
+export type OwnerSegment = string & { readonly __ownerSegment: unique symbol };
+
+/** A uid in an owner reference is whatever its author wrote: what is not like a uid becomes its digest. */
+export function ownerSegment(uid: string): OwnerSegment {
+  const segment = /^[A-Za-z0-9-]{1,64}$/.test(uid) ? uid : `sha256.${createHash("sha256").update(uid).digest("hex")}`;
+  return segment as OwnerSegment; // the one constructor
 }

@@ -31,3 +31,13 @@ export class RandomPool {
     this.#next = end;
   }
 }
+
+/** As `crypto.randomBytes`, for many short ids: one draw from the system for 128 of them of 16 bytes. */
+export function pooledRandomBytes(): (size: number) => Buffer {
+  const pool = new RandomPool(128 * 16);
+  return (size) => {
+    const bytes = Buffer.alloc(size);
+    pool.fillInto(bytes, 0, size);
+    return bytes;
+  };
+}

@@ -8,6 +8,9 @@ import { admissionChain } from "./admission.ts";
 import { ForbiddenError, Gate } from "./gate.ts";
 import type { GateRequest, StreamPiece } from "./gate.ts";
 
+let ids = 0;
+const uuid = (): string => `server-${++ids}`;
+
 const admin: User = { name: "ann", uid: undefined, groups: ["admins"], extra: new Map() };
 const nobody: User = { name: "bob", uid: undefined, groups: ["others"], extra: new Map() };
 const disclosure = { namespace: "default", name: "db", uid: "u1", resourceVersion: "7" };
@@ -35,7 +38,7 @@ function gateWith(sink: AuditSink, refuse?: Error) {
     },
   };
   const authorizer = groupAuthorizer(["admins"]);
-  return new Gate({ audit: sink, authorizer, admission: admissionChain([plugin]), now: () => new Date(0) });
+  return new Gate({ audit: sink, authorizer, admission: admissionChain([plugin]), now: () => new Date(0), uuid });
 }
 
 function request(user: User | Error, verb = "get"): GateRequest {
@@ -100,7 +103,7 @@ test("Whoever no authorizer allows is refused before anything is done, on record
 test("An authorizer that fails refuses", async () => {
   const sink = new RecordingSink();
   const authorizer = { authorize: async () => Promise.reject(new Error("broken")) };
-  const gate = new Gate({ audit: sink, authorizer, admission: admissionChain([]), now: () => new Date(0) });
+  const gate = new Gate({ audit: sink, authorizer, admission: admissionChain([]), now: () => new Date(0), uuid });
   await assert.rejects(gate.run(request(admin), async () => assert.fail("must not run")));
   assert.equal(sink.events.length, 1);
 });
@@ -170,23 +173,25 @@ test("A stream that its reader leaves is on record as ended", async () => {
   assert.equal(sink.events.at(-1)?.stage, "ResponseComplete");
 });
 
-test("Watches that receive the same change share one record with the ids of all of them", async () => {
+test("Watches that receive the same change share one record with the ids of all of them, which no client chose", async () => {
   const sink = new RecordingSink();
   const gate = gateWith(sink);
   const streams = [];
-  for (const auditId of ["id-1", "id-2", "id-3"]) {
+  for (let index = 0; index < 3; index++) {
     const piece = { bytes: Buffer.from("a"), disclosed: [disclosure], live: true };
-    const asked = { ...request(admin, "watch"), auditId };
-    const stream = gate.run(asked, async (context) => ({
-      answer: context.audited(pieces(piece), { metadataOnly: false }),
+    const stream = gate.run({ ...request(admin, "watch"), auditId: "chosen" }, async (context) => ({
+      answer: context.audited(pieces(piece), { metadataOnly: false, live: true }),
       code: 200,
     }));
     streams.push(await stream);
   }
+  const ids = sink.events.map(({ streamID }) => streamID);
+  assert.equal(new Set(ids).size, 3);
   sink.events.length = 0;
   await Promise.all(streams.map((stream) => stream.next()));
   assert.equal(sink.events.length, 1);
-  assert.deepEqual(sink.events[0]?.streams, ["id-1", "id-2", "id-3"]);
+  assert.deepEqual(sink.events[0]?.streams, ids);
+  assert.ok(!ids.includes(sink.events[0]?.auditID));
   assert.deepEqual(sink.events[0]?.disclosed, [disclosure]);
 });
 
@@ -194,9 +199,31 @@ test("A live piece whose record fails does not come out", async () => {
   const sink = new RecordingSink();
   const piece = { bytes: Buffer.from("a"), disclosed: [disclosure], live: true };
   const stream = await gateWith(sink).run(request(admin, "watch"), async (context) => ({
-    answer: context.audited(pieces(piece), { metadataOnly: false }),
+    answer: context.audited(pieces(piece), { metadataOnly: false, live: true }),
     code: 200,
   }));
   sink.failing = true;
   await assert.rejects(stream.next(), { code: "unavailable" });
+});
+
+test("An action may ask for another verb on the same resource, and is refused what the authorizer does not allow", async () => {
+  const authorizer = {
+    authorize: async ({ verb }: { readonly verb: string }) =>
+      verb === "patch" ? ({ type: "allow", reason: "" } as const) : ({ type: "no-opinion", reason: "" } as const),
+  };
+  const sink = new RecordingSink();
+  const gate = new Gate({
+    audit: sink,
+    authorizer,
+    admission: admissionChain([]),
+    now: () => new Date(0),
+    uuid,
+  });
+  const asked = gate.run(request(nobody, "patch"), async (context) => {
+    await context.authorize("patch");
+    await context.authorize("create");
+    return { answer: "never", code: 201 };
+  });
+  await assert.rejects(asked, (error) => error instanceof ForbiddenError && error.attributes.verb === "create");
+  assert.deepEqual(sink.stages(), ["ResponseComplete 403"]);
 });

@@ -59,6 +59,8 @@ export interface StreamPiece {
 
 export interface GateContext {
   readonly user: User;
+  /** Asks for another verb on the same resource, where a request turns out to need it; raises {@link ForbiddenError}. */
+  authorize(verb: string): Promise<void>;
   /**
    * Admission of a change, called after merging with old and new, and again on
    * each retry; raises what forbids it.
@@ -68,7 +70,13 @@ export interface GateContext {
    * Wraps a streamed answer: a piece comes out only after its disclosures are
    * durable, and the end of the stream (however it ends) is on record.
    */
-  audited(pieces: AsyncIterable<StreamPiece>, options: { readonly metadataOnly: boolean }): AsyncGenerator<Buffer>;
+  audited(pieces: AsyncIterable<StreamPiece>, options: StreamOptions): AsyncGenerator<Buffer>;
+}
+
+export interface StreamOptions {
+  readonly metadataOnly: boolean;
+  /** A watch, which is given an id: the records of what it shares with others name it by that. */
+  readonly live?: boolean;
 }
 
 export interface GateOptions {
@@ -76,6 +84,7 @@ export interface GateOptions {
   readonly authorizer: Authorizer;
   readonly admission: Admission;
   readonly now: () => Date;
+  readonly uuid: () => string;
 }
 
 export class Gate {
@@ -83,6 +92,7 @@ export class Gate {
   readonly #authorizer: Authorizer;
   readonly #admission: Admission;
   readonly #now: () => Date;
+  readonly #uuid: () => string;
   readonly #disclosures: StreamDisclosures;
   #recordingFailed = false;
 
@@ -91,7 +101,8 @@ export class Gate {
     this.#authorizer = options.authorizer;
     this.#admission = options.admission;
     this.#now = options.now;
-    this.#disclosures = new StreamDisclosures((event) => this.#write(event), options.now);
+    this.#uuid = options.uuid;
+    this.#disclosures = new StreamDisclosures((event) => this.#write(event), options);
   }
 
   /**
@@ -106,7 +117,7 @@ export class Gate {
     try {
       record.user = await request.authenticate();
       record.decision = await this.#authorize(request, record.user);
-      outcome = await action(this.#context(record.user, record));
+      outcome = await action(this.#context(record.user, record, request));
     } catch (error) {
       await this.#write(record.event("ResponseComplete", { responseStatus: request.describeError(error) }));
       throw error;
@@ -123,12 +134,16 @@ export class Gate {
     return decision.reason;
   }
 
-  #context(user: User, record: RequestRecord): GateContext {
+  #context(user: User, record: RequestRecord, request: GateRequest): GateContext {
     return {
       user,
+      authorize: async (verb) => {
+        await this.#authorize({ ...request, verb }, user);
+      },
       admit: (operation) => this.#admission.admit({ ...operation, user }),
       audited: (pieces, options) => {
         record.streaming = true;
+        if (options.live === true) record.streamId = this.#uuid();
         return this.#auditedPieces(record, pieces, options);
       },
     };
@@ -137,7 +152,7 @@ export class Gate {
   async *#auditedPieces(
     record: RequestRecord,
     pieces: AsyncIterable<StreamPiece>,
-    options: { readonly metadataOnly: boolean },
+    options: StreamOptions,
   ): AsyncGenerator<Buffer> {
     let code = 200;
     try {
@@ -153,10 +168,10 @@ export class Gate {
     }
   }
 
-  #recordPiece(record: RequestRecord, piece: StreamPiece, options: { readonly metadataOnly: boolean }): Promise<void> {
+  #recordPiece(record: RequestRecord, piece: StreamPiece, options: StreamOptions): Promise<void> {
     const metadataOnly = options.metadataOnly && piece.holdsValues !== true;
-    if (piece.live === true) {
-      return this.#disclosures.record(record.request.auditId, record.request.door, piece.disclosed, metadataOnly);
+    if (piece.live === true && record.streamId !== undefined) {
+      return this.#disclosures.record(record.streamId, record.request.door, piece.disclosed, metadataOnly);
     }
     const fields = { disclosed: piece.disclosed, ...(metadataOnly && { metadataOnly: true }) };
     return this.#write(record.event("Disclosed", fields));
@@ -210,6 +225,7 @@ class RequestRecord {
   user: User | undefined;
   decision: string | undefined;
   streaming = false;
+  streamId: string | undefined;
 
   constructor(request: GateRequest, now: () => Date) {
     this.request = request;
@@ -221,6 +237,7 @@ class RequestRecord {
     const objectRef = this.objectRef(undefined);
     return {
       auditID: request.auditId,
+      ...(this.streamId !== undefined && { streamID: this.streamId }),
       stage,
       door: request.door,
       verb: request.verb,

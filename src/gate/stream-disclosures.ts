@@ -19,12 +19,14 @@ interface Pending {
 export class StreamDisclosures {
   readonly #write: (event: AuditEvent) => Promise<void>;
   readonly #now: () => Date;
+  readonly #uuid: () => string;
   /** What this turn has collected, by object state. */
   #pending = new Map<string, Pending>();
 
-  constructor(write: (event: AuditEvent) => Promise<void>, now: () => Date) {
+  constructor(write: (event: AuditEvent) => Promise<void>, options: { now: () => Date; uuid: () => string }) {
     this.#write = write;
-    this.#now = now;
+    this.#now = options.now;
+    this.#uuid = options.uuid;
   }
 
   /** Resolves when it is on record that `stream` receives the disclosed states. */
@@ -57,8 +59,8 @@ export class StreamDisclosures {
   #event(pending: Omit<Pending, "written">): AuditEvent {
     const time = this.#now().toISOString().replace("Z", "000Z");
     return {
-      // Stands for all the streams, so it takes the id of the first; the list is what counts.
-      auditID: pending.streams[0] ?? "",
+      // Stands for all the streams, so it has an id of its own.
+      auditID: this.#uuid(),
       stage: "Disclosed",
       door: pending.door,
       verb: "watch",

@@ -10,14 +10,13 @@ import type { IncomingMessage, Server } from "node:http";
 import { join } from "node:path";
 import { readBody } from "../doors/http/body.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { IssueKubeconfig } from "./audited-issuance.ts";
 import type { ClientCertificateRequest } from "./client-certificate-request.ts";
 
 const socketName = "control.sock";
 /** Longest path of a unix socket that every system takes. */
 const socketPathMax = 103;
 const bodyBytesMax = 64 * 1024;
-
-type IssueKubeconfig = (request: ClientCertificateRequest) => Promise<string>;
 
 /** Listens; a path that is too long for a socket is `unavailable`. */
 export async function openControlSocket(dataDir: string, issue: IssueKubeconfig): Promise<AsyncDisposable> {
@@ -49,7 +48,9 @@ export async function askControlSocket(dataDir: string, asked: ClientCertificate
   const socket = socketPath(dataDir);
   if (socket === undefined) return undefined;
   const response = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
-    const request = httpRequest({ socketPath: socket, method: "POST", path: "/kubeconfig" }, resolve);
+    // Without an agent: it would keep the connection, and ask a server on it that has stopped since.
+    const options = { socketPath: socket, method: "POST", path: "/kubeconfig", agent: false } as const;
+    const request = httpRequest(options, resolve);
     request.on("error", (error: NodeJS.ErrnoException) =>
       error.code === "ENOENT" || error.code === "ECONNREFUSED" ? resolve(undefined) : reject(error),
     );

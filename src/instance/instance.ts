@@ -3,9 +3,10 @@
  * were encrypted with. Read before anything is opened.
  */
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, readdir, unlink } from "node:fs/promises";
+import { mkdir, readFile, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { createPrivateFile, errorCodeOf } from "../crypto/private-file.ts";
 import { Redacted } from "../crypto/redacted.ts";
 import { FileCustody } from "../crypto/root-key/file-custody.ts";
 import { defaultKeyFilePath } from "../crypto/root-key/key-file.ts";
@@ -25,7 +26,10 @@ export interface Instance {
 
 const recordFile = "instance.json";
 
-/** Opens the root key of a data directory, or makes both when the directory is new. Raises `sealed`, `corrupt`. */
+/**
+ * Opens the root key of a data directory, or makes both when the directory is new. Raises `sealed`, `corrupt`, and
+ * `invalid` for a directory that others may write to.
+ */
 export async function openInstance(dataDir: string, config: RootKeyConfig): Promise<Instance> {
   const known = await readInstance(dataDir, config);
   return known ?? createInstance(dataDir, custodyOf(config));
@@ -40,6 +44,7 @@ export async function openExistingInstance(dataDir: string, config: RootKeyConfi
 
 async function readInstance(dataDir: string, config: RootKeyConfig): Promise<Instance | undefined> {
   const custody = custodyOf(config);
+  await requireClosedToOthers(dataDir);
   const record = await readRecord(dataDir);
   if (record === undefined) return undefined;
   const rootKey = await custody.load(record.instanceId);
@@ -56,25 +61,29 @@ async function createInstance(dataDir: string, custody: RootKeyCustody): Promise
   const id = randomBytes(8).toString("hex");
   const rootKey = await custody.create(id);
   const record = { apiVersion: "strongroom.dev/v1", kind: "Instance", instanceId: id, rootKeyId: rootKey.id };
-  await writeRecord(dataDir, `${JSON.stringify(record, null, 2)}\n`);
+  // Never over another one: two first starts at the same time must not mix. Durable before anything is encrypted.
+  await createPrivateFile(join(dataDir, recordFile), `${JSON.stringify(record, null, 2)}\n`);
   return { id, rootKey, isNew: true, rootKeyPlace: custody.describe(id) };
 }
 
-/** Whole or not at all, and never over another one: two first starts at the same time must not mix. */
-async function writeRecord(dataDir: string, text: string): Promise<void> {
-  const path = join(dataDir, recordFile);
-  const temporary = `${path}.${randomBytes(4).toString("hex")}`;
-  {
-    await using file = await open(temporary, "wx", 0o600);
-    await file.writeFile(text);
-    await file.sync();
-  }
-  try {
-    await link(temporary, path);
-  } finally {
-    await unlink(temporary);
-  }
+/**
+ * Whoever may write to the directory can put another one in place of the store, the socket or the audit log in it, so
+ * one that was there before must be ours alone. One that is not there yet is made so.
+ */
+async function requireClosedToOthers(dataDir: string): Promise<void> {
+  const { mode } = await stat(dataDir).catch((error: unknown) => {
+    if (errorCodeOf(error) === "ENOENT") return { mode: 0 };
+    throw new StrongroomError("unavailable", `the data directory ${dataDir} must be readable`, { cause: error });
+  });
+  if ((mode & writableByOthers) === 0) return;
+  const remedy = `run chmod go-w ${dataDir}, or name a directory in it that does not exist yet`;
+  throw new StrongroomError(
+    "invalid",
+    `the data directory ${dataDir} must not be writable by its group or by others: ${remedy}`,
+  );
 }
+
+const writableByOthers = 0o022;
 
 async function readRecord(dataDir: string): Promise<{ instanceId: string; rootKeyId: string } | undefined> {
   let text: string;

@@ -1,4 +1,5 @@
 /** What the server is told, after flags and the configuration file have been read and checked. */
+import type { ConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
 import type { VersionLimits } from "../core/secrets/version-retention.ts";
 import type { RootKeyConfig } from "../instance/root-key-config.ts";
@@ -21,7 +22,8 @@ export interface ServerConfig {
     readonly retainBytes: number;
   };
   readonly versions: VersionLimits & { readonly trashRetentionMs: number };
-  readonly limits: Partial<HttpLimits>;
+  /** Of the TLS front and of what is worked on at the same time; what is left out has its default. */
+  readonly limits: Partial<HttpLimits & ConcurrencyLimits>;
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */
   readonly adminKubeconfig: string | undefined;
 }

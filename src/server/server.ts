@@ -3,24 +3,26 @@
  * their dependencies and stops them in the reverse order.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { Registry, collectDefaultMetrics } from "prom-client";
 import { groupAuthorizer } from "../access/group-authorizer.ts";
 import type { AuditSink } from "../audit/audit-event.ts";
-import { openAuditFile } from "../audit/file-sink.ts";
+import { openAuditDirectory } from "../audit/audit-directory.ts";
+import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
+import { OwnerIndex } from "../core/owners/owner-index.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
+import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
 import { Secrets } from "../core/secrets/secrets.ts";
-import { RandomPool } from "../crypto/random-pool.ts";
+import { pooledRandomBytes } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
 import { readBody } from "../doors/http/body.ts";
+import { clientNetwork } from "../doors/http/client-address.ts";
 import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
 import { startListener } from "../doors/http/listener.ts";
 import type { Listener } from "../doors/http/listener.ts";
 import { namespaceLifecycle } from "../doors/kubernetes/admission/namespace-lifecycle.ts";
-import { terminateNamespaces } from "../doors/kubernetes/controllers/namespace-termination.ts";
+import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
 import { healthRoute } from "../doors/kubernetes/health.ts";
@@ -40,6 +42,8 @@ import { Gate } from "../gate/gate.ts";
 import { adminGroup, superAdminGroup } from "../identity/user.ts";
 import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
+import { auditedIssuance } from "../instance/audited-issuance.ts";
+import type { IssuanceDoor, IssueKubeconfig } from "../instance/audited-issuance.ts";
 import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
@@ -47,8 +51,10 @@ import { openDataStore, pkiStorage } from "./data-store.ts";
 import { productVersion } from "./product-version.ts";
 import type { DataStore } from "./data-store.ts";
 import { openExistingInstance, openInstance } from "../instance/instance.ts";
+import { certificateNames, clientUrl } from "../instance/server-address.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
+import { systemClock } from "../store/clock.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { watchStoreIntegrity } from "../instance/store-integrity.ts";
 import type { StoreIntegrity } from "../instance/store-integrity.ts";
@@ -74,7 +80,6 @@ const administrator: ClientCertificateRequest = {
 };
 
 const drainMs = 10_000;
-const sweepIntervalMs = 60 * 60 * 1000;
 
 /** Starts everything; resolves when it serves. Raises `sealed`, `unavailable` (directory or address in use), `corrupt`. */
 export async function startServer(config: ServerConfig, announce: Announce): Promise<RunningServer> {
@@ -86,12 +91,15 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const retention = { ageMsMax: config.history.retainMs, supersededBytesMax: config.history.retainBytes };
   const report = (error: unknown) => log.error("Store background work failed", error);
   const data = startup.use(await openDataStore(config.dataDir, instance.rootKey, retention, report));
-  const auditDir = join(config.dataDir, "audit");
-  await mkdir(auditDir, { recursive: true, mode: 0o700 });
-  const audit = await openAuditFile({ path: join(auditDir, "audit.log") });
+  const audit = withRefusalBudget(await openAuditDirectory(config.dataDir), {
+    now,
+    uuid: randomUUID,
+    networkOf: clientNetwork,
+    onError: (error) => log.error("Refused requests could not be recorded", error),
+  });
   startup.defer(() => audit.close());
 
-  const names = [...config.extraSans, ...(isLocalName(config.host) ? [] : [config.host])];
+  const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);
   const storage = storages(config, data);
   const registry = new Registry();
@@ -108,17 +116,32 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   });
   startup.use(listener);
   door.attach(listener);
-  const url = clientUrl(config, listener);
+  const url = clientUrl({ host: listener.host, port: listener.port, extraSans: config.extraSans });
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
   startup.use(
     await openControlSocket(config.dataDir, (request) => {
       log.info("Issued client certificate", { user: request.user, groups: request.groups.join(",") });
-      return certificates.issueKubeconfig(url, request);
+      return issuance(certificates, { url, audit, door: "control-socket" })(request);
     }),
   );
-  startup.use(background({ config, data, storage, log }));
+  startup.use(sweeps({ config, data, storage, log }));
+  startup.use(
+    startControllers({
+      audit,
+      admission: storage.admission,
+      kinds,
+      storage: storage.of,
+      index: new OwnerIndex(data.store),
+      caPem: certificates.authority.certPem,
+      timers: systemClock,
+      now,
+      uuid: randomUUID,
+      randomBytes,
+      onError: (message, error, object) => log.error(message, error, { object }),
+    }),
+  );
   if (config.adminKubeconfig !== undefined) {
-    const kubeconfig = await certificates.issueKubeconfig(url, administrator);
+    const kubeconfig = await issuance(certificates, { url, audit, door: "start" })(administrator);
     await writeKubeconfig(config.adminKubeconfig, new Redacted(kubeconfig));
     announce(`administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig renews it)`);
   }
@@ -140,7 +163,22 @@ export async function issueKubeconfig(
   const report = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   await using data = await openDataStore(config.dataDir, instance.rootKey, {}, report);
   const certificates = await Certificates.open(pkiStorage(data.store), []);
-  return certificates.issueKubeconfig(`https://${config.host}:${config.port}`, request);
+  const audit = await openAuditDirectory(config.dataDir);
+  try {
+    const url = `https://${config.host}:${config.port}`;
+    return await issuance(certificates, { url, audit, door: "data-directory" })(request);
+  } finally {
+    await audit.close();
+  }
+}
+
+/** Issues kubeconfigs for `url`, each on record before it is handed out. */
+function issuance(
+  certificates: Certificates,
+  to: { readonly url: string; readonly audit: AuditSink; readonly door: IssuanceDoor },
+): IssueKubeconfig {
+  const issue: IssueKubeconfig = (request) => certificates.issueKubeconfig(to.url, request);
+  return auditedIssuance(issue, { audit: to.audit, door: to.door, now, uuid: randomUUID });
 }
 
 /** The administrator's own request, for `strongroom kubeconfig` without a user. */
@@ -150,17 +188,6 @@ export function administratorRequest(): ClientCertificateRequest {
 
 function now(): Date {
   return new Date();
-}
-
-/** Where clients connect: no certificate covers a wildcard address, so a name that it does cover stands for it. */
-function clientUrl(config: ServerConfig, listener: Listener): string {
-  const isWildcard = listener.host === "0.0.0.0" || listener.host === "::";
-  const host = isWildcard ? (config.extraSans[0] ?? "localhost") : listener.host;
-  return `https://${host.includes(":") ? `[${host}]` : host}:${listener.port}`;
-}
-
-function isLocalName(host: string): boolean {
-  return ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"].includes(host);
 }
 
 function storages(config: ServerConfig, data: DataStore) {
@@ -183,17 +210,7 @@ function storages(config: ServerConfig, data: DataStore) {
     if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);
     return found;
   };
-  return { of, namespaces };
-}
-
-/** As `randomBytes`, for the many short ids of versions: one draw from the system for 128 of them. */
-function pooledRandomBytes(): (size: number) => Buffer {
-  const pool = new RandomPool(128 * 16);
-  return (size) => {
-    const bytes = Buffer.alloc(size);
-    pool.fillInto(bytes, 0, size);
-    return bytes;
-  };
+  return { of, secrets, admission: admissionChain([namespaceLifecycle(namespaces)]) };
 }
 
 interface Parts {
@@ -215,8 +232,9 @@ function kubernetes(parts: DoorParts) {
   const gate = new Gate({
     audit: parts.audit,
     authorizer: groupAuthorizer([superAdminGroup, adminGroup]),
-    admission: admissionChain([namespaceLifecycle(parts.storage.namespaces)]),
+    admission: parts.storage.admission,
     now,
+    uuid: randomUUID,
   });
   const authenticator = new ClientCertificateAuthenticator();
   let listener: Listener | undefined;
@@ -250,7 +268,7 @@ function kubernetes(parts: DoorParts) {
       now,
       serverAddress: () => `${parts.config.host}:${listener?.port ?? parts.config.port}`,
     }),
-    limiter: new ConcurrencyLimiter(),
+    limiter: new ConcurrencyLimiter(parts.config.limits),
     metrics: new KubernetesMetrics(registry),
     now,
     randomBytes,
@@ -262,30 +280,14 @@ function kubernetes(parts: DoorParts) {
   return { handler, attach: (started: Listener) => void (listener = started) };
 }
 
-/** Work that goes on beside requests: emptying namespaces, sweeping orphans and old trash. */
-function background({ config, data, storage, log }: Parts): AsyncDisposable {
-  const stop = new AbortController();
-  const termination = terminateNamespaces(
-    {
-      kinds: kinds.filter((kind) => kind.namespaced),
-      storage: storage.of,
-      now,
-      onError: (error, namespace) => log.error("Namespace termination failed", error, { namespace }),
-    },
-    stop.signal,
-  ).catch((error: unknown) => log.error("Namespace termination stopped", error));
-  const sweep = () =>
-    sweepSecrets({ store: data.store, now: now(), trashRetentionMs: config.versions.trashRetentionMs }).catch(
-      (error: unknown) => log.error("Sweep of secrets failed", error),
-    );
-  const timer = setInterval(() => void sweep(), sweepIntervalMs).unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await termination;
-    },
-  };
+/** Removes orphans and old trash now and then. */
+function sweeps({ config, data, storage, log }: Parts): AsyncDisposable {
+  const freed = (namespaceUid: string) => storage.secrets.recountUsage(namespaceUid);
+  const { trashRetentionMs } = config.versions;
+  return scheduleSweeps(
+    (signal) => sweepSecrets({ store: data.store, now: now(), trashRetentionMs, signal, freed }),
+    (error) => log.error("Sweep of secrets failed", error),
+  );
 }
 
 function running(

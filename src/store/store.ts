@@ -103,6 +103,11 @@ export interface RangeOptions {
   readonly after?: string | undefined;
   /** At most this many records; default and maximum 10,000 per call. */
   readonly limit?: number | undefined;
+  /**
+   * At most so many bytes of values as the engine keeps them (`sizeBytes`), but always one record;
+   * default: no bound. The result then says that more follow. Without effect on keys-only ranges.
+   */
+  readonly bytesMax?: number | undefined;
   /** Read as of this revision; default: the current one. 0 means current too. */
   readonly revision?: Revision | undefined;
   /** Leave the values empty (cheap listing of names and sizes). */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { request as httpsRequest } from "node:https";
 import type { RequestOptions } from "node:https";
 import { dirname, join } from "node:path";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { issueKubeconfig } from "../../src/server/server.ts";
@@ -82,6 +82,24 @@ for (const path of [
 test("A header that claims a user gives none", async () => {
   const headers = { "X-Remote-User": "admin", "X-Remote-Group": "system:masters", Authorization: "Bearer x" };
   assert.equal((await ask("GET", secretsPath, { ca, headers })).status, 401);
+});
+
+test("However many requests come without a certificate, their records stay few and tell how many there were", async () => {
+  await using visited = await startTestServer();
+  const url = new URL(secretsPath, visited.url);
+  const statuses: number[] = [];
+  for (let n = 0; n < 40; n++) {
+    statuses.push((await ask("GET", url.href, { ca: visited.credentials.ca })).status);
+  }
+  assert.deepEqual([...new Set(statuses)], [401]);
+  await visited.stop();
+  const lines = (await readFile(join(visited.dataDir, "audit", "audit.log"), "utf8")).trimEnd().split("\n");
+  const refusals = lines
+    .map((line) => JSON.parse(line))
+    .filter(({ user, stage }) => user.username === "system:anonymous" && stage === "ResponseComplete");
+  assert.equal(refusals.length, 11);
+  const common = refusals.at(-1).refusals;
+  assert.deepEqual(common, { count: 30, networks: { "127.0.0.1": 30 }, otherNetworks: 0 });
 });
 
 test("A certificate of another authority is refused or a 401", async () => {

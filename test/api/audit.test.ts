@@ -18,10 +18,12 @@ await createNamespace(server, "audited");
 /** The events on record about one request. */
 async function eventsOf(auditId: string): Promise<Answer["json"][]> {
   const text = await readFile(join(server.dataDir, "audit", "audit.log"), "utf8");
-  const events = text.split("\n").filter((line) => line !== "");
-  return events
-    .map((line) => JSON.parse(line))
-    .filter(({ auditID, streams }) => auditID === auditId || streams?.includes(auditId) === true);
+  const events = text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+  const stream = events.find(({ auditID, streamID }) => auditID === auditId && streamID !== undefined)?.streamID;
+  return events.filter(({ auditID, streams }) => auditID === auditId || streams?.includes(stream) === true);
 }
 
 let requests = 0;

@@ -37,6 +37,17 @@ test("A new namespace is Active, has its finalizer and carries its name as label
   assert.equal(changed.json.metadata.labels["kubernetes.io/metadata.name"], "fresh");
 });
 
+test("A dry run creates nothing in a namespace that was just deleted, as the create itself", async () => {
+  await createNamespace(server, "left");
+  const path = secretsIn("left");
+  await create(server, path, secret("a")); // the namespace is known to be active
+  await deleteAndWait("left");
+  for (const query of ["?dryRun=All", ""]) {
+    const answer = await server.call("POST", `${path}${query}`, { body: secret("b") });
+    assertFailure(answer, 404, "NotFound", 'namespaces "left" not found', { name: "left", kind: "namespaces" });
+  }
+});
+
 for (const name of ["Upper", "a.b", "x".repeat(64)]) {
   test(`The namespace name ${name.slice(0, 8)} is a 422`, async () => {
     const answer = await server.call("POST", namespacesPath, { body: { metadata: { name } } });
@@ -69,10 +80,45 @@ test("Deleting a namespace answers with it Terminating and deletes all in it", a
   // The controller tells what it waits for; the secret with the finalizer is all that is left.
   let event = await watch.next();
   while (event.object.status.conditions === undefined) event = await watch.next();
-  assert.equal(event.object.status.conditions[0].type, "NamespaceContentRemaining");
-  assert.equal(
-    event.object.status.conditions[0].message,
-    "Some resources are remaining: secrets. has 1 resource instances",
+  assert.deepEqual(
+    event.object.status.conditions.map(({ type, status, reason, message }: Record<string, string>) => ({
+      type,
+      status,
+      reason,
+      message,
+    })),
+    [
+      {
+        type: "NamespaceDeletionDiscoveryFailure",
+        status: "False",
+        reason: "ResourcesDiscovered",
+        message: "All resources successfully discovered",
+      },
+      {
+        type: "NamespaceDeletionGroupVersionParsingFailure",
+        status: "False",
+        reason: "ParsedGroupVersions",
+        message: "All legacy kube types successfully parsed",
+      },
+      {
+        type: "NamespaceDeletionContentFailure",
+        status: "False",
+        reason: "ContentDeleted",
+        message: "All content successfully deleted, may be waiting on finalization",
+      },
+      {
+        type: "NamespaceContentRemaining",
+        status: "True",
+        reason: "SomeResourcesRemain",
+        message: "Some resources are remaining: secrets. has 1 resource instances",
+      },
+      {
+        type: "NamespaceFinalizersRemaining",
+        status: "True",
+        reason: "SomeFinalizersRemain",
+        message: "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances",
+      },
+    ],
   );
   const { items } = (await server.call("GET", secretsIn("emptied"))).json;
   assert.deepEqual(
@@ -98,8 +144,9 @@ test("A namespace with a finalizer of metadata waits for it after it is empty", 
   await create(server, namespacesPath, { metadata: { name: "held", finalizers: ["example.com/hold"] } });
   const { resourceVersion } = (await server.call("DELETE", `${namespacesPath}/held`)).json.metadata;
   await using watch = await openWatch(server, `${namespacesPath}?watch=true&resourceVersion=${resourceVersion}`);
-  const emptied = await watch.next();
-  assert.equal(emptied.object.spec.finalizers, undefined);
+  let event = await watch.next();
+  while (event.object.spec.finalizers !== undefined) event = await watch.next();
+  assert.equal(event.object.status.conditions[3].reason, "ContentRemoved");
   await sendPatch(server, "merge", `${namespacesPath}/held`, { metadata: { finalizers: null } });
   assert.equal((await watch.next()).type, "DELETED");
 });

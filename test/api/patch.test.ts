@@ -17,7 +17,8 @@ async function fresh(fields: { readonly metadata?: object; readonly [field: stri
 }
 
 const [one, two, three] = [base64("1"), base64("2"), base64("3")];
-const owner = (uid: string) => ({ apiVersion: "v1", kind: "ConfigMap", name: uid, uid });
+/** Of a kind that is not served: an owner that is known to be absent would have its dependents collected. */
+const owner = (uid: string) => ({ apiVersion: "example.com/v1", kind: "Owner", name: uid, uid });
 
 const applied: {
   title: string;

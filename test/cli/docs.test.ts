@@ -9,6 +9,7 @@ import { readServerConfig } from "../../src/cli/config.ts";
 import { exitCodes } from "../../src/cli/exit-code.ts";
 import { findCommand } from "../../src/cli/find-command.ts";
 import { FlagValues, parseFlags } from "../../src/cli/flags.ts";
+import { defaultConcurrencyLimits } from "../../src/doors/http/concurrency-limiter.ts";
 import { defaultHttpLimits } from "../../src/doors/http/limits.ts";
 import { TestHome } from "./program.ts";
 
@@ -53,10 +54,11 @@ test("the files in docs/configuration.md say what holds without them", async () 
   const files = Array.from(configurationPage.matchAll(/^```yaml\n([^]*?)^```$/gm), ([, text = ""]) => text);
   assert.equal(files.length, 2);
   const defaults = await read(undefined);
+  const limits = { ...defaultHttpLimits, ...defaultConcurrencyLimits };
   for (const [index, text] of files.entries()) {
     const path = home.at("strongroom.yaml");
     writeFileSync(path, text);
-    assert.deepEqual(await read(path), { ...defaults, limits: index === 0 ? {} : defaultHttpLimits });
+    assert.deepEqual(await read(path), { ...defaults, limits: index === 0 ? {} : limits });
   }
 });
 

@@ -1,7 +1,7 @@
 /** `strongroom serve` and `strongroom kubeconfig` as programs: start, stop, refusals, certificates. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { watch } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -119,6 +119,17 @@ test("a second serve on the same data directory ends with code 4 and leaves the 
   assert.doesNotMatch(second.stdout, /^ready/m);
   assert.equal(await statusOf(readFileSync(placesOf(home).kubeconfig, "utf8"), "/api/v1/namespaces"), 200);
   assert.equal((await run(home, "health", "--server", url)).code, 0);
+});
+
+test("serve on a data directory that others may write to ends with code 2, says what to do and writes nothing", async () => {
+  using home = new TestHome();
+  const dataDir = home.at("data");
+  mkdirSync(dataDir);
+  chmodSync(dataDir, 0o777);
+  const { code, stderr } = await run(home, "serve", ...freePort, "--data-dir", dataDir);
+  assert.equal(code, 2, stderr);
+  assert.match(stderr, new RegExp(`must not be writable by its group or by others: run chmod go-w ${dataDir}`));
+  assert.deepEqual(readdirSync(dataDir), []);
 });
 
 test("serve on an address in use ends with code 4 and names the address", async () => {

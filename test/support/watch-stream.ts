@@ -21,7 +21,7 @@ export interface WatchStream extends AsyncDisposable {
 
 /** Opens a watch on a connection of its own, as the administrator. */
 export async function openWatch(
-  server: TestServer,
+  server: Pick<TestServer, "url" | "credentials">,
   path: string,
   headers: Record<string, string> = {},
 ): Promise<WatchStream> {

@@ -4,20 +4,23 @@
  * cluster can be another.
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
-import type { Revision } from "../../store/revision.ts";
+import type { Compare } from "../../store/store.ts";
 
 export interface NamespaceFact {
   readonly name: string;
   readonly uid: string;
   readonly terminating: boolean;
-  /** Mod revision of the namespace's record, for a compare in the transaction that relies on this fact. */
-  readonly revision: Revision;
+  /**
+   * What must hold in our store for the fact to be still true: compares for the transaction that relies on it. Empty
+   * when the fact is of another system, where no transaction of ours can hold it.
+   */
+  readonly holdsWhile: readonly Compare[];
 }
 
 export interface NamespaceFacts {
   /** The namespace as of now, or undefined when there is none. May be a cached *active* fact: see `refresh`. */
   namespace(name: string): Promise<NamespaceFact | undefined>;
-  /** Forgets what is cached of a namespace, after a transaction found it changed. */
+  /** Forgets what is cached of a namespace: a transaction found it changed, or none will look. */
   refresh(name: string): void;
 }
 

@@ -10,7 +10,7 @@ const cachedFactsMax = 10_000;
  * Facts of the namespaces in our own store.
  *
  * Active namespaces are cached without being invalidated by a watch: whoever
- * relies on a fact compares `fact.revision` inside its transaction, and calls
+ * relies on a fact compares `fact.holdsWhile` inside its transaction, and calls
  * `refresh` when that fails. Missing and terminating ones are read every time.
  */
 export function storedNamespaceFacts(store: Store): NamespaceFacts {
@@ -38,7 +38,8 @@ function remember(active: Map<string, NamespaceFact>, fact: NamespaceFact): void
 }
 
 async function readFact(store: Store, name: string): Promise<NamespaceFact | undefined> {
-  const record = await store.get(objectKey("namespaces", "", name));
+  const key = objectKey("namespaces", "", name);
+  const record = await store.get(key);
   if (record === undefined) return undefined;
   const stored: unknown = JSON.parse(Buffer.from(record.value).toString("utf8"));
   const metadata = field(stored, "metadata");
@@ -48,7 +49,7 @@ async function readFact(store: Store, name: string): Promise<NamespaceFact | und
     name,
     uid,
     terminating: field(metadata, "deletionTimestamp") !== undefined,
-    revision: record.modRevision,
+    holdsWhile: [{ key, target: "mod-revision", relation: "=", value: record.modRevision }],
   };
 }
 

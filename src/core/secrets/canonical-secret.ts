@@ -136,3 +136,12 @@ export function decodePayloadBytes(key: string, value: Uint8Array): Buffer {
   if (first < 0) throw new StrongroomError("corrupt", `record ${key} must begin with a line`);
   return bytes.subarray(first + 1);
 }
+
+/** Who stored a payload, and when. Raises `corrupt`, naming the key. */
+export function decodePayloadAuthorship(key: string, value: Uint8Array): Authorship {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const first = bytes.indexOf(newline);
+  if (first < 0) throw new StrongroomError("corrupt", `record ${key} must begin with a line`);
+  // Written by encodePayloadRecord and authenticated by the transformer.
+  return JSON.parse(bytes.toString("utf8", 0, first)) as Authorship;
+}

@@ -2,10 +2,10 @@
  * Removes what no longer belongs to any secret: payloads whose promotion was
  * never committed, and trash past its retention with its versions.
  */
-import { toRevision } from "../../store/revision.ts";
-import type { Operation, Store } from "../../store/store.ts";
+import type { Store } from "../../store/store.ts";
 import { payloadIdOfPromotionKey, payloadPrefix, promotionPrefix, trashPrefix } from "../registry-keys.ts";
 import type { SecretIdentity } from "../registry-keys.ts";
+import { decodePayloadAuthorship } from "./canonical-secret.ts";
 
 /** A payload may wait this long for the transaction that makes it current. */
 const orphanAgeMs = 60 * 60 * 1000;
@@ -13,37 +13,113 @@ const orphanAgeMs = 60 * 60 * 1000;
 export const defaultTrashRetentionMs = 30 * 24 * 60 * 60 * 1000;
 
 const pageRecords = 1000;
+const payloadsPrefix = "/strongroom/payloads/";
 
 export interface SweepResult {
   readonly orphans: number;
   readonly purged: number;
 }
 
-/** One sweep over the whole store, in pages of keys; nothing is decrypted. */
-export async function sweepSecrets(request: {
+export interface SweepRequest {
   readonly store: Store;
   readonly now: Date;
   readonly trashRetentionMs: number;
-}): Promise<SweepResult> {
-  return { purged: await purgeTrash(request), orphans: await removeOrphans(request.store, request.now) };
+  /** Ends the sweep between two records: it rejects with the signal's reason, and the next one takes it up. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each namespace in which payloads were removed, at the end. */
+  readonly freed?: ((namespaceUid: string) => Promise<void>) | undefined;
 }
 
-async function purgeTrash(request: {
-  readonly store: Store;
-  readonly now: Date;
-  readonly trashRetentionMs: number;
-}): Promise<number> {
-  let purged = 0;
-  const horizon = request.now.getTime() - request.trashRetentionMs;
-  for await (const record of keys(request.store, trashPrefix())) {
-    // The time of deletion is in the record, which is the only one read here.
-    const stored = await request.store.get(record.key);
-    if (stored === undefined || deletedAtMs(stored.value) > horizon) continue;
-    const [namespaceUid = "", uid = ""] = record.key.slice(trashPrefix().length).split("/");
-    await purge(request.store, { namespaceUid, uid }, record.key);
-    purged++;
+/** One sweep over the whole store, in pages of keys; of values only those of trash and of orphans are read. */
+export async function sweepSecrets(request: SweepRequest): Promise<SweepResult> {
+  const sweep = new Sweep(request);
+  const result = { purged: await sweep.purgeTrash(), orphans: await sweep.removeOrphans() };
+  for (const namespaceUid of sweep.freed) await request.freed?.(namespaceUid);
+  return result;
+}
+
+class Sweep {
+  readonly #request: SweepRequest;
+  readonly #store: Store;
+  readonly freed = new Set<string>();
+
+  constructor(request: SweepRequest) {
+    this.#request = request;
+    this.#store = request.store;
   }
-  return purged;
+
+  async purgeTrash(): Promise<number> {
+    let purged = 0;
+    const horizon = this.#request.now.getTime() - this.#request.trashRetentionMs;
+    for await (const { key } of this.#keys(trashPrefix())) {
+      // The time of deletion is in the record.
+      const stored = await this.#store.get(key);
+      if (stored === undefined || deletedAtMs(stored.value) > horizon) continue;
+      const [namespaceUid = "", uid = ""] = key.slice(trashPrefix().length).split("/");
+      await this.#purge({ namespaceUid, uid }, key);
+      purged++;
+    }
+    return purged;
+  }
+
+  /** Payloads and promotions first, the trash record last: an interrupted purge is taken up again by the next sweep. */
+  async #purge(identity: SecretIdentity, trashKey: string): Promise<void> {
+    for (const prefix of [promotionPrefix(identity), payloadPrefix(identity)]) {
+      for await (const { key } of this.#keys(prefix)) await this.#remove(key);
+    }
+    await this.#remove(trashKey);
+    this.freed.add(identity.namespaceUid);
+  }
+
+  async removeOrphans(): Promise<number> {
+    let removed = 0;
+    let identity = "";
+    let referenced: ReadonlySet<string> = new Set();
+    for await (const { key } of this.#keys(payloadsPrefix)) {
+      const [namespaceUid = "", uid = "", payload = ""] = key.slice(payloadsPrefix.length).split("/");
+      if (identity !== `${namespaceUid}/${uid}`) {
+        identity = `${namespaceUid}/${uid}`;
+        referenced = await this.#referencedPayloads({ namespaceUid, uid });
+      }
+      // A younger one may have been promoted since, or may be about to be.
+      if (referenced.has(payload) || !(await this.#isOld(key))) continue;
+      await this.#remove(key);
+      this.freed.add(namespaceUid);
+      removed++;
+    }
+    return removed;
+  }
+
+  /** By the time in the record: the store's own history may reach back less than an hour, e.g. after a restore. */
+  async #isOld(key: string): Promise<boolean> {
+    const stored = await this.#store.get(key);
+    if (stored === undefined) return false;
+    const { time } = decodePayloadAuthorship(key, stored.value);
+    return Date.parse(time) <= this.#request.now.getTime() - orphanAgeMs;
+  }
+
+  async #referencedPayloads(identity: SecretIdentity): Promise<ReadonlySet<string>> {
+    const ids = new Set<string>();
+    for await (const { key } of this.#keys(promotionPrefix(identity))) ids.add(payloadIdOfPromotionKey(key));
+    return ids;
+  }
+
+  async #remove(key: string): Promise<void> {
+    await this.#store.txn({ compares: [], thens: [{ type: "delete", key }] });
+  }
+
+  /** Raises when the sweep is to end, rather than ending early: half of the promotions would make orphans of the rest. */
+  async *#keys(prefix: string) {
+    let after: string | undefined;
+    do {
+      const page = await this.#store.range(prefix, { after, limit: pageRecords, keysOnly: true });
+      for (const record of page.records) {
+        this.#request.signal?.throwIfAborted();
+        yield record;
+      }
+      after = page.more ? page.records.at(-1)?.key : undefined;
+    } while (after !== undefined);
+  }
 }
 
 function deletedAtMs(value: Uint8Array): number {
@@ -51,49 +127,4 @@ function deletedAtMs(value: Uint8Array): number {
   // Written by Secrets.delete: the first line names who deleted it, and when.
   const head = JSON.parse(bytes.toString("utf8", 0, bytes.indexOf(10))) as { deleted: { time: string } };
   return Date.parse(head.deleted.time);
-}
-
-/** Payloads and promotions first, the trash record last: an interrupted purge is taken up again by the next sweep. */
-async function purge(store: Store, identity: SecretIdentity, key: string): Promise<void> {
-  for (const prefix of [promotionPrefix(identity), payloadPrefix(identity)]) {
-    for await (const record of keys(store, prefix)) {
-      await store.txn({ compares: [], thens: [{ type: "delete", key: record.key }] });
-    }
-  }
-  await store.txn({ compares: [], thens: [{ type: "delete", key }] });
-}
-
-async function removeOrphans(store: Store, now: Date): Promise<number> {
-  const old = (await store.revisionAt(now.getTime() - orphanAgeMs)) ?? toRevision(0);
-  let removed = 0;
-  let identity = "";
-  let referenced = new Set<string>();
-  for await (const record of keys(store, "/strongroom/payloads/")) {
-    if (record.modRevision > old) continue;
-    const [namespaceUid = "", uid = "", payload = ""] = record.key.slice("/strongroom/payloads/".length).split("/");
-    if (identity !== `${namespaceUid}/${uid}`) {
-      identity = `${namespaceUid}/${uid}`;
-      referenced = await referencedPayloads(store, { namespaceUid, uid });
-    }
-    if (referenced.has(payload)) continue;
-    const thens: Operation[] = [{ type: "delete", key: record.key }];
-    await store.txn({ compares: [], thens });
-    removed++;
-  }
-  return removed;
-}
-
-async function referencedPayloads(store: Store, identity: SecretIdentity): Promise<Set<string>> {
-  const ids = new Set<string>();
-  for await (const record of keys(store, promotionPrefix(identity))) ids.add(payloadIdOfPromotionKey(record.key));
-  return ids;
-}
-
-async function* keys(store: Store, prefix: string) {
-  let after: string | undefined;
-  do {
-    const page = await store.range(prefix, { after, limit: pageRecords, keysOnly: true });
-    yield* page.records;
-    after = page.more ? page.records.at(-1)?.key : undefined;
-  } while (after !== undefined);
 }

@@ -5,6 +5,7 @@ import { createMemoryEngine } from "../../store/memory/memory-engine.ts";
 import type { Store } from "../../store/store.ts";
 import { NamespaceUnavailableError } from "../namespaces/namespace-facts.ts";
 import { storedNamespaceFacts } from "../namespaces/stored-namespace-facts.ts";
+import { objectPageBytesMax } from "../object-range.ts";
 import { objectKey, payloadPrefix, promotionPrefix, trashPrefix } from "../registry-keys.ts";
 import type { SecretState } from "./canonical-secret.ts";
 import { sweepSecrets } from "./secret-sweeper.ts";
@@ -227,6 +228,60 @@ test("Trash past its retention is purged with its versions, younger trash stays"
   assert.deepEqual(await keysUnder(store, "/strongroom/"), []);
 });
 
+test("An orphan is swept by its own age, however short the history of the store is", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await secrets.create(state("a", "MQ=="), writer);
+  for (const key of await keysUnder(store, promotionPrefix(identity))) {
+    await store.txn({ compares: [], thens: [{ type: "delete", key }] });
+  }
+  const freed: string[] = [];
+  const sweepAt = (ageMs: number) =>
+    sweepSecrets({
+      store,
+      now: new Date(time.getTime() + ageMs),
+      trashRetentionMs: 1000,
+      freed: async (namespaceUid) => void freed.push(namespaceUid),
+    });
+  const hourMs = 60 * 60 * 1000;
+  assert.equal((await sweepAt(hourMs - 1)).orphans, 0);
+  assert.deepEqual(freed, []);
+  assert.equal((await sweepAt(hourMs)).orphans, 1);
+  assert.deepEqual(freed, ["ns-1"]);
+  assert.deepEqual(await keysUnder(store, payloadPrefix(identity)), []);
+});
+
+test("A sweep that is told to end removes nothing more, and takes no payload for an orphan", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await secrets.delete(await secrets.create(state("a", "MQ=="), writer), writer);
+  await secrets.create(state("b", "MQ=="), writer);
+  const before = await keysUnder(store, "/strongroom/");
+  const signal = AbortSignal.abort(new Error("the server stops"));
+  const later = new Date(time.getTime() + 2 * 60 * 60 * 1000);
+  await assert.rejects(sweepSecrets({ store, now: later, trashRetentionMs: 1000, signal }), /the server stops/);
+  assert.deepEqual(await keysUnder(store, "/strongroom/"), before);
+});
+
+test("A namespace over its budget keeps versions again once its trash is purged", async () => {
+  const store = await storeWithNamespace();
+  const limits = { ...defaultVersionLimits, namespaceBytesMax: 10_000 };
+  const secrets = secretsOn(store, { limits });
+  const kept = async () => (await keysUnder(store, promotionPrefix({ ...identity, uid: "uid-of-b" }))).length;
+
+  // Deleted, but in the trash: its 20,000 bytes count.
+  await secrets.delete(await secrets.create(state("a", "A".repeat(20_000)), writer), writer);
+  let b = await secrets.create(state("b", "MQ=="), writer);
+  b = await secrets.replace(b, state("b", "Mg=="), writer);
+  assert.equal(await kept(), 1);
+
+  const freed = (namespaceUid: string) => secrets.recountUsage(namespaceUid);
+  const later = new Date(time.getTime() + 1001);
+  assert.equal((await sweepSecrets({ store, now: later, trashRetentionMs: 1000, freed })).purged, 1);
+  for (const value of ["Mw==", "NA==", "NQ=="]) b = await secrets.replace(b, state("b", value), writer);
+  assert.equal(await kept(), 4);
+});
+
 test("A list is consistent at its revision while secrets change and go", async () => {
   const store = await storeWithNamespace();
   const secrets = secretsOn(store);
@@ -247,6 +302,30 @@ test("A list is consistent at its revision while secrets change and go", async (
   );
   const old = await secrets.list({ namespace: "default", limit: 10, revision: page.revision });
   assert.equal(old.secrets[0]?.payload.bytes.toString(), '{"k":"MQ=="}');
+});
+
+test("A list of large secrets that keep no versions reads a page of them at a time, and the rest follows", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const large = "A".repeat(700_000);
+  const expected = Array.from({ length: 14 }, (_, n) => `s${String(n).padStart(2, "0")}`);
+  for (const name of expected) await secrets.create(state(name, large, { type: "helm.sh/release.v1" }), writer);
+  const bytesRead: number[] = [];
+  const range = store.range.bind(store);
+  store.range = async (prefix, options) => {
+    const result = await range(prefix, options);
+    bytesRead.push(result.records.reduce((sum, record) => sum + record.value.length, 0));
+    return result;
+  };
+  const names: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await secrets.list({ namespace: "default", limit: 500, after });
+    names.push(...page.secrets.map(({ name }) => name));
+    after = page.continueAfter;
+  } while (after !== undefined);
+  assert.deepEqual(names, expected);
+  assert.ok(Math.max(...bytesRead) <= objectPageBytesMax, `ranges of ${bytesRead.join(", ")} bytes`);
 });
 
 test("A watch delivers complete secrets, with the state before, to each watcher as the same object", async () => {

@@ -7,13 +7,18 @@
  * - a payload is written once, under a random id, and never changed;
  * - every write compares the revision it was based on, so nothing is lost to a race;
  * - a create compares the namespace's revision, so nothing is created in a
- *   namespace that is gone or going.
+ *   namespace that is gone or going;
+ * - what the garbage collector has to know of a secret's owners and dependents is
+ *   written with it.
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Revision } from "../../store/revision.ts";
 import type { Compare, Operation, Store, StoredRecord } from "../../store/store.ts";
 import { requireActiveNamespace } from "../namespaces/namespace-facts.ts";
 import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
+import { linksInText } from "../owners/object-links.ts";
+import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
+import type { ObjectIdentity } from "../owners/owner-index-writes.ts";
 import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
 import {
   decodeCurrentRecord,
@@ -24,7 +29,7 @@ import {
 } from "./canonical-secret.ts";
 import type { Authorship, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
-import { rangeOfObjects } from "../object-range.ts";
+import { objectPageBytesMax, rangeOfObjects } from "../object-range.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import { SecretWatcher } from "./secret-watcher.ts";
 import { NamespaceUsage, pruneVersions } from "./version-retention.ts";
@@ -38,8 +43,6 @@ const namespaceRetriesMax = 5;
 /** Payload bytes fetched and decrypted between two turns of the event loop in a list. */
 const listStepBytes = 512 * 1024;
 const listStepRecords = 128;
-/** A page ends early when it holds so many payload bytes, so that a list needs memory for a page, not for the list. */
-const listPageBytes = 4 * 1024 * 1024;
 
 export interface SecretsOptions {
   readonly store: Store;
@@ -108,7 +111,7 @@ export class Secrets {
     const secrets: Secret[] = [];
     let bytes = 0;
     for (const step of steps(range.records)) {
-      if (bytes > listPageBytes) break;
+      if (bytes > objectPageBytesMax) break;
       if (secrets.length > 0) await nextTurn();
       const complete = await this.#materialiseAll(step, range.revision);
       for (const secret of complete) bytes += secret.payload.bytes.length;
@@ -135,17 +138,13 @@ export class Secrets {
     for (let attempt = 0; attempt < namespaceRetriesMax; attempt++) {
       const namespace = await requireActiveNamespace(this.#namespaces, state.namespace);
       const key = objectKey(resource, state.namespace, state.name);
-      const namespaceKey = objectKey("namespaces", "", state.namespace);
       const write = this.#newVersion({ namespaceUid: namespace.uid, uid: state.uid }, undefined, state, writer);
       const result = await this.#commit(write, {
-        compares: [
-          { key, target: "mod-revision", relation: "=", value: 0 },
-          { key: namespaceKey, target: "mod-revision", relation: "=", value: namespace.revision },
-        ],
+        compares: [{ key, target: "mod-revision", relation: "=", value: 0 }, ...namespace.holdsWhile],
         elses: [{ type: "get", key }],
       });
       if (result.succeeded) {
-        this.#usage.add(namespace.uid, write.book.payloadBytes);
+        this.#usage.add(namespace.uid, write.book.payloadBytes, result.revision);
         return complete(state, write.book, result.revision);
       }
       if (result.results[0]?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
@@ -166,12 +165,17 @@ export class Secrets {
     const result = await this.#commit(
       {
         ...write,
-        operations: [...write.operations, { type: "put", key, value: encodeCurrentRecord(write.book, state) }],
+        operations: [
+          ...write.operations,
+          { type: "put", key, value: encodeCurrentRecord(write.book, state) },
+          ...replacementOperations(identityOf(state), linksInText(previous.metadata), linksInText(state.metadata)),
+        ],
       },
       { compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }], elses: [] },
     );
     if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
-    this.#usage.add(write.book.namespaceUid, write.book.versionsBytes - previous.book.versionsBytes);
+    const bytes = write.book.versionsBytes - previous.book.versionsBytes;
+    this.#usage.add(write.book.namespaceUid, bytes, result.revision);
     const secret = complete(state, write.book, result.revision);
     // What is written again and again is read each time before.
     this.#recent.set(key, secret);
@@ -193,7 +197,8 @@ export class Secrets {
         value: encodeTrashRecord(previous, this.#authorship(writer)),
       });
     }
-    const result = await this.#store.txn({
+    const identity = identityOf({ ...previous, uid: previous.book.uid });
+    const result = await deleteIndexed(this.#store, identity, linksInText(previous.metadata), {
       compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }],
       thens,
     });
@@ -207,6 +212,11 @@ export class Secrets {
    */
   watch(namespace: string, from: Revision | undefined, name = ""): SecretWatcher {
     return new SecretWatcher(this.#store.watch(`${objectPrefix(resource, namespace)}${name}`, { from }), this);
+  }
+
+  /** To be called after payloads of a namespace were removed in other ways than by a write; for `sweepSecrets`. */
+  recountUsage(namespaceUid: string): Promise<void> {
+    return this.#usage.recount(namespaceUid);
   }
 
   /** The store's newest revision. */
@@ -287,6 +297,7 @@ export class Secrets {
     if (previous === undefined) {
       const key = objectKey(resource, state.namespace, state.name);
       operations.push({ type: "put", key, value: encodeCurrentRecord(book, state) });
+      operations.push(...creationOperations(identityOf(state), linksInText(state.metadata)));
     }
     const payload =
       book.promotion === undefined
@@ -326,6 +337,10 @@ interface Write {
   readonly book: SecretBook;
   readonly operations: readonly Operation[];
   readonly payload: { readonly key: string; readonly value: Buffer } | undefined;
+}
+
+function identityOf({ namespace, name, uid }: Pick<SecretState, "namespace" | "name" | "uid">): ObjectIdentity {
+  return { group: "", resource, namespace, name, uid };
 }
 
 function versionOperations(book: SecretBook): Operation[] {

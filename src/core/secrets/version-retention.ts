@@ -4,6 +4,7 @@
  */
 import type { Operation, Store, StoredRecord } from "../../store/store.ts";
 import { payloadIdOfPromotionKey, payloadKey, payloadPrefix, promotionPrefix } from "../registry-keys.ts";
+import type { Revision } from "../../store/revision.ts";
 import type { SecretBook } from "./canonical-secret.ts";
 
 export interface VersionLimits {
@@ -86,25 +87,37 @@ function keepNewest(
 /**
  * Payload bytes per namespace, to hold the budget. Counted once per namespace in
  * the background from key sizes (no value is decrypted), then kept by addition;
- * until the count is there, a namespace is taken to be within its budget.
+ * until the count is there, a namespace is taken to be within its budget. What is
+ * removed beside writes (trash, orphans) asks for a new count.
  */
 export class NamespaceUsage {
   readonly #store: Store;
   readonly #bytes = new Map<string, number>();
+  /** What was noted while a count of the namespace was under way, in which it may or may not be. */
+  readonly #noted = new Map<string, { readonly bytes: number; readonly revision: Revision }[]>();
+  /** Namespaces whose count, under way, may have begun before what it has to see. */
+  readonly #again = new Set<string>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** Notes a change; starts the count of a namespace not seen before. */
-  add(namespaceUid: string, bytes: number): void {
+  /** Notes a change that was committed at `revision`; starts the count of a namespace not seen before. */
+  add(namespaceUid: string, bytes: number, revision: Revision): void {
     const known = this.#bytes.get(namespaceUid);
     this.#bytes.set(namespaceUid, (known ?? 0) + bytes);
+    this.#noted.get(namespaceUid)?.push({ bytes, revision });
     if (known !== undefined) return;
     this.#count(namespaceUid).catch(() => {
       // The count is only needed for the budget; it starts again with the next write.
       this.#bytes.delete(namespaceUid);
     });
+  }
+
+  /** Counts anew what was counted before; until that is done, the old count holds. Raises as the store's reads. */
+  async recount(namespaceUid: string): Promise<void> {
+    if (this.#noted.has(namespaceUid)) this.#again.add(namespaceUid);
+    else if (this.#bytes.has(namespaceUid)) await this.#count(namespaceUid);
   }
 
   /** Whether the namespace is known to hold more than `bytesMax`. */
@@ -113,17 +126,37 @@ export class NamespaceUsage {
   }
 
   async #count(namespaceUid: string): Promise<void> {
-    const prefix = payloadPrefix({ namespaceUid });
-    let total = 0;
-    let after: string | undefined;
-    do {
-      const page = await this.#store.range(prefix, { after, keysOnly: true, limit: 1000 });
-      for (const record of page.records) total += record.sizeBytes;
-      after = page.more ? page.records.at(-1)?.key : undefined;
+    const noted: { readonly bytes: number; readonly revision: Revision }[] = [];
+    this.#noted.set(namespaceUid, noted);
+    try {
+      let counted;
+      do {
+        counted = await this.#stored(payloadPrefix({ namespaceUid }));
+      } while (this.#again.delete(namespaceUid));
+      const later = noted.filter(({ revision }) => revision > counted.revision);
+      this.#bytes.set(
+        namespaceUid,
+        later.reduce((sum, { bytes }) => sum + bytes, counted.bytes),
+      );
+    } finally {
+      this.#again.delete(namespaceUid);
+      this.#noted.delete(namespaceUid);
+    }
+  }
+
+  /** The bytes under a prefix at one revision. */
+  async #stored(prefix: string): Promise<{ readonly bytes: number; readonly revision: Revision }> {
+    let page = await this.#store.range(prefix, { keysOnly: true, limit: 1000 });
+    const { revision } = page;
+    let bytes = 0;
+    for (;;) {
+      for (const record of page.records) bytes += record.sizeBytes;
+      if (!page.more) return { bytes, revision };
       await new Promise((resolve) => {
         setImmediate(resolve);
       });
-    } while (after !== undefined);
-    this.#bytes.set(namespaceUid, total);
+      const after = page.records.at(-1)?.key;
+      page = await this.#store.range(prefix, { after, revision, keysOnly: true, limit: 1000 });
+    }
   }
 }

@@ -6,7 +6,7 @@ import { notAuthentic } from "../not-authentic.ts";
 import { startsWith } from "../starts-with.ts";
 import type { PrefixedTransformer } from "../transformer-chain.ts";
 import type { Opened, TransformContext } from "../transformer.ts";
-import { createDekSource, openSealed, sealedOverheadBytes, sealInto, seedBytes } from "./dek-source.ts";
+import { createDekSource, openSealed, sealedOverheadBytes, Sealer, seedBytes } from "./dek-source.ts";
 import type { DekSource } from "./dek-source.ts";
 import {
   decodeEnvelope,
@@ -33,8 +33,8 @@ interface KnownSeed {
 /**
  * Encryption at rest in the stored format of Kubernetes KMS v2:
  * `k8s:enc:kms:v2:<provider>:` and an `EncryptedObject`. At its creation it makes a random
- * seed and has the key management service wrap it; every record is encrypted under its own
- * key, derived from the seed. Seeds of former processes are unwrapped when a record
+ * seed and has the key management service wrap it; records are encrypted under keys
+ * derived from the seed. Seeds of former processes are unwrapped when a record
  * needs them, and the {@link seedCacheEntriesMax} last used are kept.
  *
  * `stale` is true for records under another key id or source type than is written now
@@ -46,6 +46,7 @@ export class KmsV2Transformer implements PrefixedTransformer {
   readonly #writeEnvelope: Envelope;
   readonly #writeEnvelopeBytes: Buffer;
   readonly #writeSource: DekSource;
+  readonly #sealer: Sealer;
   /** By the bytes of the envelope (as latin1), least recently used first. */
   readonly #seeds = new Map<string, KnownSeed>();
   /** Seeds being fetched: a list of ten thousand records asks a plugin once. */
@@ -62,6 +63,7 @@ export class KmsV2Transformer implements PrefixedTransformer {
     this.#writeEnvelope = writeEnvelope;
     this.#writeEnvelopeBytes = Buffer.from(encodeEnvelope(writeEnvelope));
     this.#writeSource = writeSource;
+    this.#sealer = new Sealer(writeSource.key);
   }
 
   /**
@@ -90,7 +92,7 @@ export class KmsV2Transformer implements PrefixedTransformer {
     const out = Buffer.allocUnsafe(envelopeOffset + this.#writeEnvelopeBytes.length);
     out.set(this.prefix);
     out.set(header, this.prefix.length);
-    sealInto(out, dataOffset, this.#writeSource.key, plaintext, authenticatedDataOf(context));
+    this.#sealer.sealInto(out, dataOffset, plaintext, authenticatedDataOf(context));
     out.set(this.#writeEnvelopeBytes, envelopeOffset);
     return out;
   }

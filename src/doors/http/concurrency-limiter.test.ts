@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ConcurrencyLimiter, defaultConcurrencyLimits } from "./concurrency-limiter.ts";
 
 test("ConcurrencyLimiter gives as many places as its limit, per class, and takes them back once", () => {
-  const limiter = new ConcurrencyLimiter({ mutatingMax: 2, readOnlyMax: 1 });
+  const limiter = new ConcurrencyLimiter({ mutatingRequestsMax: 2, readOnlyRequestsMax: 1 });
   const first = limiter.acquire("mutating");
   const second = limiter.acquire("mutating");
   assert.ok(first !== undefined && second !== undefined);
@@ -17,5 +17,9 @@ test("ConcurrencyLimiter gives as many places as its limit, per class, and takes
 });
 
 test("ConcurrencyLimiter has upstream's defaults", () => {
-  assert.deepEqual(defaultConcurrencyLimits, { readOnlyMax: 400, mutatingMax: 200, watchersMax: 10_000 });
+  assert.deepEqual(defaultConcurrencyLimits, {
+    readOnlyRequestsMax: 400,
+    mutatingRequestsMax: 200,
+    watchesMax: 10_000,
+  });
 });

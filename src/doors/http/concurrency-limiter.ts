@@ -9,17 +9,17 @@
  */
 export interface ConcurrencyLimits {
   /** get, list and everything that is not a resource request. */
-  readonly readOnlyMax: number;
+  readonly readOnlyRequestsMax: number;
   /** create, update, patch, delete, deletecollection. */
-  readonly mutatingMax: number;
+  readonly mutatingRequestsMax: number;
   /** Watches; an idle one costs its connection and a few KiB. */
-  readonly watchersMax: number;
+  readonly watchesMax: number;
 }
 
 export const defaultConcurrencyLimits: ConcurrencyLimits = {
-  readOnlyMax: 400,
-  mutatingMax: 200,
-  watchersMax: 10_000,
+  readOnlyRequestsMax: 400,
+  mutatingRequestsMax: 200,
+  watchesMax: 10_000,
 };
 
 /** What to put in Retry-After of a refusal, in seconds (upstream's value). */
@@ -33,8 +33,8 @@ export class ConcurrencyLimiter {
   readonly #inUse: Record<ConcurrencyClass, number> = { "read-only": 0, mutating: 0, watch: 0 };
 
   constructor(limits: Partial<ConcurrencyLimits> = {}) {
-    const { readOnlyMax, mutatingMax, watchersMax } = { ...defaultConcurrencyLimits, ...limits };
-    this.#max = { "read-only": readOnlyMax, mutating: mutatingMax, watch: watchersMax };
+    const { readOnlyRequestsMax, mutatingRequestsMax, watchesMax } = { ...defaultConcurrencyLimits, ...limits };
+    this.#max = { "read-only": readOnlyRequestsMax, mutating: mutatingRequestsMax, watch: watchesMax };
   }
 
   /** How many of a class are running, for metrics. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { toRevision } from "../revision.ts";
+import type { RangeOptions } from "../store.ts";
 import { bytes, put, remove, run, text, withCode } from "./subject.ts";
 import type { Subject } from "./subject.ts";
 
@@ -143,6 +144,43 @@ export function readConformance(name: string, subject: Subject): void {
     await using store = await subject.open();
     for (const limit of [0, -1, 1.5, Number.NaN]) {
       await assert.rejects(store.range("", { limit }), withCode("invalid"), String(limit));
+    }
+  });
+
+  test(`${name}: range pages by the bytes of values, with one record at least`, async () => {
+    await using store = await subject.open();
+    for (const [key, size] of [
+      ["/a/1", 10],
+      ["/a/2", 10],
+      ["/a/3", 50],
+      ["/a/4", 1],
+    ] as const) {
+      await put(store, key, "x".repeat(size));
+    }
+    await put(store, "/b", "x");
+    // What an engine keeps of a value may be more than the value.
+    const { sizeBytes } = (await store.get("/a/1"))!; // was put above
+    const page = async (bytesMax: number, options: RangeOptions = {}) => {
+      const { records, more } = await store.range("/a/", { bytesMax, ...options });
+      return [...records.map(({ key }) => key.slice(-1)), more];
+    };
+    assert.deepEqual(await page(1), ["1", true]);
+    assert.deepEqual(await page(2 * sizeBytes - 1), ["1", true]);
+    assert.deepEqual(await page(2 * sizeBytes), ["1", "2", true]);
+    assert.deepEqual(await page(1, { after: "/a/2" }), ["3", true]);
+    assert.deepEqual(await page(1, { after: "/a/3" }), ["4", false]);
+    assert.deepEqual(await page(10_000), ["1", "2", "3", "4", false]);
+    assert.deepEqual(await page(10_000, { limit: 3 }), ["1", "2", "3", true]);
+    assert.deepEqual(await page(1, { keysOnly: true }), ["1", "2", "3", "4", false]);
+    const revision = await store.currentRevision();
+    await put(store, "/a/1", "x".repeat(500));
+    assert.deepEqual(await page(2 * sizeBytes, { revision }), ["1", "2", true], "the sizes of its revision count");
+  });
+
+  test(`${name}: range refuses a bound of bytes that is not a whole number of at least 1`, async () => {
+    await using store = await subject.open();
+    for (const bytesMax of [0, -1, 1.5, Number.NaN]) {
+      await assert.rejects(store.range("", { bytesMax }), withCode("invalid"), String(bytesMax));
     }
   });
 

@@ -145,13 +145,12 @@ export class MvccStore implements Store {
   async range(prefix: string, options: RangeOptions = {}): Promise<RangeResult> {
     this.#checkOpen();
     checkPrefix(prefix);
-    const { after, keysOnly = false, limit = rangeLimitMax } = options;
-    if (!Number.isInteger(limit) || limit < 1) {
-      throw new StrongroomError("invalid", "a range's limit must be a whole number of at least 1");
-    }
+    const { after, keysOnly = false, limit = rangeLimitMax, bytesMax = Number.MAX_SAFE_INTEGER } = options;
+    requirePositive("limit", limit);
+    requirePositive("bytesMax", bytesMax);
     const revision = this.reader.resolve(options.revision);
     const size = Math.min(limit, rangeLimitMax);
-    const { records, more } = await this.reader.range(prefix, { after, limit: size, revision, keysOnly });
+    const { records, more } = await this.reader.range(prefix, { after, limit: size, bytesMax, revision, keysOnly });
     return { records, revision, more };
   }
 
@@ -371,6 +370,11 @@ export class MvccStore implements Store {
 
 function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : String(error));
+}
+
+function requirePositive(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new StrongroomError("invalid", `a range's ${name} must be a whole number of at least 1`);
 }
 
 function closed(): StrongroomError {

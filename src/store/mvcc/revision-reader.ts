@@ -86,17 +86,23 @@ export class RevisionReader {
     return records;
   }
 
-  /** Up to `limit` records of a prefix, in key order, and whether there are more. */
+  /**
+   * Up to `limit` records of a prefix with at most `bytesMax` bytes of values (but one record at
+   * least), in key order, and whether there are more.
+   */
   async range(
     prefix: string,
-    options: { after: string | undefined; limit: number; revision: Revision; keysOnly: boolean },
+    options: { after: string | undefined; limit: number; bytesMax: number; revision: Revision; keysOnly: boolean },
   ): Promise<{ readonly records: StoredRecord[]; readonly more: boolean }> {
     const { limit, revision, keysOnly } = options;
     const records: StoredRecord[] = [];
     let bytes = 0;
+    let bytesLeft = options.bytesMax;
     for await (const heads of this.pages(prefix, options.after, limit + 1, revision)) {
       for (const { key, head } of heads) {
         if (records.length === limit) return { records, more: true };
+        if (!keysOnly && records.length > 0 && head.sizeBytes > bytesLeft) return { records, more: true };
+        bytesLeft -= head.sizeBytes;
         records.push(keysOnly ? recordWithoutValue(key, head) : this.record(key, head, revision));
         bytes += keysOnly ? 0 : head.sizeBytes;
         if (bytes < pageBytes) continue;

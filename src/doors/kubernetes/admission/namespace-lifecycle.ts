@@ -28,6 +28,8 @@ function requireMortal(operation: AdmissionOperation): void {
 }
 
 async function requireActive(facts: NamespaceFacts, operation: AdmissionOperation): Promise<void> {
+  // A cached fact is compared by the transaction that creates; a dry run has none.
+  if (operation.dryRun) facts.refresh(operation.namespace);
   try {
     await requireActiveNamespace(facts, operation.namespace);
   } catch (error) {

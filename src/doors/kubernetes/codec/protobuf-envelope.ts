@@ -22,17 +22,33 @@ export interface Envelope extends KindName {
 }
 
 /** The whole body of an object: magic, kind and version, and `raw`, its message. */
-export function encodeEnvelope({ kind, apiVersion }: KindName, raw: Uint8Array): Uint8Array {
+export function encodeEnvelope(name: KindName, raw: Uint8Array): Uint8Array {
+  return writeTail(writeHead(name, raw.length).raw(raw)).finish();
+}
+
+/** What comes before a message of `rawBytes` bytes in {@link encodeEnvelope}, for one that is written in pieces. */
+export function envelopeHead(name: KindName, rawBytes: number): Uint8Array {
+  return writeHead(name, rawBytes).finish();
+}
+
+/** What comes after it. */
+export function envelopeTail(): Uint8Array {
+  return writeTail(new BinaryWriter()).finish();
+}
+
+function writeHead({ kind, apiVersion }: KindName, rawBytes: number): BinaryWriter {
   const writer = new BinaryWriter().raw(magic);
   writer.tag(1, WireType.LengthDelimited).fork();
   writer.tag(1, WireType.LengthDelimited).string(apiVersion);
   writer.tag(2, WireType.LengthDelimited).string(kind);
   writer.join();
-  writer.tag(2, WireType.LengthDelimited).bytes(raw);
-  // contentEncoding and contentType: always there, always empty.
+  return writer.tag(2, WireType.LengthDelimited).uint32(rawBytes);
+}
+
+/** contentEncoding and contentType: always there, always empty. */
+function writeTail(writer: BinaryWriter): BinaryWriter {
   writer.tag(3, WireType.LengthDelimited).string("");
-  writer.tag(4, WireType.LengthDelimited).string("");
-  return writer.finish();
+  return writer.tag(4, WireType.LengthDelimited).string("");
 }
 
 /**

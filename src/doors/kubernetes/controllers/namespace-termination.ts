@@ -8,28 +8,28 @@
  * Source: k/k pkg/controller/namespace/deletion/namespaced_resources_deleter.go.
  */
 import { setTimeout } from "node:timers/promises";
-import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import { toRevision } from "../../../store/revision.ts";
+import { ApiError, notFound } from "../api-error.ts";
 import { jsonObject } from "../codec/json.ts";
-import type { JsonObject, JsonValue } from "../codec/json.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { JsonObject } from "../codec/json.ts";
 import { namespaceFinalizer, namespaceKind } from "../kinds/namespace.ts";
 import { apiTime, ownMetadata } from "../kinds/system-fields.ts";
 import type { KindStorage, StoredObject } from "../storage/kind-storage.ts";
 import { isTerminating } from "../storage/object-fields.ts";
-import { metadataOf, objectField, stringsField } from "../validation/object-fields.ts";
-import { isReleased } from "../verbs/change-object.ts";
+import { listField, objectField, stringField, stringsField } from "../validation/object-fields.ts";
+import { namespaceConditions } from "./namespace-conditions.ts";
+import type { RemainingContent } from "./namespace-conditions.ts";
+import { deleteContent } from "./namespace-content.ts";
+import type { NamespaceContentOptions } from "./namespace-content.ts";
 
-/** As whom this controller writes. */
-const writer = { author: "system:serviceaccount:kube-system:namespace-controller", door: "kubernetes" };
+/** The name of the service account that this controller writes as. */
+export const namespaceControllerName = "namespace-controller";
+
 const pageRecords = 500;
 /** Namespaces that something still holds, or whose step failed, are looked at again at this interval. */
 const retryIntervalMs = 2000;
 
-export interface NamespaceTerminationOptions {
-  /** The namespaced kinds. */
-  readonly kinds: readonly Kind[];
-  readonly storage: (kind: Kind) => KindStorage;
+export interface NamespaceTerminationOptions extends NamespaceContentOptions {
   readonly now: () => Date;
   /** A step failed and will be tried again. */
   readonly onError: (error: unknown, namespace: string) => void;
@@ -57,12 +57,12 @@ async function followNamespaces(options: NamespaceTerminationOptions, signal: Ab
   const retry = setInterval(() => watcher.requestProgress(), retryIntervalMs);
   try {
     await collectTerminating(namespaces, waiting);
-    await emptyAll(options, waiting);
+    await emptyAll(options, waiting, signal);
     for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
       for (const { object } of batch.events) {
         if (object !== undefined && isTerminating(object.header())) waiting.add(object.name);
       }
-      await emptyAll(options, waiting);
+      await emptyAll(options, waiting, signal);
     }
   } finally {
     clearInterval(retry);
@@ -79,102 +79,80 @@ async function collectTerminating(namespaces: KindStorage, waiting: Set<string>)
   } while (after !== undefined);
 }
 
-async function emptyAll(options: NamespaceTerminationOptions, waiting: Set<string>): Promise<void> {
+async function emptyAll(
+  options: NamespaceTerminationOptions,
+  waiting: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
   for (const name of waiting) {
+    if (signal.aborted) return;
     try {
-      if (await emptyNamespace(options, name)) waiting.delete(name);
+      if (await emptyNamespace(options, name, signal)) waiting.delete(name);
     } catch (error) {
-      if (!isStrongroomError(error, "conflict")) options.onError(error, name);
+      if (!signal.aborted && !isLostRace(error)) options.onError(error, name);
     }
   }
 }
 
+/** The namespace was changed or went while it was worked on: the next look sees it as it is then. */
+function isLostRace(error: unknown): boolean {
+  return error instanceof ApiError && (error.reason === "Conflict" || error.reason === "NotFound");
+}
+
 /** One step towards an empty namespace; true when nothing is left to do for it. */
-async function emptyNamespace(options: NamespaceTerminationOptions, name: string): Promise<boolean> {
-  const namespaces = options.storage(namespaceKind);
-  const namespace = await namespaces.get("", name);
+async function emptyNamespace(
+  options: NamespaceTerminationOptions,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const namespace = await options.storage(namespaceKind).get("", name);
   if (namespace === undefined || !isTerminating(namespace.header())) return true;
   if (!stringsField(objectField(namespace.header(), "spec"), "finalizers").includes(namespaceFinalizer)) return true;
-  const remaining = await deleteContent(options, name);
-  if (remaining.length > 0) {
-    await reportRemaining(options, namespace, remaining);
-    return false;
-  }
-  await finalize(namespaces, namespace);
+  const remaining = await deleteContent(options, name, signal);
+  await report(options, namespace, remaining);
+  if (remaining.resources.size > 0) return false;
+  await finalize(options, namespace);
   return true;
 }
 
-/** Deletes what can be deleted; returns what waits for finalizers, by `resource.group` (so `secrets.`, as upstream). */
-async function deleteContent(options: NamespaceTerminationOptions, namespace: string): Promise<string[]> {
-  const remaining: string[] = [];
-  for (const kind of options.kinds) {
-    const storage = options.storage(kind);
-    let waiting = 0;
-    let after: string | undefined;
-    do {
-      const page = await storage.list({ namespace, after, limit: pageRecords });
-      for (const object of page.objects) if (!(await deleteOne(options, storage, object))) waiting++;
-      after = page.continueAfter;
-    } while (after !== undefined);
-    if (waiting > 0) remaining.push(`${kind.resource}.${kind.group} has ${waiting} resource instances`);
-  }
-  return remaining;
-}
-
-/** Whether the object is gone; one that has finalizers is only marked. */
-async function deleteOne(
-  options: NamespaceTerminationOptions,
-  storage: KindStorage,
-  object: StoredObject,
-): Promise<boolean> {
-  if (stringsField(metadataOf(object.header()), "finalizers").length === 0) {
-    await storage.delete(object, writer);
-    return true;
-  }
-  if (isTerminating(object.header())) return false;
-  const tree = object.tree();
-  const metadata = ownMetadata(tree);
-  metadata["deletionTimestamp"] = apiTime(options.now());
-  metadata["deletionGracePeriodSeconds"] = 0;
-  await storage.replace(object, tree, writer);
-  return false;
-}
-
-async function reportRemaining(
+/** Says in the namespace's status what is left, if that is new. */
+async function report(
   options: NamespaceTerminationOptions,
   namespace: StoredObject,
-  remaining: readonly string[],
+  remaining: RemainingContent,
 ): Promise<void> {
-  const tree = namespace.tree();
-  const message = `Some resources are remaining: ${remaining.join(", ")}`;
-  const known = objectField(tree, "status")["conditions"];
-  if (Array.isArray(known) && known.some((item) => stringMessage(item) === message)) return;
-  const condition = jsonObject([
-    ["type", "NamespaceContentRemaining"],
-    ["status", "True"],
-    ["lastTransitionTime", apiTime(options.now())],
-    ["reason", "SomeResourcesRemain"],
-    ["message", message],
-  ]);
-  tree["status"] = jsonObject([
-    ["phase", "Terminating"],
-    ["conditions", [condition]],
-  ]);
-  await options.storage(namespaceKind).replace(namespace, tree, writer);
-}
-
-function stringMessage(item: JsonValue): JsonValue | undefined {
-  return typeof item === "object" && item !== null && !Array.isArray(item) ? item["message"] : undefined;
+  await change(options, namespace, "status", (tree) => {
+    const status = objectField(tree, "status");
+    const conditions = namespaceConditions(listField(status, "conditions"), remaining, apiTime(options.now()));
+    tree["status"] = jsonObject([...Object.entries(status), ["conditions", [...conditions]]]);
+  });
 }
 
 /** Takes our finalizer off; without others, the namespace goes. */
-async function finalize(namespaces: KindStorage, namespace: StoredObject): Promise<void> {
-  const tree = namespace.tree();
-  const spec = objectField(tree, "spec");
-  const finalizers = stringsField(spec, "finalizers").filter((name) => name !== namespaceFinalizer);
-  const rest: JsonObject = jsonObject(Object.entries(spec).filter(([key]) => key !== "finalizers"));
-  if (finalizers.length > 0) rest["finalizers"] = finalizers;
-  tree["spec"] = rest;
-  if (isReleased(tree)) await namespaces.delete(namespace, writer);
-  else await namespaces.replace(namespace, tree, writer);
+async function finalize(options: NamespaceTerminationOptions, namespace: StoredObject): Promise<void> {
+  await change(options, namespace, "finalize", (tree) => {
+    const { finalizers: _, ...rest } = objectField(tree, "spec");
+    const finalizers = stringsField(objectField(tree, "spec"), "finalizers");
+    const others = finalizers.filter((name) => name !== namespaceFinalizer);
+    tree["spec"] = jsonObject(Object.entries(others.length > 0 ? { ...rest, finalizers: others } : rest));
+  });
+}
+
+/** Changes a subresource of the namespace that was read, whatever else was changed in it since. */
+async function change(
+  options: NamespaceTerminationOptions,
+  namespace: StoredObject,
+  subresource: "status" | "finalize",
+  edit: (tree: JsonObject) => void,
+): Promise<void> {
+  const uid = stringField(namespace.metadata(), "uid");
+  const place = { namespace: "", name: namespace.name, subresource };
+  await options.client.changeSubresource(namespaceKind, place, (previous) => {
+    const tree = previous.tree();
+    const metadata = ownMetadata(tree);
+    if (metadata["uid"] !== uid) throw notFound({ group: "", resource: "namespaces", name: namespace.name });
+    delete metadata["resourceVersion"];
+    edit(tree);
+    return tree;
+  });
 }

@@ -56,6 +56,8 @@ export interface Subresource {
   readonly strategy: Strategy;
   /** What a POST to it does, for those that have the verb create. */
   readonly creation?: SubresourceCreation;
+  /** As {@link Kind.resetFields}, for applies through it. */
+  readonly resetFields?: readonly (readonly string[])[];
 }
 
 /** A POST to a subresource: an object of another kind says how to change this one. */
@@ -115,6 +117,18 @@ export interface Kind {
   readonly coreFinalizers?: boolean;
   /** Upstream's strategy does not look at metadata, so its rules are asked only when nothing else is wrong. */
   readonly metadataLast?: boolean;
+  /**
+   * Write-only maps of texts and the stored map each is folded into, e.g. a Secret's stringData into data: who applies
+   * the one owns the other.
+   */
+  readonly foldsInto?: ReadonlyMap<string, { readonly field: string; readonly fold: (text: string) => string }>;
+  /**
+   * Paths of fields that cannot be set through the object itself and so are owned by nobody who applies it (upstream:
+   * GetResetFields). By default `status`, of a kind that has the subresource.
+   */
+  readonly resetFields?: readonly (readonly string[])[];
+  /** Paths of fields that prepareForCreate adds and nobody owns unless the client sent them, e.g. spec.finalizers. */
+  readonly addedOnCreate?: readonly (readonly string[])[];
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

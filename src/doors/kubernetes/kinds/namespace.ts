@@ -89,6 +89,7 @@ export const namespaceKind: Kind = {
     { name: "finalize", verbs: ["update"], strategy: namespaceFinalizeStrategy },
     { name: "status", verbs: ["get", "patch", "update"], strategy: namespaceStatusStrategy },
   ],
+  addedOnCreate: [["spec", "finalizers"]],
   schema: Namespace,
   listSchema: NamespaceList,
   columns,

@@ -16,29 +16,50 @@ export interface Reply {
 const gzipBytesMin = 128 * 1024;
 
 /**
- * Sends a reply with backpressure; resolves when the answer has ended or the
- * client is gone. A stream is always run to its end or returned, so that what
- * brackets it (audit) completes.
+ * Sends a reply with backpressure; resolves to the code that was sent when the
+ * answer has ended or the client is gone. A stream is always run to its end or
+ * returned, so that what brackets it (audit) completes.
+ *
+ * A stream that fails before anything of it was sent is answered with what
+ * `failure` makes of the error; one that fails later raises, and the answer has
+ * to be cut. (A live one has begun when it is opened.)
  */
-export async function sendReply(request: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
-  if (Buffer.isBuffer(reply.body) && !(reply.body.length > gzipBytesMin && acceptsGzip(request))) {
-    // All at once: half the cost of setting them one by one.
-    response.writeHead(reply.code, {
-      "Content-Type": reply.contentType,
-      "Cache-Control": "no-cache, private",
-      ...reply.headers,
-      "Content-Length": reply.body.length,
-    });
-    response.end(reply.body);
-    return;
+export async function sendReply(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  failure: (error: unknown) => WholeReply,
+): Promise<number> {
+  const { body } = reply;
+  if (Buffer.isBuffer(body) && !(body.length > gzipBytesMin && acceptsGzip(request))) {
+    return sendWhole(response, { ...reply, body });
   }
   response.once("close", () => gone.add(response));
+  if (Buffer.isBuffer(body)) return sendStream({ request, response, reply, pieces: single(body), failure });
+  if (reply.live === true) return sendLive(response, reply, body);
+  return sendStream({ request, response, reply, pieces: body, failure });
+}
+
+/** A reply that is there as a whole. */
+export type WholeReply = Reply & { readonly body: Buffer };
+
+function sendWhole(response: ServerResponse, reply: WholeReply): number {
+  // All at once: half the cost of setting them one by one.
+  response.writeHead(reply.code, {
+    "Content-Type": reply.contentType,
+    "Cache-Control": "no-cache, private",
+    ...reply.headers,
+    "Content-Length": reply.body.length,
+  });
+  response.end(reply.body);
+  return reply.code;
+}
+
+function setHeaders(response: ServerResponse, reply: Reply): void {
   response.setHeader("Content-Type", reply.contentType);
   response.setHeader("Cache-Control", "no-cache, private");
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   response.statusCode = reply.code;
-  if (Buffer.isBuffer(reply.body)) return sendStream(request, response, single(reply.body));
-  return reply.live === true ? sendLive(response, reply.body) : sendStream(request, response, reply.body);
 }
 
 function acceptsGzip(request: IncomingMessage): boolean {
@@ -51,30 +72,39 @@ async function* single(body: Buffer): AsyncGenerator<Buffer> {
 }
 
 /** Collects until it is clear whether compression pays, then streams. */
-async function sendStream(
-  request: IncomingMessage,
-  response: ServerResponse,
-  pieces: AsyncIterable<Buffer>,
-): Promise<void> {
+async function sendStream(exchange: {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly reply: Reply;
+  readonly pieces: AsyncIterable<Buffer>;
+  readonly failure: (error: unknown) => WholeReply;
+}): Promise<number> {
+  const { request, response, reply } = exchange;
   const compressible = acceptsGzip(request);
   const held: Buffer[] = [];
   let heldBytes = 0;
   let sink: Sink | undefined;
-  for await (const piece of pieces) {
-    if (gone.has(response)) return;
-    if (sink !== undefined) {
-      await sink.write(piece);
-      continue;
+  try {
+    for await (const piece of exchange.pieces) {
+      if (gone.has(response)) return reply.code;
+      if (sink !== undefined) {
+        await sink.write(piece);
+        continue;
+      }
+      held.push(piece);
+      heldBytes += piece.length;
+      if (heldBytes <= gzipBytesMin) continue;
+      setHeaders(response, reply);
+      sink = compressible ? gzipSink(response) : plainSink(response);
+      await sink.write(Buffer.concat(held.splice(0)));
     }
-    held.push(piece);
-    heldBytes += piece.length;
-    if (heldBytes <= gzipBytesMin) continue;
-    sink = compressible ? gzipSink(response) : plainSink(response);
-    await sink.write(Buffer.concat(held.splice(0)));
+  } catch (error) {
+    if (sink !== undefined) throw error;
+    return sendWhole(response, exchange.failure(error));
   }
-  if (sink !== undefined) return sink.end();
-  response.setHeader("Content-Length", heldBytes);
-  response.end(Buffer.concat(held));
+  if (sink === undefined) return sendWhole(response, { ...reply, body: Buffer.concat(held) });
+  await sink.end();
+  return reply.code;
 }
 
 interface Sink {
@@ -107,13 +137,15 @@ function gzipSink(response: ServerResponse): Sink {
   };
 }
 
-async function sendLive(response: ServerResponse, pieces: AsyncIterable<Buffer>): Promise<void> {
+async function sendLive(response: ServerResponse, reply: Reply, pieces: AsyncIterable<Buffer>): Promise<number> {
+  setHeaders(response, reply);
   response.flushHeaders();
   for await (const piece of pieces) {
-    if (gone.has(response)) return;
+    if (gone.has(response)) return reply.code;
     await writeTo(response, piece);
   }
   response.end();
+  return reply.code;
 }
 
 /** Answers whose client has gone: an HTTP/2 answer has no `destroyed`, and its `close` comes once. */

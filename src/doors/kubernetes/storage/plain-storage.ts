@@ -6,11 +6,16 @@ import type { Disclosure } from "../../../audit/audit-event.ts";
 import { requireActiveNamespace } from "../../../core/namespaces/namespace-facts.ts";
 import type { NamespaceFacts } from "../../../core/namespaces/namespace-facts.ts";
 import { rangeOfObjects } from "../../../core/object-range.ts";
+import { linksOf, mayHaveLinks, noLinks } from "../../../core/owners/object-links.ts";
+import type { ObjectLinks } from "../../../core/owners/object-links.ts";
+import { creationOperations, deleteIndexed, replacementOperations } from "../../../core/owners/owner-index-writes.ts";
+import type { ObjectIdentity } from "../../../core/owners/owner-index-writes.ts";
 import { objectKey, objectPrefix } from "../../../core/registry-keys.ts";
 import { StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { Revision } from "../../../store/revision.ts";
 import type {
   Compare,
+  Operation,
   Store,
   StoredRecord,
   StoreEvent,
@@ -65,6 +70,11 @@ class PlainObject implements StoredObject {
     return metadataOf(this.header());
   }
 
+  /** What the owner index knows of this state; parses nothing when there is nothing. */
+  links(): ObjectLinks {
+    return mayHaveLinks(this.bytes) ? linksOf(this.metadata()) : noLinks;
+  }
+
   header(): JsonObject {
     if (this.#header === undefined) {
       const { value } = parseJson(this.bytes);
@@ -111,14 +121,19 @@ export function plainStorage(store: Store, kind: Kind, namespaces: NamespaceFact
     async replace(previous, tree) {
       const key = codec.keyOf(tree);
       const bytes = codec.encode(tree);
-      if (plainObject(previous).bytes.equals(bytes)) return previous;
-      const replaced = await writer.put(key, bytes, { compares: [unchanged(key, previous)] });
+      const stored = plainObject(previous);
+      if (stored.bytes.equals(bytes)) return previous;
+      const indexed = replacementOperations(codec.identity(tree), stored.links(), linksOf(metadataOf(tree)));
+      const replaced = await writer.put(key, bytes, indexed, { compares: [unchanged(key, previous)] });
       if (!replaced.succeeded) throw new StrongroomError("conflict", "the object must not have changed");
       return codec.object(key, bytes, replaced.revision);
     },
     async delete(previous) {
       const key = objectKey(storedResource(kind), previous.namespace, previous.name);
-      const result = await store.txn({ compares: [unchanged(key, previous)], thens: [{ type: "delete", key }] });
+      const result = await deleteIndexed(store, codec.identity(previous.header()), plainObject(previous).links(), {
+        compares: [unchanged(key, previous)],
+        thens: [{ type: "delete", key }],
+      });
       if (!result.succeeded) throw new StrongroomError("conflict", "the object must not have changed");
       return result.revision;
     },
@@ -143,9 +158,15 @@ class PlainWriter {
     this.#ttlLease = kind.ttlSeconds === undefined ? undefined : new SharedTtlLease(store, kind.ttlSeconds);
   }
 
-  put(key: string, bytes: Buffer, condition: Pick<Transaction, "compares" | "elses">): Promise<TransactionResult> {
+  /** Puts the record together with what the owner index has to know of it. */
+  put(
+    key: string,
+    bytes: Buffer,
+    indexed: readonly Operation[],
+    condition: Pick<Transaction, "compares" | "elses">,
+  ): Promise<TransactionResult> {
     const write = (ttlLease?: TtlLeaseId) =>
-      this.#store.txn({ ...condition, thens: [{ type: "put", key, value: bytes, ttlLease }] });
+      this.#store.txn({ ...condition, thens: [{ type: "put", key, value: bytes, ttlLease }, ...indexed] });
     return this.#ttlLease === undefined ? write() : this.#ttlLease.with(Date.now(), write);
   }
 
@@ -153,9 +174,10 @@ class PlainWriter {
   async create(tree: JsonObject): Promise<PlainObject> {
     const key = this.#codec.keyOf(tree);
     const bytes = this.#codec.encode(tree);
+    const indexed = creationOperations(this.#codec.identity(tree), linksOf(metadataOf(tree)));
     for (let attempt = 0; attempt < namespaceRetriesMax; attempt++) {
       const compares = [isFree(key), ...(await this.#namespaceUnchanged(tree))];
-      const result = await this.put(key, bytes, { compares, elses: [{ type: "get", key }] });
+      const result = await this.put(key, bytes, indexed, { compares, elses: [{ type: "get", key }] });
       if (result.succeeded) return this.#codec.object(key, bytes, result.revision);
       if (result.results[0]?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
       this.#namespaces?.refresh(namespaceOf(tree));
@@ -166,8 +188,7 @@ class PlainWriter {
   async #namespaceUnchanged(tree: JsonObject): Promise<Compare[]> {
     if (this.#namespaces === undefined) return [];
     const fact = await requireActiveNamespace(this.#namespaces, namespaceOf(tree));
-    const key = objectKey("namespaces", "", fact.name);
-    return [{ key, target: "mod-revision", relation: "=", value: fact.revision }];
+    return [...fact.holdsWhile];
   }
 }
 
@@ -208,6 +229,13 @@ class PlainCodec {
   keyOf(tree: JsonObject): string {
     const metadata = metadataOf(tree);
     return objectKey(storedResource(this.#kind), stringField(metadata, "namespace"), stringField(metadata, "name"));
+  }
+
+  identity(tree: JsonObject): ObjectIdentity {
+    const [namespace = "", name = "", uid = ""] = ["namespace", "name", "uid"].map((field) =>
+      stringField(metadataOf(tree), field),
+    );
+    return { group: this.#kind.group, resource: this.#kind.resource, namespace, name, uid };
   }
 
   encode(tree: JsonObject): Buffer {

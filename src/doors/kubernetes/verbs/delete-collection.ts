@@ -17,12 +17,12 @@ export async function deleteCollection(context: VerbContext): Promise<ListAnswer
   const options = await deleteOptions(context);
   const list = await listSelected(context, checked.options);
   const deleted: StoredObject[] = [];
-  for await (const chunk of list.chunks) {
+  for await (const chunk of list.chunks()) {
     for (const object of chunk) {
       if (await deleteListed(context, object, options)) deleted.push(object);
     }
   }
-  return { ...list, chunks: oneChunk(deleted) };
+  return { ...list, chunks: () => oneChunk(deleted) };
 }
 
 /** Objects that are gone meanwhile are not deleted by this request, which is no failure. */

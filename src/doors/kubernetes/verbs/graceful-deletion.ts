@@ -27,6 +27,14 @@ export function grantGracePeriod(kind: Kind, tree: JsonObject, asked: number | u
   return asked > 0;
 }
 
+/** Whether the object is ending already and this deletion asks for no shorter time: then it changes nothing at all. */
+export function isEnding(kind: Kind, tree: JsonObject, asked: number | undefined): boolean {
+  if (kind.gracePeriodSeconds === undefined) return false;
+  const meta = ownMetadata(tree);
+  if (stringField(meta, "deletionTimestamp") === "" || !("deletionGracePeriodSeconds" in meta)) return false;
+  return asked === undefined || asked >= numberField(meta, "deletionGracePeriodSeconds");
+}
+
 function begin(meta: JsonObject, seconds: number, now: Date): void {
   meta["deletionTimestamp"] = apiTime(new Date(now.getTime() + seconds * 1000));
   meta["deletionGracePeriodSeconds"] = seconds;

@@ -22,8 +22,11 @@ export interface ListAnswer {
   readonly revision: Revision;
   readonly continueToken: string | undefined;
   readonly remainingItemCount: number | undefined;
-  /** Chunks of objects in order; reading may raise like the list itself. */
-  readonly chunks: AsyncIterable<readonly StoredObject[]>;
+  /**
+   * Chunks of objects in order, of the one revision, each time it is called: formats that need lengths in front read
+   * twice. Reading may raise like the list itself.
+   */
+  readonly chunks: () => AsyncIterable<readonly StoredObject[]>;
 }
 
 interface ListQuery {
@@ -47,7 +50,7 @@ export async function listSelected(context: VerbContext, options: ListOptions): 
   const query: ListQuery = { selection, namespace: context.target.namespace, limit: options.limit, ...position };
   if (contradicts(selection, query.namespace)) return emptyList(context, query);
   try {
-    return options.limit > 0 ? await limitedList(context, query) : await wholeList(context, query);
+    return options.limit > 0 ? await limitedList(context, query) : await wholeList(context, query, options);
   } catch (error) {
     throw await listError(context, error, query, options);
   }
@@ -73,11 +76,11 @@ function contradicts(selection: Selection, namespace: string): boolean {
 
 async function emptyList(context: VerbContext, query: ListQuery): Promise<ListAnswer> {
   const revision = query.revision ?? (await context.storage.currentRevision());
-  return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: chunksOf([]) };
+  return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: () => chunksOf([]) };
 }
 
 /** Everything at one revision, chunk by chunk: memory for a chunk, not for the list. */
-async function wholeList(context: VerbContext, query: ListQuery): Promise<ListAnswer> {
+async function wholeList(context: VerbContext, query: ListQuery, options: ListOptions): Promise<ListAnswer> {
   const first = await readPage(context, query, { after: query.after, limit: pageRecords, revision: query.revision });
   const { revision } = first;
   async function* chunks(): AsyncGenerator<readonly StoredObject[]> {
@@ -85,10 +88,13 @@ async function wholeList(context: VerbContext, query: ListQuery): Promise<ListAn
     for (;;) {
       yield page.objects.filter((object) => query.selection.matches(object));
       if (page.continueAfter === undefined) return;
-      page = await readPage(context, query, { after: page.continueAfter, limit: pageRecords, revision });
+      const position = { after: page.continueAfter, limit: pageRecords, revision };
+      page = await readPage(context, query, position).catch(async (error: unknown) => {
+        throw await listError(context, error, query, options);
+      });
     }
   }
-  return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: chunks() };
+  return { revision, continueToken: undefined, remainingItemCount: undefined, chunks };
 }
 
 /** One page of at most `limit` matching objects, with the token for the next. */
@@ -110,7 +116,7 @@ async function limitedList(context: VerbContext, query: ListQuery): Promise<List
     const last = page.objects.at(-1);
     const seenAll = last === undefined || after === context.storage.prefix(last.namespace) + last.name;
     if (seenAll && page.continueAfter === undefined) {
-      return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: chunksOf(objects) };
+      return { revision, continueToken: undefined, remainingItemCount: undefined, chunks: () => chunksOf(objects) };
     }
     if (seenAll) after = page.continueAfter;
     if (objects.length >= query.limit || bytes > limitedPageBytes) break;
@@ -131,7 +137,7 @@ async function continued(
     revision: page.revision,
     continueToken: encodeContinue({ after: page.after.slice(prefix.length), revision: page.revision }),
     remainingItemCount: remaining,
-    chunks: chunksOf(page.objects),
+    chunks: () => chunksOf(page.objects),
   };
 }
 

@@ -76,11 +76,11 @@ data 2 {}string
 binaryData 3 {}bytes
 
 ConfigMapEnvSource
-name 1.1 string
+name 1.1 string default=""
 optional 2 bool optional
 
 ConfigMapKeySelector atomic
-name 1.1 string
+name 1.1 string default=""
 key 2 string always required
 optional 3 bool optional
 
@@ -96,12 +96,12 @@ resourceVersion 4 string
 kubeletConfigKey 5 string always required
 
 ConfigMapProjection
-name 1.1 string
+name 1.1 string default=""
 items 2 []KeyToPath
 optional 4 bool optional
 
 ConfigMapVolumeSource
-name 1.1 string
+name 1.1 string default=""
 items 2 []KeyToPath
 defaultMode 3 int32 optional
 optional 4 bool optional
@@ -407,7 +407,7 @@ gid 2 int64 always required
 supplementalGroups 3 []int64
 
 LocalObjectReference atomic
-name 1 string
+name 1 string default=""
 
 NFSVolumeSource
 server 1 string always required
@@ -818,16 +818,16 @@ type 1 string always required go=v1.SeccompProfileType
 localhostProfile 2 string optional
 
 SecretEnvSource
-name 1.1 string
+name 1.1 string default=""
 optional 2 bool optional
 
 SecretKeySelector atomic
-name 1.1 string
+name 1.1 string default=""
 key 2 string always required
 optional 3 bool optional
 
 SecretProjection
-name 1.1 string
+name 1.1 string default=""
 items 2 []KeyToPath
 optional 4 bool optional
 

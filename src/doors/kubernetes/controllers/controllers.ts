@@ -1,0 +1,80 @@
+/** The controllers of this door, each with the user it writes as. */
+import { controllerAuthorizer } from "../../../access/controller-authorizer.ts";
+import type { AuditSink } from "../../../audit/audit-event.ts";
+import type { OwnerIndex } from "../../../core/owners/owner-index.ts";
+import type { Admission } from "../../../gate/admission.ts";
+import { Gate } from "../../../gate/gate.ts";
+import type { Kind } from "../kinds/kind.ts";
+import type { KindStorage } from "../storage/kind-storage.ts";
+import { GarbageCollector, garbageCollectorName } from "./garbage-collector/garbage-collector.ts";
+import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
+import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName } from "./namespace-objects.ts";
+import { namespaceControllerName, terminateNamespaces } from "./namespace-termination.ts";
+import { SystemClient, controllerUser } from "./system-client.ts";
+import type { Timers } from "./work-queue.ts";
+
+export interface ControllersOptions {
+  readonly audit: AuditSink;
+  readonly admission: Admission;
+  readonly kinds: readonly Kind[];
+  readonly storage: (kind: Kind) => KindStorage;
+  readonly index: OwnerIndex;
+  /** The certificate of the authority that clients verify the server by. */
+  readonly caPem: string;
+  readonly timers: Timers;
+  readonly now: () => Date;
+  readonly uuid: () => string;
+  readonly randomBytes: (size: number) => Buffer;
+  /** A step failed and will be tried again; `object` names what it was for. */
+  readonly onError: (message: string, error: unknown, object: string) => void;
+}
+
+const names = [garbageCollectorName, namespaceControllerName, rootCaPublisherName, serviceAccountControllerName];
+
+/** Starts all controllers; disposing stops them after what is being written. */
+export function startControllers(options: ControllersOptions): AsyncDisposable {
+  const { audit, admission, kinds, storage, index, timers, now, uuid, randomBytes, onError } = options;
+  // Its own gate: what these users may do is for whoever holds this gate, not for whoever has a certificate with the name.
+  const authorizer = controllerAuthorizer(names.map((name) => controllerUser(name).name));
+  const gate = new Gate({ audit, admission, now, uuid, authorizer });
+  const client = (name: string) => new SystemClient({ gate, storage, now, uuid, randomBytes }, controllerUser(name));
+  const report = (message: string) => (error: unknown, object: string) => onError(message, error, object);
+
+  const stop = new AbortController();
+  const collector = new GarbageCollector({
+    index,
+    owners: storedOwnerFacts(kinds, storage),
+    kinds,
+    storage,
+    client: client(garbageCollectorName),
+    timers,
+    onError: report("Garbage collection failed"),
+  });
+  const termination = {
+    kinds: kinds.filter((kind) => kind.namespaced),
+    storage,
+    client: client(namespaceControllerName),
+    now,
+    onError: report("Namespace termination failed"),
+  };
+  const completion = {
+    storage,
+    accounts: client(serviceAccountControllerName),
+    publisher: client(rootCaPublisherName),
+    caPem: options.caPem,
+    timers,
+    onError: report("Completion of a namespace failed"),
+  };
+  const running = Promise.all([
+    collector.run(),
+    terminateNamespaces(termination, stop.signal),
+    completeNamespaces(completion, stop.signal),
+  ]).catch((error: unknown) => onError("A controller stopped", error, ""));
+  return {
+    async [Symbol.asyncDispose]() {
+      collector.stop();
+      stop.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** The control socket of a running server: certificates for whoever may open the data directory. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { administratorRequest, issueKubeconfig } from "../../src/server/server.ts";
+import { startTestServer } from "../running-server.ts";
+import type { Answer } from "../running-server.ts";
+
+async function issuances(dataDir: string): Promise<Answer["json"][]> {
+  const lines = (await readFile(join(dataDir, "audit", "audit.log"), "utf8")).split("\n").filter((line) => line !== "");
+  return lines
+    .map((line) => JSON.parse(line))
+    .filter(({ objectRef }) => objectRef?.resource === "clientcertificates")
+    .map(({ door, objectRef, annotations, responseStatus }) => [
+      door,
+      objectRef.name,
+      annotations["strongroom.dev/certificate-groups"],
+      annotations["strongroom.dev/certificate-ttl-seconds"],
+      responseStatus.code,
+    ]);
+}
+
+test("Every certificate that is issued is on record: at the start, by the socket, and while no server runs", async () => {
+  await using server = await startTestServer();
+  const { dataDir } = server;
+  const config = {
+    dataDir,
+    rootKey: { type: "file", path: join(dataDir, "..", "root.key") },
+    host: "127.0.0.1",
+    port: 8443,
+  } as const;
+  await issueKubeconfig(config, { user: "ann", groups: ["developers"], ttlSeconds: 3600 });
+  await assert.rejects(issueKubeconfig(config, { user: "", groups: [], ttlSeconds: 3600 }), { code: "invalid" });
+  await server.stop();
+  await issueKubeconfig(config, administratorRequest());
+  assert.deepEqual(await issuances(dataDir), [
+    ["start", "strongroom-admin", "strongroom:admins", "86400", 200],
+    ["control-socket", "ann", "developers", "3600", 200],
+    ["control-socket", "", "", "3600", 400],
+    ["data-directory", "strongroom-admin", "strongroom:admins", "86400", 200],
+  ]);
+});
