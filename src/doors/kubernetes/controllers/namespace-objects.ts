@@ -17,6 +17,7 @@ import { ownMetadata } from "../kinds/system-fields.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "../storage/kind-storage.ts";
 import { isTerminating } from "../storage/object-fields.ts";
 import { objectField, stringField } from "../validation/object-fields.ts";
+import { LoopShare } from "./loop-share.ts";
 import type { SystemClient } from "./system-client.ts";
 import { WorkQueue } from "./work-queue.ts";
 import type { Timers } from "./work-queue.ts";
@@ -79,8 +80,10 @@ async function completeQueued(
   queue: WorkQueue<string>,
   signal: AbortSignal,
 ): Promise<void> {
+  const share = new LoopShare(8);
   for (let item = await queue.take(); item !== undefined; item = await queue.take()) {
     try {
+      await share.step();
       await complete(options, item.key);
       queue.done(item.key);
     } catch (error) {
