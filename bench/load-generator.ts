@@ -14,8 +14,8 @@ export interface Load {
   readonly url: string;
   /** Of the object for `get`, of the collection for the others. */
   readonly path: string;
-  readonly mode: "get" | "get-each" | "create" | "update";
-  /** `create` makes PREFIX-1, -2, ...; `get-each` and `update` take PREFIX-1 to PREFIX-COUNT in turn. */
+  readonly mode: "get" | "get-each" | "create" | "update" | "apply";
+  /** `create` makes PREFIX-1, -2, ...; the others but `get` take PREFIX-1 to PREFIX-COUNT in turn. */
   readonly prefix: string;
   readonly count: number;
   readonly valueBytes: number;

@@ -9,8 +9,11 @@
  * docs/performance.md says what each figure means.
  */
 import { parseArgs } from "node:util";
+import { measureApply } from "./goals/apply.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
+import { measureIdleWatches } from "./goals/idle-watches.ts";
+import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
 import { measureStart } from "./goals/start.ts";
 import { measureStore } from "./goals/store.ts";
@@ -25,9 +28,12 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   crypto: measureEncryption,
   engine: measureEngine,
   throughput: measureThroughput,
+  apply: measureApply,
   "list-small": measureSmallList,
   "list-large": measureLargeList,
   watch: measureWatch,
+  "idle-watches": measureIdleWatches,
+  informer: measureInformer,
   start: measureStart,
   store: measureStore,
 };

@@ -1,5 +1,5 @@
 /**
- * The floor of a list: the stored records of all secrets - bookkeeping and payload -
+ * The floor of a list: the stored records of all objects of a resource - of secrets bookkeeping and payload -
  * read into memory as ciphertext, then decrypted in a loop, three times.
  */
 import { KmsV2Transformer, localProviderName } from "../../src/crypto/kms-v2/kms-v2-transformer.ts";
@@ -20,14 +20,19 @@ export interface Decrypted {
 
 const runs = 3;
 
-const config = entryOptions<ServerConfig>();
+export interface DecryptOptions {
+  readonly config: ServerConfig;
+  readonly resource: "secrets" | "configmaps";
+}
+
+const { config, resource } = entryOptions<DecryptOptions>();
 const instance = await openInstance(config.dataDir, config.rootKey);
 const data = await openDataStore(config.dataDir, instance.rootKey, {}, (error) => {
   throw error;
 });
 const transformer = await KmsV2Transformer.create(localProviderName, new LocalKeyManagementService(instance.rootKey));
-const current = await allOf(data.engine, "/registry/secrets/");
-const payloads = await allOf(data.engine, "/strongroom/payloads/");
+const current = await allOf(data.engine, `/registry/${resource}/`);
+const payloads = resource === "secrets" ? await allOf(data.engine, "/strongroom/payloads/") : [];
 const loops = Array.from({ length: runs }, () => ({ current: decryptAll(current), payloads: decryptAll(payloads) }));
 const best = loops.toSorted((a, b) => a.current + a.payloads - b.current - b.payloads)[0];
 await data[Symbol.asyncDispose]();

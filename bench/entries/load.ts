@@ -56,12 +56,15 @@ function send(serial: number): Promise<number> {
     type: "Opaque",
     data: { value },
   });
-  return mode === "create" ? exchange("POST", path, body) : exchange("PUT", `${path}/${name}`, body);
+  if (mode === "create") return exchange("POST", path, body);
+  if (mode === "apply") return exchange("PATCH", `${path}/${name}?fieldManager=bench`, body, applyType);
+  return exchange("PUT", `${path}/${name}`, body);
 }
 
-function exchange(method: string, target: string, body?: string): Promise<number> {
-  const headers =
-    body === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
+const applyType = "application/apply-patch+yaml";
+
+function exchange(method: string, target: string, body?: string, type = "application/json"): Promise<number> {
+  const headers = body === undefined ? {} : { "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const sent = request(new URL(target, url), { method, agent, headers }, (response) => {
       response.resume().on("error", reject);

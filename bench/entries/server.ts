@@ -1,9 +1,11 @@
 /**
- * The server as it is served, with two additions that only a message starts: a
- * histogram of event-loop delays, and its answer.
+ * The server as it is served, with three additions that only a message starts: a
+ * histogram of event-loop delays, its answer, and a collection of garbage.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { IntervalHistogram } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { startServer } from "../../src/server/server.ts";
 import type { ServerConfig } from "../../src/server/server-config.ts";
 import { answerMessages, entryOptions, tell } from "./entry.ts";
@@ -22,7 +24,13 @@ const resolutionMs = 1;
 
 const server = await startServer(entryOptions<ServerConfig>(), () => {});
 let histogram: IntervalHistogram | undefined;
-answerMessages<{ readonly type: "loop-start" | "loop-read" }>(async ({ type }) => {
+answerMessages<{ readonly type: "loop-start" | "loop-read" | "collect-garbage" }>(async ({ type }) => {
+  if (type === "collect-garbage") {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as (options: object) => void; // what the flag just made
+    collect({ type: "major", execution: "sync", flavor: "last-resort" });
+    return {};
+  }
   if (type === "loop-start") {
     histogram = monitorEventLoopDelay({ resolution: resolutionMs });
     histogram.enable();

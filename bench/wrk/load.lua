@@ -1,7 +1,7 @@
 -- The requests of one run, by the environment:
---   BENCH_MODE    get | get-each | create | update
+--   BENCH_MODE    get | get-each | create | update | apply
 --   BENCH_PATH    of the object (get) or of the collection (the others)
---   BENCH_PREFIX  of the names: create makes PREFIX-1, -2, ...; get-each and update take PREFIX-1 to -BENCH_COUNT in turn
+--   BENCH_PREFIX  of the names: create makes PREFIX-1, -2, ...; the others take PREFIX-1 to -BENCH_COUNT in turn
 --   BENCH_SIZE    bytes of the value
 -- Prints one line of JSON that begins with "BENCH " at the end.
 dofile(os.getenv("BENCH_SCRIPTS") .. "/client-certificate.lua")
@@ -13,6 +13,7 @@ local count = tonumber(os.getenv("BENCH_COUNT") or "1")
 local size = tonumber(os.getenv("BENCH_SIZE") or "1024")
 
 local headers = { ["Content-Type"] = "application/json" }
+local apply_headers = { ["Content-Type"] = "application/apply-patch+yaml" }
 -- "x" repeated is its own base64 of some bytes; the last 12 characters make each value another one.
 local filler = string.rep("x", math.ceil(size / 3) * 4 - 12)
 local number = 0
@@ -32,6 +33,9 @@ request = function()
   if mode == "create" then return wrk.format("POST", path, headers, body(prefix .. "-" .. number)) end
   local name = prefix .. "-" .. (number % count + 1)
   if mode == "get-each" then return wrk.format("GET", path .. "/" .. name) end
+  if mode == "apply" then
+    return wrk.format("PATCH", path .. "/" .. name .. "?fieldManager=bench", apply_headers, body(name))
+  end
   return wrk.format("PUT", path .. "/" .. name, headers, body(name))
 end
 

@@ -190,7 +190,11 @@ func (g *generator) fields(b *strings.Builder, t reflect.Type, d definition, wit
 			continue
 		}
 		fmt.Fprintf(b, "%s %s%s %s", name, within, number, g.typeName(f.Type, t))
-		for _, flag := range flags(f, options, d.Properties[name], contains(d.Required, name)) {
+		property := d.Properties[name]
+		if value, ok := keyDefaults[t.Name()+"."+name]; ok {
+			property.Default = value
+		}
+		for _, flag := range flags(f, options, property, contains(d.Required, name)) {
 			fmt.Fprintf(b, " %s", flag)
 		}
 		b.WriteString("\n")
@@ -234,6 +238,11 @@ func (g *generator) typeName(t, from reflect.Type) string {
 	}
 	return name
 }
+
+// keyDefaults are the defaults (+default in the sources) of fields that tell items of a list apart: server-side apply
+// reads them where an item leaves the field out. The published document has no defaults, and where a field is
+// required its zero value is the default.
+var keyDefaults = map[string]any{"ContainerPort.protocol": "TCP", "LocalObjectReference.name": ""}
 
 func flags(f reflect.StructField, options string, p property, required bool) []string {
 	var found []string

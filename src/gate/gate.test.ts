@@ -205,3 +205,25 @@ test("A live piece whose record fails does not come out", async () => {
   sink.failing = true;
   await assert.rejects(stream.next(), { code: "unavailable" });
 });
+
+test("An action may ask for another verb on the same resource, and is refused what the authorizer does not allow", async () => {
+  const authorizer = {
+    authorize: async ({ verb }: { readonly verb: string }) =>
+      verb === "patch" ? ({ type: "allow", reason: "" } as const) : ({ type: "no-opinion", reason: "" } as const),
+  };
+  const sink = new RecordingSink();
+  const gate = new Gate({
+    audit: sink,
+    authorizer,
+    admission: admissionChain([]),
+    now: () => new Date(0),
+    uuid,
+  });
+  const asked = gate.run(request(nobody, "patch"), async (context) => {
+    await context.authorize("patch");
+    await context.authorize("create");
+    return { answer: "never", code: 201 };
+  });
+  await assert.rejects(asked, (error) => error instanceof ForbiddenError && error.attributes.verb === "create");
+  assert.deepEqual(sink.stages(), ["ResponseComplete 403"]);
+});

@@ -59,6 +59,8 @@ export interface StreamPiece {
 
 export interface GateContext {
   readonly user: User;
+  /** Asks for another verb on the same resource, where a request turns out to need it; raises {@link ForbiddenError}. */
+  authorize(verb: string): Promise<void>;
   /**
    * Admission of a change, called after merging with old and new, and again on
    * each retry; raises what forbids it.
@@ -115,7 +117,7 @@ export class Gate {
     try {
       record.user = await request.authenticate();
       record.decision = await this.#authorize(request, record.user);
-      outcome = await action(this.#context(record.user, record));
+      outcome = await action(this.#context(record.user, record, request));
     } catch (error) {
       await this.#write(record.event("ResponseComplete", { responseStatus: request.describeError(error) }));
       throw error;
@@ -132,9 +134,12 @@ export class Gate {
     return decision.reason;
   }
 
-  #context(user: User, record: RequestRecord): GateContext {
+  #context(user: User, record: RequestRecord, request: GateRequest): GateContext {
     return {
       user,
+      authorize: async (verb) => {
+        await this.#authorize({ ...request, verb }, user);
+      },
       admit: (operation) => this.#admission.admit({ ...operation, user }),
       audited: (pieces, options) => {
         record.streaming = true;

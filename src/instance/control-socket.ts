@@ -48,8 +48,8 @@ export async function askControlSocket(dataDir: string, asked: ClientCertificate
   const socket = socketPath(dataDir);
   if (socket === undefined) return undefined;
   const response = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
-    // A connection of its own: one kept from before may belong to a server that has stopped since.
-    const options = { socketPath: socket, method: "POST", path: "/kubeconfig", agent: false };
+    // Without an agent: it would keep the connection, and ask a server on it that has stopped since.
+    const options = { socketPath: socket, method: "POST", path: "/kubeconfig", agent: false } as const;
     const request = httpRequest(options, resolve);
     request.on("error", (error: NodeJS.ErrnoException) =>
       error.code === "ENOENT" || error.code === "ECONNREFUSED" ? resolve(undefined) : reject(error),

@@ -1,25 +1,10 @@
 /** What becomes of reads of a past that has been compacted. Source: apiserver pkg/storage/etcd3, pkg/endpoints/handlers. */
 import assert from "node:assert/strict";
-import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { openInstance } from "../../src/instance/instance.ts";
-import { openDataStore } from "../../src/server/data-store.ts";
 import { assertFailure, create, secret, secretsPath, sendPatch } from "../support/api-objects.ts";
+import { compacted } from "../support/compacted-server.ts";
 import { openWatch } from "../support/watch-stream.ts";
 import { startTestServer } from "../running-server.ts";
-import type { TestServer } from "../running-server.ts";
-
-/** Stops the server, compacts its store up to now and starts it again. */
-async function compacted(server: TestServer): Promise<TestServer> {
-  await server.stop();
-  const rootKey = { type: "file", path: join(dirname(server.dataDir), "root.key") } as const;
-  const instance = await openInstance(server.dataDir, rootKey);
-  {
-    await using data = await openDataStore(server.dataDir, instance.rootKey, {}, (error) => assert.ifError(error));
-    await data.store.compact(await data.store.currentRevision());
-  }
-  return server.restart();
-}
 
 const first = await startTestServer();
 for (const name of ["a", "b", "c"]) await create(first, secretsPath, secret(name));

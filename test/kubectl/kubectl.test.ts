@@ -49,7 +49,12 @@ function commands(binary: KubectlBinary): void {
     const resources = await kubectl.ok(["api-resources"]);
     assert.match(resources, /namespaces +ns +v1 +false +Namespace/);
     assert.match(resources, /secrets +v1 +true +Secret/);
-    assert.equal((await kubectl.ok(["api-versions"])).trim(), "v1");
+    assert.deepEqual((await kubectl.ok(["api-versions"])).trim().split("\n"), [
+      "coordination.k8s.io/v1",
+      "events.k8s.io/v1",
+      "rbac.authorization.k8s.io/v1",
+      "v1",
+    ]);
   });
 
   test("create secret generic, tls and docker-registry make the types they are for", async () => {

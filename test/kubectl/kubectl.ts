@@ -76,7 +76,7 @@ export class Kubectl implements AsyncDisposable {
     this.#kubeconfig = kubeconfig;
   }
 
-  static async for(binary: KubectlBinary, server: TestServer): Promise<Kubectl> {
+  static async for(binary: KubectlBinary, server: Pick<TestServer, "kubeconfig">): Promise<Kubectl> {
     const home = await mkdtemp(join(tmpdir(), "strongroom-kubectl-"));
     return new Kubectl(binary, home, server.kubeconfig);
   }

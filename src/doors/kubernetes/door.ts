@@ -10,6 +10,7 @@ import type { ConcurrencyClass, ConcurrencyLimiter } from "../http/concurrency-l
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import type { Gate, GateContext, GateRequest, Outcome } from "../../gate/gate.ts";
 import type { User } from "../../identity/user.ts";
+import { AnswerEnds } from "./answer-end.ts";
 import {
   ApiError,
   PageNotFoundError,
@@ -66,8 +67,9 @@ const noUrl = new URL("https://localhost/");
 const readVerbs: ReadonlySet<string> = new Set(["get", "list", "watch"]);
 
 export function kubernetesDoor(options: KubernetesDoorOptions) {
+  const ends = new AnswerEnds(options.draining);
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const exchange = new Exchange(options, request, response);
+    const exchange = new Exchange(options, ends, request, response);
     await exchange.run();
   };
 }
@@ -75,6 +77,7 @@ export function kubernetesDoor(options: KubernetesDoorOptions) {
 /** One request and its answer. */
 class Exchange {
   readonly #options: KubernetesDoorOptions;
+  readonly #ends: AnswerEnds;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #receivedAt: Date;
@@ -83,8 +86,9 @@ class Exchange {
   #info: RequestInfo = { verb: "", path: "", resource: undefined };
   #url = noUrl;
 
-  constructor(options: KubernetesDoorOptions, request: IncomingMessage, response: ServerResponse) {
+  constructor(options: KubernetesDoorOptions, ends: AnswerEnds, request: IncomingMessage, response: ServerResponse) {
     this.#options = options;
+    this.#ends = ends;
     this.#request = request;
     this.#response = response;
     this.#receivedAt = options.now();
@@ -159,7 +163,7 @@ class Exchange {
   }
 
   #resourceExchange(gate: GateContext) {
-    const { kinds, storage, now, randomBytes, uuid, readBody, draining } = this.#options;
+    const { kinds, storage, now, randomBytes, uuid, readBody } = this.#options;
     return {
       gate,
       kinds,
@@ -174,8 +178,7 @@ class Exchange {
       contentType: this.#request.headers["content-type"],
       body: () => readBody(this.#request).catch(explainBodyError),
       warn: (text: string) => this.#warnings.push(text),
-      // Made when asked for: two signals and an abort cost as much as reading a secret.
-      signal: () => AbortSignal.any([draining(), closedSignal(this.#response)]),
+      end: this.#ends.of(this.#response),
     };
   }
 
@@ -273,14 +276,6 @@ function requestUrl(target: string): URL {
 function proposedAuditId(request: IncomingMessage): string | undefined {
   const proposed = request.headers["audit-id"];
   return typeof proposed === "string" && /^[A-Za-z0-9-]{1,64}$/.test(proposed) ? proposed : undefined;
-}
-
-/** Aborts when the client has gone before the answer was complete. */
-function closedSignal(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  if (response.destroyed) controller.abort();
-  response.once("close", () => controller.abort());
-  return controller.signal;
 }
 
 /** RFC 7234 warning with code 299; text in quotes, without what would break out of them or of the header. */

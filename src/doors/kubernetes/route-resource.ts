@@ -1,4 +1,5 @@
 /** From a resource request to the verb that serves it, and from its answer to a reply. */
+import type { AnswerEnd } from "./answer-end.ts";
 import type { GateContext, Outcome } from "../../gate/gate.ts";
 import { parseRange } from "../http/accept.ts";
 import { PageNotFoundError, badRequest, methodNotAllowed } from "./api-error.ts";
@@ -46,7 +47,7 @@ export interface ResourceExchange {
   readonly randomBytes: (size: number) => Buffer;
   readonly uuid: () => string;
   readonly warn: (text: string) => void;
-  readonly signal: () => AbortSignal;
+  readonly end: AnswerEnd;
 }
 
 /** Serves a request for a kind of ours; raises PageNotFoundError for what is not. */

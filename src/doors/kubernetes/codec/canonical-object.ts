@@ -86,7 +86,7 @@ function isEmpty(value: JsonValue): boolean {
 }
 
 /** UTF-16 order, which `<` gives, differs from byte order only where surrogates meet U+E000 and above. */
-function compareUtf8(a: string, b: string): number {
+export function compareUtf8(a: string, b: string): number {
   if (astral.test(a) || astral.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { DecodeError } from "./decode-error.ts";
 import {
+  addAmounts,
   amountSign,
   canonicalQuantity,
   compareAmounts,
@@ -60,6 +61,19 @@ test("Anything else is refused, and quickly however large its exponent", () => {
   assert.equal(canonicalQuantity("1e2147483646"), "1e2147483646");
   assert.equal(canonicalQuantity("1e-2147483646"), "1e-9");
   assert.throws(() => canonicalQuantity("9".repeat(1001)), DecodeError);
+});
+
+test("Amounts add up, also to nothing and to something huge", () => {
+  const sum = (...texts: string[]) => texts.map(quantityAmount).reduce(addAmounts);
+  for (const [texts, total] of [
+    [["500m", "1.5"], "2"],
+    [["1Gi", "1Ki"], "1073742848"],
+    [["1", "-1"], "0"],
+    [["1e2000000000", "1"], "1e2000000000"],
+    [["1", "1e2000000000"], "1e2000000000"],
+  ] as const) {
+    assert.equal(compareAmounts(sum(...texts), quantityAmount(total)), 0, texts.join(" + "));
+  }
 });
 
 test("Amounts compare by value, whatever their exponents", () => {

@@ -63,9 +63,11 @@ export function amountSign(amount: Amount): number {
   return amount.digits === 0n ? 0 : amount.digits < 0n ? -1 : 1;
 }
 
-/** The sum, exactly. */
+/** The sum; exact, unless one of the two is nothing beside the other. */
 export function addAmounts(a: Amount, b: Amount): Amount {
   const exponent = Math.min(a.exponent, b.exponent);
+  // An exponent may be in the millions, and the sum would have as many digits.
+  if (Math.abs(a.exponent - b.exponent) > textLengthMax) return a.exponent > b.exponent ? a : b;
   const digits = [a, b].map((amount) => amount.digits * 10n ** BigInt(amount.exponent - exponent));
   return { digits: (digits[0] ?? 0n) + (digits[1] ?? 0n), exponent };
 }

@@ -7,6 +7,7 @@ import { authenticatedGroup, superAdminGroup } from "../../../identity/user.ts";
 import type { User } from "../../../identity/user.ts";
 import type { Gate, GateContext, GateRequest } from "../../../gate/gate.ts";
 import { toApiError } from "../api-error.ts";
+import { trackUpdate } from "../apply/field-manager.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { ownMetadata } from "../kinds/system-fields.ts";
@@ -15,9 +16,11 @@ import { apiVersionOf } from "../response/encode-object.ts";
 import type { KindStorage, StoredObject } from "../storage/kind-storage.ts";
 import type { DeleteOptions } from "../validation/options.ts";
 import { changeObject } from "../verbs/change-object.ts";
+import type { Change } from "../verbs/change-object.ts";
 import { createTree } from "../verbs/create.ts";
 import { deleteNamed } from "../verbs/delete.ts";
 import type { Deleted } from "../verbs/delete.ts";
+import { fieldWrite, trackCreate } from "../verbs/field-tracking.ts";
 import type { VerbContext } from "../verbs/verb-context.ts";
 
 export interface SystemClientOptions {
@@ -69,9 +72,7 @@ export class SystemClient {
 
   /** As PATCH: `next` makes the new state from the stored one, again after a lost race. Raises ApiError. */
   change(kind: Kind, place: ObjectPlace, next: (previous: StoredObject) => JsonObject): Promise<StoredObject> {
-    return this.#run({ kind, place, verb: "patch" }, (context) =>
-      changeObject(context, { next, dryRun: false, strategy: context.strategy }),
-    );
+    return this.#run({ kind, place, verb: "patch" }, (context) => changeObject(context, changeBy(context, next)));
   }
 
   /** As PUT of a subresource. Raises ApiError. */
@@ -80,9 +81,7 @@ export class SystemClient {
     place: ObjectPlace & { readonly subresource: string },
     next: (previous: StoredObject) => JsonObject,
   ): Promise<StoredObject> {
-    return this.#run({ kind, place, verb: "update" }, (context) =>
-      changeObject(context, { next, dryRun: false, strategy: context.strategy }),
-    );
+    return this.#run({ kind, place, verb: "update" }, (context) => changeObject(context, changeBy(context, next)));
   }
 
   /** As POST of a tree, which is completed in place. Raises ApiError. */
@@ -90,7 +89,10 @@ export class SystemClient {
     kind.internalize?.(tree);
     if (kind.namespaced) ownMetadata(tree)["namespace"] = namespace;
     return this.#run({ kind, place: { namespace, name: "" }, verb: "create" }, (context) =>
-      createTree(context, tree, false),
+      createTree(context, tree, {
+        dryRun: false,
+        track: (prepare) => trackCreate(context, fieldManager, tree, prepare),
+      }),
     );
   }
 
@@ -107,7 +109,7 @@ export class SystemClient {
       verb: request.verb,
       uri: pathOf(request),
       sourceIPs: [],
-      userAgent: "strongroom",
+      userAgent,
       receivedAt: this.#options.now(),
       resource: targetOf(request),
       path: undefined,
@@ -137,16 +139,30 @@ export class SystemClient {
         includeObject: "None",
       },
       gate,
+      userAgent,
       contentType: "",
       body: async () => Buffer.alloc(0),
       now,
       uuid,
       randomBytes,
       warn: () => {}, // nobody reads the answer's headers
-      signal: () => new AbortController().signal,
+      end: { hasCome: () => false, onCome: () => () => undefined }, // no client who could go
     };
   }
 }
+
+function changeBy(context: SystemContext, next: (previous: StoredObject) => JsonObject): Change {
+  return {
+    next,
+    dryRun: false,
+    strategy: context.strategy,
+    track: (object, previous) => trackUpdate(fieldWrite(context, fieldManager), previous, object),
+  };
+}
+
+const userAgent = "strongroom";
+/** The manager that a cluster's controllers are in managedFields: tools that pass over its fields know it by this name. */
+const fieldManager = "kube-controller-manager";
 
 interface SystemRequest {
   readonly kind: Kind;

@@ -56,6 +56,8 @@ export interface Subresource {
   readonly strategy: Strategy;
   /** What a POST to it does, for those that have the verb create. */
   readonly creation?: SubresourceCreation;
+  /** As {@link Kind.resetFields}, for applies through it. */
+  readonly resetFields?: readonly (readonly string[])[];
 }
 
 /** A POST to a subresource: an object of another kind says how to change this one. */
@@ -107,10 +109,24 @@ export interface Kind {
   readonly internalize?: (object: JsonObject) => void;
   /** How many seconds a deleted object is given to end; absent for kinds that go at once. `asked` is the client's wish. */
   readonly gracePeriodSeconds?: (object: JsonObject, asked: number | undefined) => number;
+  /** What changes, beside the metadata, in an object that begins to terminate; in place. */
+  readonly beginTermination?: (object: JsonObject) => void;
   /** Rewrites a merge or strategic merge patch before it is applied; returns the patch to apply. */
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
   readonly coreFinalizers?: boolean;
+  /**
+   * Write-only maps of texts and the stored map each is folded into, e.g. a Secret's stringData into data: who applies
+   * the one owns the other.
+   */
+  readonly foldsInto?: ReadonlyMap<string, { readonly field: string; readonly fold: (text: string) => string }>;
+  /**
+   * Paths of fields that cannot be set through the object itself and so are owned by nobody who applies it (upstream:
+   * GetResetFields). By default `status`, of a kind that has the subresource.
+   */
+  readonly resetFields?: readonly (readonly string[])[];
+  /** Paths of fields that prepareForCreate adds and nobody owns unless the client sent them, e.g. spec.finalizers. */
+  readonly addedOnCreate?: readonly (readonly string[])[];
   /** How `metadata.name` is checked: returns the detail texts of what is wrong. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;

@@ -89,6 +89,7 @@ export const namespaceKind: Kind = {
     { name: "finalize", verbs: ["update"], strategy: namespaceFinalizeStrategy },
     { name: "status", verbs: ["get", "patch", "update"], strategy: namespaceStatusStrategy },
   ],
+  addedOnCreate: [["spec", "finalizers"]],
   schema: Namespace,
   listSchema: NamespaceList,
   columns,
@@ -96,6 +97,7 @@ export const namespaceKind: Kind = {
     ["metadata.name", (namespace: JsonObject) => stringField(metadataOf(namespace), "name")],
     ["status.phase", phaseOf],
   ]),
+  beginTermination: (namespace) => void (ownObject(namespace, "status")["phase"] = "Terminating"),
   validateName: nameIsDnsLabel,
   strategy,
 };

@@ -110,8 +110,14 @@ export const podKind: Kind = {
       name: "ephemeralcontainers",
       verbs: ["get", "patch", "update"],
       strategy: podEphemeralContainersStrategy,
+      resetFields: [["metadata"], ["status"], ...otherThanEphemeralContainers()],
     },
-    { name: "status", verbs: ["get", "patch", "update"], strategy: podStatusStrategy },
+    {
+      name: "status",
+      verbs: ["get", "patch", "update"],
+      strategy: podStatusStrategy,
+      resetFields: [["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]],
+    },
   ],
   schema,
   listSchema: message("core-v1", "PodList"),
@@ -136,6 +142,12 @@ export const podKind: Kind = {
   validateName: nameIsDnsSubdomain,
   strategy,
 };
+
+/** Paths of the fields of `spec` that cannot be set through `ephemeralcontainers`. */
+function otherThanEphemeralContainers(): string[][] {
+  const { fields } = message("core-v1", "PodSpec");
+  return fields.filter(({ name }) => name !== "ephemeralContainers").map(({ name }) => ["spec", name]);
+}
 
 function podIp(pod: JsonObject): string {
   const [first] = objectsField(objectField(pod, "status"), "podIPs");

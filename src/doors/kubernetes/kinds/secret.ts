@@ -5,7 +5,7 @@
  * and pkg/printers/internalversion/printers.go.
  */
 import type { JsonObject } from "../codec/json.ts";
-import { mergeStringData, removeDroppedStringData } from "../patch/secret-string-data.ts";
+import { encodeText, mergeStringData, removeDroppedStringData } from "../patch/secret-string-data.ts";
 import { Secret, SecretList } from "../schema/core-v1.ts";
 import { nameIsDnsSubdomain } from "../validation/names.ts";
 import { metadataOf, objectField, stringField } from "../validation/object-fields.ts";
@@ -70,6 +70,7 @@ export const secretKind: Kind = {
   ]),
   internalize: mergeStringData,
   preparePatch: removeDroppedStringData,
+  foldsInto: new Map([["stringData", { field: "data", fold: encodeText }]]),
   validateName: nameIsDnsSubdomain,
   strategy,
 };

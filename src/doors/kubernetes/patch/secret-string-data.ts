@@ -23,8 +23,13 @@ export function mergeStringData(secret: JsonObject): void {
   if (texts.length === 0) return;
   const current = secret["data"];
   const data = isJsonObject(current) ? current : jsonObject();
-  for (const [key, text] of texts) data[key] = Buffer.from(text, "utf8").toString("base64");
+  for (const [key, text] of texts) data[key] = encodeText(text);
   secret["data"] = data;
+}
+
+/** A text of stringData as data holds it: UTF-8 in base64. */
+export function encodeText(text: string): string {
+  return Buffer.from(text, "utf8").toString("base64");
 }
 
 /**

@@ -50,7 +50,8 @@ export function itemKind(...lists: (readonly JsonValue[])[]): ItemKind | undefin
   let first: string | undefined;
   for (const list of lists) {
     for (const item of list) {
-      if (Array.isArray(item)) throw texts.listOfLists();
+      // Upstream looks at the first item only, and then whether the others are like it.
+      if (Array.isArray(item) && first === undefined) throw texts.listOfLists();
       const type = texts.goTypeOf(item);
       first ??= type;
       if (type !== first) throw texts.mixedTypes();
@@ -109,11 +110,33 @@ export function orderItems(items: ItemsToOrder): JsonValue[] {
 }
 
 /**
+ * The order of the server that holds once the patch is merged in: items that the
+ * patch adds stand in the places of those it deletes, since upstream merges in the
+ * memory of the list. Without deletions it is the order of the list.
+ */
+export function orderAfterMerge(
+  list: readonly JsonValue[],
+  patch: readonly JsonValue[],
+  merged: readonly JsonValue[],
+  mergeKey: string,
+): readonly JsonValue[] {
+  const directive = (item: JsonValue) => (isJsonObject(item) ? item["$patch"] : undefined);
+  if (mergeKey === "" || patch.some((item) => directive(item) === "replace")) return list;
+  const left = new Set(merged.map((item) => keyOf(item, mergeKey)));
+  const kept = list.filter((item) => left.has(keyOf(item, mergeKey)));
+  if (kept.length === list.length) return list;
+  const before = new Set(list.map((item) => keyOf(item, mergeKey)));
+  const added = patch.filter((item) => !before.has(keyOf(item, mergeKey)) && directive(item) === undefined);
+  return [...kept, ...added].slice(0, list.length);
+}
+
+/**
  * Checks that the items of the patch's list, but for those it deletes, are all
  * in its `$setElementOrder` list, and in that order.
  */
 export function checkElementOrder(patch: readonly JsonValue[], order: readonly JsonValue[], mergeKey: string): void {
   if (patch.length === 0 || order.length === 0) return;
+  for (const item of patch) if (mergeKey !== "" && !isJsonObject(item)) throw texts.wrongType("map", item);
   const items = patch.filter((item) => !isJsonObject(item) || item["$patch"] !== "delete");
   let [next, place] = [0, 0];
   while (next < items.length && place < order.length) {
@@ -179,10 +202,31 @@ function positions(items: readonly JsonValue[], mergeKey: string): Map<JsonValue
   return places;
 }
 
-/** Sorted by position; what has none stays behind the others, in its order. */
+/** Lists up to here are sorted by insertion in Go. */
+const insertionSortedMax = 20;
+
+/**
+ * Sorted by position. All items have one, but for those that an empty
+ * `$setElementOrder` adds: upstream takes each of these for smaller than any other
+ * and any other for smaller than these, and so ends with the last one first. Of a
+ * long list they stay behind the others, in their order.
+ */
 function sortBy(items: readonly JsonValue[], places: Map<JsonValue, number>, mergeKey: string): JsonValue[] {
-  const place = (item: JsonValue): number => places.get(requireKey(item, mergeKey)) ?? places.size;
-  return items.toSorted((a, b) => place(a) - place(b));
+  const found = items.map((item) => ({ item, place: places.get(requireKey(item, mergeKey)) }));
+  if (items.length > insertionSortedMax || found.every(({ place }) => place !== undefined)) {
+    return found.toSorted((a, b) => (a.place ?? places.size) - (b.place ?? places.size)).map(({ item }) => item);
+  }
+  const sorted: typeof found = [];
+  for (const next of found) {
+    let index = sorted.length;
+    while (index > 0 && goesBefore(next.place, sorted[index - 1]?.place)) index -= 1;
+    sorted.splice(index, 0, next);
+  }
+  return sorted.map(({ item }) => item);
+}
+
+function goesBefore(place: number | undefined, other: number | undefined): boolean {
+  return place === undefined || other === undefined || place < other;
 }
 
 /** What identifies an item: itself, or the value of its merge key (null when absent). */

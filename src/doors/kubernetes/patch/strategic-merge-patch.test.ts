@@ -4,8 +4,11 @@ import { test } from "node:test";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import { cloneJson } from "../codec/json.ts";
 import { Namespace, Secret } from "../schema/core-v1.ts";
+import { message } from "../schema/messages.ts";
 import { PatchError } from "./patch-error.ts";
 import { applyStrategicMergePatch } from "./strategic-merge-patch.ts";
+
+const Pod = message("core-v1", "Pod");
 
 interface FixtureCase {
   readonly doc: JsonObject;
@@ -113,6 +116,31 @@ for (const { name, doc, patch, result } of cases) {
   });
 }
 
+const pods = JSON.parse(readFileSync(new URL("testdata/strategic-merge-pods.json", import.meta.url), "utf8")) as {
+  cases: FixtureCase[];
+}; // the file is ours
+
+/** The text up to the first object or list that upstream prints. */
+function beginning(text: string): string {
+  return text.split(/:?\s*\[|:?\s*map\[|: map:/, 1)[0] ?? "";
+}
+
+test("Pods, with lists in lists, retained keys and orders, are merged as apimachinery merges them", () => {
+  assert.ok(pods.cases.length > 100);
+  for (const { doc, patch, result, error } of pods.cases) {
+    const label = JSON.stringify({ doc, patch });
+    const merge = () => applyStrategicMergePatch(cloneJson(doc), cloneJson(patch), Pod);
+    if (error === undefined) assert.deepEqual(merge(), cloneJson(result ?? null), label);
+    else {
+      assert.throws(
+        merge,
+        (thrown) => thrown instanceof PatchError && beginning(thrown.message) === beginning(error),
+        label,
+      );
+    }
+  }
+});
+
 const condition = (type: string, status: string): JsonObject => ({ type, status });
 
 test("strategic merge reads merge keys of any kind's table", () => {
@@ -125,10 +153,14 @@ test("strategic merge reads merge keys of any kind's table", () => {
 });
 
 test("strategic merge of lists of lists is refused as not applicable", () => {
-  const doc = { metadata: { finalizers: ["a/a"] } };
-  assert.throws(() => apply(doc, { metadata: { finalizers: [["b"]] } }), {
+  const patch = { metadata: { finalizers: [["b"]] } };
+  assert.throws(() => apply({ metadata: { finalizers: [] } }, patch), {
     kind: "apply-failed",
     message: "lists of lists are not supported",
+  });
+  assert.throws(() => apply({ metadata: { finalizers: ["a/a"] } }, patch), {
+    kind: "bad-patch",
+    message: "list element types are not identical",
   });
 });
 

@@ -21,6 +21,7 @@ import {
   itemKind,
   mergeObjectLists,
   mergeScalars,
+  orderAfterMerge,
   orderItems,
   partition,
 } from "./strategic-merge-list.ts";
@@ -87,17 +88,15 @@ function applyElementOrder(original: JsonObject, patch: JsonObject, key: string,
   const field = lookupList(type, name);
   checkElementOrder(change ?? [], order, field.mergeKey);
   if (current === undefined && change === undefined) return;
-  const kind = itemKind(current ?? [], change ?? []);
-  if (kind === undefined) throw texts.badPatch("no elements in any of the given slices");
+  const { mergeKey } = field;
+  const serverOrder = [...(current ?? [])];
   const merged = mergeForOrder(current, change, field);
-  const [fromPatch, fromServer] = partition(merged, order, field.mergeKey);
-  original[name] = orderItems({
-    fromPatch,
-    fromServer,
-    patchOrder: order,
-    serverOrder: current ?? [],
-    mergeKey: field.mergeKey,
-  });
+  const [fromPatch, fromServer] = partition(merged, order, mergeKey);
+  if (itemKind(serverOrder, change ?? []) === undefined) {
+    throw texts.badPatch("no elements in any of the given slices");
+  }
+  const orderAfter = change === undefined ? serverOrder : orderAfterMerge(serverOrder, change, merged, mergeKey);
+  original[name] = orderItems({ fromPatch, fromServer, patchOrder: order, serverOrder: orderAfter, mergeKey });
   delete patch[name];
 }
 
@@ -146,8 +145,12 @@ function mergeLists(original: JsonValue[], patch: JsonValue[], field: MergeField
   if (!field.merges && !deletes) return patch;
   const kind = itemKind(original, patch);
   if (kind === undefined) return original;
-  if (kind === "scalars") return deletes ? deleteScalars(original, patch) : mergeScalars(original, patch);
   const { mergeKey, type } = field;
+  if (kind === "scalars") {
+    if (deletes) return deleteScalars(original, patch);
+    if (mergeKey !== "") throw texts.wrongType("map", original[0] ?? patch[0] ?? null);
+    return mergeScalars(original, patch);
+  }
   if (mergeKey === "") throw texts.badPatch(`cannot merge lists without merge key for ${goKindOf(type)}`);
   return mergeObjectLists({ original, patch }, mergeKey, (current, item) => mergeObjects(current, item, type));
 }

@@ -16,7 +16,7 @@ import { metadataOf } from "../validation/object-fields.ts";
 import type { OutputFormat } from "./output-format.ts";
 
 /** apiVersion of a kind's group and version. */
-export function apiVersionOf(kind: Kind): string {
+export function apiVersionOf(kind: Pick<Kind, "group" | "version">): string {
   return kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
 }
 

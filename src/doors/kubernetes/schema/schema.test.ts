@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as core from "./core-v1.ts";
 import { coreV1Descriptions } from "./descriptions/core-v1.ts";
+import { groupDescriptions } from "./descriptions/groups.ts";
 import { message } from "./messages.ts";
 import * as meta from "./meta-v1.ts";
 import type { FieldType, Message } from "./schema.ts";
@@ -79,7 +80,9 @@ test("Descriptions of tables are sentences, and of messages and fields that ther
   const known = new Set(
     fromTables.flatMap(({ goName, fields }) => [goName, ...fields.map((f) => `${goName}.${f.name}`)]),
   );
-  for (const [text, line] of coreV1Descriptions.matchAll(/^(\S+): .*$/gm)) assert.ok(known.has(line ?? ""), text);
+  for (const descriptions of [coreV1Descriptions, ...Object.values(groupDescriptions)]) {
+    for (const [text, line] of descriptions.matchAll(/^(\S+): .*$/gm)) assert.ok(known.has(line ?? ""), text);
+  }
 });
 
 test("A field that is never absent in JSON is not a pointer, or is null", () => {

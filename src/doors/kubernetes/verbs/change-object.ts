@@ -1,12 +1,13 @@
 /**
  * The one way an existing object is changed, for PUT and PATCH:
- * read -> next -> preconditions -> defaults -> admit(old, new) -> validate ->
+ * read -> next -> preconditions -> defaults -> owners of fields -> admit(old, new) -> validate ->
  * write with the revision that was read, and all of it again when that was stale.
  *
  * Source: apiserver pkg/registry/rest/update.go, pkg/registry/generic/registry/store.go.
  */
 import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import { conflict, modifiedText, notFound } from "../api-error.ts";
+import { keepTimesOfUnchanged } from "../apply/timestamp-only-change.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { Strategy } from "../kinds/kind.ts";
 import { inheritSystemFields, ownMetadata } from "../kinds/system-fields.ts";
@@ -29,6 +30,8 @@ export interface Change {
   readonly dryRun: boolean;
   /** The strategy of the subresource, where one is addressed. */
   readonly strategy: Strategy;
+  /** Notes in the next state who owns its fields; undefined where `next` has done so. */
+  readonly track: ((next: JsonObject, previous: JsonObject) => void) | undefined;
 }
 
 /** Applies a change and resolves to the object's new state. Raises 404, 409, 422 and what admission raises. */
@@ -75,6 +78,8 @@ async function prepare(context: VerbContext, change: Change, next: JsonObject, p
   const stored = previous.tree();
   inheritSystemFields(next, stored, { namespaced: context.kind.namespaced, strategy: change.strategy });
   change.strategy.prepareForUpdate(next, stored);
+  change.track?.(next, stored);
+  keepTimesOfUnchanged(next, stored);
   await context.gate.admit({
     operation: "update",
     apiGroup: context.kind.group,

@@ -13,6 +13,7 @@ import { canonicalObject } from "../storage/canonical-order.ts";
 import { treeObject } from "../storage/tree-object.ts";
 import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readCreateOptions } from "../validation/options.ts";
+import { trackCreate } from "./field-tracking.ts";
 import { requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
@@ -29,17 +30,25 @@ export async function createObject(context: VerbContext): Promise<VerbAnswer> {
   const duplicateOwners = dropDuplicateOwnerReferences(tree, "in-request");
   if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   requireNamespace(context, tree);
-  const object = await createTree(context, tree, options.options.dryRun);
-  return { type: "object", code: 201, object, stored: !options.options.dryRun };
+  const { dryRun, fieldManager } = options.options;
+  const track: Creation["track"] = (prepare) => trackCreate(context, fieldManager, tree, prepare);
+  const object = await createTree(context, tree, { dryRun, track });
+  return { type: "object", code: 201, object, stored: !dryRun };
+}
+
+export interface Creation {
+  readonly dryRun: boolean;
+  /** Notes who owns the fields of the tree, once `prepare` has filled in its defaults; undefined where that is done. */
+  readonly track: ((prepare: () => void) => void) | undefined;
 }
 
 /** Creates a decoded object: admission, defaults, validation, storage; with generateName as often as it takes. */
-export async function createTree(context: VerbContext, tree: JsonObject, dryRun: boolean): Promise<StoredObject> {
+export async function createTree(context: VerbContext, tree: JsonObject, creation: Creation): Promise<StoredObject> {
   const generated =
     stringField(metadataOf(tree), "name") === "" && stringField(metadataOf(tree), "generateName") !== "";
   for (let attempt = 1; ; attempt++) {
     try {
-      return await tryCreate(context, tree, { dryRun, generated });
+      return await tryCreate(context, tree, { ...creation, generated });
     } catch (error) {
       if (!(error instanceof ApiError) || error.reason !== "AlreadyExists" || !generated) throw error;
       if (attempt >= generateNameTriesMax) throw nameExhausted(error);
@@ -50,9 +59,11 @@ export async function createTree(context: VerbContext, tree: JsonObject, dryRun:
 async function tryCreate(
   context: VerbContext,
   tree: JsonObject,
-  options: { readonly dryRun: boolean; readonly generated: boolean },
+  options: Creation & { readonly generated: boolean },
 ): Promise<StoredObject> {
-  prepareForCreate(context, tree, options.generated);
+  const prepare = () => prepareForCreate(context, tree, options.generated);
+  if (options.track === undefined) prepare();
+  else options.track(prepare);
   const metadata = metadataOf(tree);
   const name = stringField(metadata, "name");
   await context.gate.admit({

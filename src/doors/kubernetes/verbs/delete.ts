@@ -140,15 +140,11 @@ function waitsForFinalizers(tree: JsonObject): boolean {
   return stringsField(ownMetadata(tree), "finalizers").length > 0 || stringsField(spec, "finalizers").length > 0;
 }
 
-/** A namespace says so in its phase, too. */
 function markTerminating(context: VerbContext, tree: JsonObject): void {
   const metadata = ownMetadata(tree);
   metadata["deletionTimestamp"] = apiTime(context.now());
   if (context.kind.namespaced) metadata["deletionGracePeriodSeconds"] = 0;
-  if (context.kind.kind === "Namespace") {
-    const status = objectField(tree, "status");
-    tree["status"] = jsonObject([...Object.entries(status), ["phase", "Terminating"]]);
-  }
+  context.kind.beginTermination?.(tree);
 }
 
 /** The Status of a finished deletion: it has no code and no object. */

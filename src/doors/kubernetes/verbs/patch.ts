@@ -1,5 +1,6 @@
-/** PATCH: JSON patch, merge patch, strategic merge patch. Source: apiserver pkg/endpoints/handlers/patch.go. */
+/** PATCH: JSON patch, merge patch, strategic merge patch; apply is in apply.ts. Source: apiserver pkg/endpoints/handlers/patch.go. */
 import { ApiError, badRequest, methodNotAllowed } from "../api-error.ts";
+import { trackUpdate } from "../apply/field-manager.ts";
 import { parseJson } from "../codec/json-parser.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import { applyJsonPatch, jsonPatchUnknownFields } from "../patch/json-patch.ts";
@@ -11,7 +12,9 @@ import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readPatchOptions } from "../validation/options.ts";
 import type { FieldValidation } from "../validation/options.ts";
+import { applyMediaType, applyObject } from "./apply.ts";
 import { changeObject } from "./change-object.ts";
+import { fieldWrite } from "./field-tracking.ts";
 import { requireName, requireNamespace } from "./merge-body.ts";
 import { expectedType, readTree } from "./read-object.ts";
 import { strategyOf } from "./update.ts";
@@ -22,12 +25,13 @@ const jsonPatchType = "application/json-patch+json";
 const mergePatchType = "application/merge-patch+json";
 const strategicPatchType = "application/strategic-merge-patch+json";
 /** Media types of patches. */
-export const patchMediaTypes = [jsonPatchType, mergePatchType, strategicPatchType] as const;
+export const patchMediaTypes = [jsonPatchType, mergePatchType, strategicPatchType, applyMediaType] as const;
 type PatchMediaType = (typeof patchMediaTypes)[number];
 
 export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
   if (context.target.name === "") throw methodNotAllowed();
   const media = patchMediaType(context.contentType);
+  if (media === applyMediaType) return applyObject(context);
   const body = await context.body();
   const { kind, options, errors } = readPatchOptions(context.query, false);
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
@@ -39,6 +43,7 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
     dryRun: options.dryRun,
     // A patch is applied to the stored version, so it has one even where a PUT has to name it (Leases).
     strategy: { ...strategyOf(context), allowUnconditionalUpdate: true },
+    track: (next, previous) => trackUpdate(fieldWrite(context, options.fieldManager), previous, next),
   });
   return { type: "object", code: 200, object, stored: !options.dryRun };
 }

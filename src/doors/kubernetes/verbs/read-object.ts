@@ -3,6 +3,7 @@
  * Source: apiserver pkg/endpoints/handlers/{create,update,rest}.go.
  */
 import { ApiError } from "../api-error.ts";
+import { keepReset } from "../apply/apply-body.ts";
 import { DecodeError } from "../codec/decode-error.ts";
 import { decodeObject } from "../codec/decode-object.ts";
 import { parseJson } from "../codec/json-parser.ts";
@@ -83,6 +84,7 @@ export function readTree(
   if (fieldValidation === "Strict" && strict.length > 0) {
     throw cannotBeHandled(expected, new DecodeError(`strict decoding error: ${strict.join(", ")}`));
   }
+  keepReset(value, object);
   return { tree: internal(object, expected), warnings: strict };
 }
 

@@ -23,9 +23,8 @@ export async function requireReached(context: VerbContext, asked: number): Promi
   const deadline = context.now().getTime() + futureWaitMs;
   let current = await context.storage.currentRevision();
   if (current >= asked) return;
-  const signal = context.signal();
   while (current < asked) {
-    if (context.now().getTime() >= deadline || signal.aborted) throw resourceVersionTooLarge(asked, current);
+    if (context.now().getTime() >= deadline || context.end.hasCome()) throw resourceVersionTooLarge(asked, current);
     await setTimeout(futurePollMs);
     current = await context.storage.currentRevision();
   }

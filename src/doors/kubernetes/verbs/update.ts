@@ -1,13 +1,17 @@
 /** PUT. Source: apiserver pkg/endpoints/handlers/update.go. */
 import { ApiError, methodNotAllowed } from "../api-error.ts";
+import { trackUpdate } from "../apply/field-manager.ts";
 import { cloneJson } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { Strategy } from "../kinds/kind.ts";
 import { ownMetadata } from "../kinds/system-fields.ts";
 import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readUpdateOptions } from "../validation/options.ts";
+import type { WriteOptions } from "../validation/options.ts";
 import { changeObject } from "./change-object.ts";
 import { createTree } from "./create.ts";
+import type { Creation } from "./create.ts";
+import { fieldWrite, trackCreate } from "./field-tracking.ts";
 import { requireName, requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
 import { requireValid } from "./verb-context.ts";
@@ -26,20 +30,29 @@ export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
   requireNamespace(context, tree);
   requireName(context, tree);
   const strategy = strategyOf(context);
+  const { dryRun, fieldManager } = options;
   try {
-    const object = await changeObject(context, { next: () => cloneJson(tree), dryRun: options.dryRun, strategy });
-    return { type: "object", code: 200, object, stored: !options.dryRun };
+    const object = await changeObject(context, {
+      next: () => cloneJson(tree),
+      dryRun,
+      strategy,
+      track: (next, previous) => trackUpdate(fieldWrite(context, fieldManager), previous, next),
+    });
+    return { type: "object", code: 200, object, stored: !dryRun };
   } catch (error) {
     const creates = strategy.allowCreateOnUpdate && context.target.subresource === "";
     if (!creates || !(error instanceof ApiError) || error.code !== 404) throw error;
-    return createMissing(context, tree, options.dryRun);
+    return createMissing(context, tree, options);
   }
 }
 
-/** A PUT of an object that is not there creates it, for the kinds that allow that. */
-async function createMissing(context: VerbContext, tree: JsonObject, dryRun: boolean): Promise<VerbAnswer> {
+/** A PUT of an object that is not there creates it, for the kinds that allow that and callers who may. */
+async function createMissing(context: VerbContext, tree: JsonObject, options: WriteOptions): Promise<VerbAnswer> {
+  await context.gate.authorize("create");
   delete ownMetadata(tree)["resourceVersion"];
-  const object = await createTree(context, tree, dryRun);
+  const { dryRun, fieldManager } = options;
+  const track: Creation["track"] = (prepare) => trackCreate(context, fieldManager, tree, prepare);
+  const object = await createTree(context, tree, { dryRun, track });
   return { type: "object", code: 201, object, stored: !dryRun };
 }
 

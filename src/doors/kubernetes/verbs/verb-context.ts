@@ -1,4 +1,5 @@
 /** What every verb is given about its request. */
+import type { AnswerEnd } from "../answer-end.ts";
 import type { Writer } from "../../../core/secrets/secrets.ts";
 import type { GateContext } from "../../../gate/gate.ts";
 import type { ErrorSubject } from "../api-error.ts";
@@ -18,6 +19,7 @@ export interface VerbContext {
   readonly query: URLSearchParams;
   readonly format: OutputFormat;
   readonly gate: GateContext;
+  readonly userAgent: string;
   /** Media type of the body without parameters, lower case; "" when the header is missing. */
   readonly contentType: string;
   /** Reads the body, once; raises `too-large`, `invalid`. */
@@ -27,8 +29,8 @@ export interface VerbContext {
   readonly uuid: () => string;
   /** Adds a `Warning: 299` header. */
   readonly warn: (text: string) => void;
-  /** Aborted when the client is gone or the server drains; made at each call. */
-  readonly signal: () => AbortSignal;
+  /** When an answer that lasts should end. */
+  readonly end: AnswerEnd;
 }
 
 /** What a verb answers with, before it is encoded. */

@@ -1,4 +1,5 @@
 /** WATCH. Source: apiserver pkg/endpoints/handlers/{get,watch}.go, pkg/storage/cacher. */
+import type { AnswerEnd } from "../answer-end.ts";
 import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import type { StreamPiece } from "../../../gate/gate.ts";
 import { toRevision } from "../../../store/revision.ts";
@@ -89,7 +90,7 @@ async function* initialState(watch: Watch, encoder: WatchEncoder): AsyncGenerato
     const matching = page.objects.filter((object) => selects(watch, object));
     if (matching.length > 0) {
       yield {
-        bytes: Buffer.concat(matching.map((object) => encoder.object("ADDED", object))),
+        bytes: ownBytes(matching.map((object) => encoder.object("ADDED", object))),
         disclosed: matching.map((object) => object.disclosure()),
         holdsValues: matching.some(metadataHoldsValues),
       };
@@ -113,7 +114,7 @@ async function* liveEvents(watch: Watch, encoder: WatchEncoder, since: Revision)
     toRevision(since + 1),
     narrow ? selection.name : undefined,
   );
-  const clock = new WatchClock(watcher, watch.options, context.signal());
+  const clock = new WatchClock(watcher, watch.options, context.end);
   try {
     for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
       const frames: Buffer[] = [];
@@ -141,6 +142,17 @@ function concat(frames: readonly Buffer[]): Buffer {
   return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames);
 }
 
+/**
+ * In memory of its own: what a waiting stream sent last stays referenced by it, and a small piece would keep a block
+ * of 8 KiB that buffers share.
+ */
+function ownBytes(frames: readonly Buffer[]): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(frames.reduce((sum, frame) => sum + frame.length, 0));
+  let at = 0;
+  for (const frame of frames) at += frame.copy(bytes, at);
+  return bytes;
+}
+
 function plain(bytes: Buffer): StreamPiece {
   return { bytes, disclosed: [] };
 }
@@ -153,18 +165,16 @@ function streamError(error: unknown): ApiError {
 /** Ends the watch in time, or when the client is gone, and asks for bookmarks. */
 class WatchClock {
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #signal: AbortSignal;
-  readonly #close: () => void;
+  readonly #forgetEnd: () => void;
   #bookmarkDue = false;
 
-  constructor(watcher: ObjectWatcher, options: ListOptions, signal: AbortSignal) {
+  constructor(watcher: ObjectWatcher, options: ListOptions, end: AnswerEnd) {
     const durationMs =
       options.timeoutSeconds === undefined || options.timeoutSeconds === 0
         ? durationMsMin + Math.random() * durationMsSpread
         : options.timeoutSeconds * 1000;
-    this.#close = () => watcher.close();
-    this.#signal = signal;
-    this.#timers.push(setTimeout(this.#close, Math.min(durationMs, timerMsMax)));
+    const close = () => watcher.close();
+    this.#timers.push(setTimeout(close, Math.min(durationMs, timerMsMax)));
     if (options.allowWatchBookmarks) {
       const ask = () => {
         this.#bookmarkDue = true;
@@ -173,8 +183,7 @@ class WatchClock {
       this.#timers.push(setInterval(ask, bookmarkIntervalMs));
       this.#timers.push(setTimeout(ask, Math.min(Math.max(0, durationMs - bookmarkBeforeEndMs), timerMsMax)));
     }
-    if (signal.aborted) this.#close();
-    else signal.addEventListener("abort", this.#close);
+    this.#forgetEnd = end.onCome(close);
   }
 
   /** Whether a bookmark is due with this batch; asks once. */
@@ -186,7 +195,7 @@ class WatchClock {
 
   stop(): void {
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#signal.removeEventListener("abort", this.#close);
+    this.#forgetEnd();
   }
 }
 

@@ -1,7 +1,103 @@
 /** What the messages and fields outside of core/v1 are, in our own words. */
-export const groupDescriptions = {
-  coordinationV1: "",
-  eventsV1: "",
-  metaV1: "",
-  rbacV1: "",
-};
+
+const coordinationV1 = `
+Lease: Lease says who holds a role among many, and until when.
+Lease.metadata: Name, labels, annotations and what else every object has.
+Lease.spec: Who holds it, and since when.
+LeaseList: LeaseList is a list of Leases.
+LeaseList.metadata: Version of the list and how to read on.
+LeaseList.items: The Leases.
+LeaseSpec: LeaseSpec says who holds a lease.
+LeaseSpec.holderIdentity: Who holds it.
+LeaseSpec.leaseDurationSeconds: How long after renewTime others have to wait to take it.
+LeaseSpec.acquireTime: When it was taken.
+LeaseSpec.renewTime: When the holder last renewed it.
+LeaseSpec.leaseTransitions: How often it passed to another holder.
+LeaseSpec.strategy: How a holder is chosen, where that is coordinated.
+LeaseSpec.preferredHolder: Who should take it next.
+`;
+
+const eventsV1 = `
+Event: Event tells of something that happened to an object. It is the same record as the Event of core/v1, and goes by itself after an hour.
+Event.metadata: Name, labels, annotations and what else every object has.
+Event.eventTime: When it was first seen. Needed on create.
+Event.series: How it goes on, if it does.
+Event.reportingController: Name of the controller that reports, e.g. kubernetes.io/kubelet.
+Event.reportingInstance: Which instance of it, e.g. the name of a node.
+Event.action: What was done or failed, in one word.
+Event.reason: Why, in one word for programs.
+Event.regarding: The object it is about.
+Event.related: Another object it has to do with.
+Event.note: What happened, for people.
+Event.type: Normal, or Warning when someone should look.
+Event.deprecatedSource: Who reported it, in the form of core/v1.
+Event.deprecatedFirstTimestamp: When it was first seen, in the form of core/v1.
+Event.deprecatedLastTimestamp: When it was last seen, in the form of core/v1.
+Event.deprecatedCount: How often it was seen, in the form of core/v1.
+EventList: EventList is a list of Events.
+EventList.metadata: Version of the list and how to read on.
+EventList.items: The Events.
+EventSeries: EventSeries tells how something that happens again and again goes on.
+EventSeries.count: How often it was seen up to the last time.
+EventSeries.lastObservedTime: When it was last seen.
+`;
+
+const metaV1 = `
+LabelSelector: LabelSelector selects objects by their labels; all of its parts must hold, and an empty one selects everything.
+LabelSelector.matchLabels: Labels an object must have.
+LabelSelector.matchExpressions: What must hold of an object's labels.
+LabelSelectorRequirement: LabelSelectorRequirement is one condition on a label.
+LabelSelectorRequirement.key: Key of the label.
+LabelSelectorRequirement.operator: In, NotIn, Exists or DoesNotExist.
+LabelSelectorRequirement.values: Values for In and NotIn.
+`;
+
+const rbacV1 = `
+AggregationRule: AggregationRule makes a ClusterRole of others.
+AggregationRule.clusterRoleSelectors: Labels of the ClusterRoles whose rules it gathers.
+Role: Role says what may be done in its namespace; a RoleBinding says by whom.
+Role.metadata: Name, labels, annotations and what else every object has.
+Role.rules: What may be done.
+RoleList: RoleList is a list of Roles.
+RoleList.metadata: Version of the list and how to read on.
+RoleList.items: The Roles.
+ClusterRole: ClusterRole says what may be done everywhere, or in each namespace that a RoleBinding names it in.
+ClusterRole.metadata: Name, labels, annotations and what else every object has.
+ClusterRole.rules: What may be done.
+ClusterRole.aggregationRule: Whose rules it gathers; rules are then overwritten.
+ClusterRoleList: ClusterRoleList is a list of ClusterRoles.
+ClusterRoleList.metadata: Version of the list and how to read on.
+ClusterRoleList.items: The ClusterRoles.
+PolicyRule: PolicyRule is something that may be done: verbs, and what to. Rules only ever add.
+PolicyRule.verbs: What may be done: get, list, watch, create, update, patch, delete, ... or * for all.
+PolicyRule.apiGroups: Groups of the resources; the empty name is the core group, * all.
+PolicyRule.resources: Resources and subresources, e.g. secrets, pods/status, or * for all.
+PolicyRule.resourceNames: Names of the objects; none means all. Does not help with create, nor with lists that do not name one.
+PolicyRule.nonResourceURLs: Paths that are no resources, e.g. /healthz; in ClusterRoles only.
+RoleBinding: RoleBinding gives a role to users, groups and accounts, in its namespace.
+RoleBinding.metadata: Name, labels, annotations and what else every object has.
+RoleBinding.subjects: Who has the role.
+RoleBinding.roleRef: The role. It can not be changed later.
+RoleBindingList: RoleBindingList is a list of RoleBindings.
+RoleBindingList.metadata: Version of the list and how to read on.
+RoleBindingList.items: The RoleBindings.
+ClusterRoleBinding: ClusterRoleBinding gives a ClusterRole to users, groups and accounts, everywhere.
+ClusterRoleBinding.metadata: Name, labels, annotations and what else every object has.
+ClusterRoleBinding.subjects: Who has the role.
+ClusterRoleBinding.roleRef: The role. It can not be changed later.
+ClusterRoleBindingList: ClusterRoleBindingList is a list of ClusterRoleBindings.
+ClusterRoleBindingList.metadata: Version of the list and how to read on.
+ClusterRoleBindingList.items: The ClusterRoleBindings.
+RoleRef: RoleRef names a role.
+RoleRef.apiGroup: Group of the role: rbac.authorization.k8s.io.
+RoleRef.kind: Role or ClusterRole.
+RoleRef.name: Name of the role.
+Subject: Subject is a user, a group or an account.
+Subject.kind: User, Group or ServiceAccount.
+Subject.apiGroup: Group of the kind: rbac.authorization.k8s.io for users and groups, empty for accounts.
+Subject.name: Name of the subject.
+Subject.namespace: Namespace of an account.
+`;
+
+/** By package. */
+export const groupDescriptions = { coordinationV1, eventsV1, metaV1, rbacV1 };

@@ -146,7 +146,7 @@ ContainerPort
 name 1 string
 hostPort 2 int32
 containerPort 3 int32 always required
-protocol 4 string go=v1.Protocol
+protocol 4 string go=v1.Protocol default="TCP"
 hostIP 5 string
 
 ContainerResizePolicy
@@ -407,7 +407,7 @@ gid 2 int64 always required
 supplementalGroups 3 []int64
 
 LocalObjectReference atomic
-name 1 string
+name 1 string default=""
 
 NFSVolumeSource
 server 1 string always required
