@@ -133,6 +133,40 @@ const changing: KubectlCommand[] = [
   { args: ["get", "secret", "filed", "-o", "jsonpath={.data.j}"], prints: /^Mg==$/ },
 ];
 
+const serverSide: KubectlCommand[] = [
+  {
+    args: ["apply", "--server-side", "-f", "-"],
+    input: manifest("owned", "data: {a: MQ==}"),
+    prints: /owned serverside-applied/,
+  },
+  {
+    args: ["apply", "--server-side", "-f", "-"],
+    input: manifest("owned", "data: {a: Mg==}"),
+    prints: /owned serverside-applied/,
+  },
+  {
+    args: ["apply", "--server-side", "--field-manager=other", "-f", "-"],
+    input: manifest("owned", "data: {a: Mw==}"),
+    fails: /conflict with "kubectl"(.|\n)*\.data\.a/,
+  },
+  {
+    args: ["apply", "--server-side", "--field-manager=other", "--force-conflicts", "-f", "-"],
+    input: manifest("owned", "data: {a: Mw==}"),
+    prints: /owned serverside-applied/,
+  },
+  {
+    args: ["get", "secret", "owned", "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields[*].manager}"],
+    prints: /other/,
+    since: 21,
+  },
+  { args: ["diff", "--server-side", "-f", "-"], input: manifest("owned", "immutable: true"), fails: /^$/ },
+  {
+    args: ["apply", "--server-side", "-f", "-"],
+    input: manifest("made", "data: {ss: MQ==}"),
+    prints: /made serverside-applied/,
+  },
+];
+
 const deleting: KubectlCommand[] = [
   { args: ["wait", "secret/filed", "--for=jsonpath={.type}=Opaque"], prints: /secret\/filed condition met/, since: 23 },
   {
@@ -229,6 +263,7 @@ export const commands: readonly KubectlCommand[] = [
   ...creating,
   ...getting,
   ...changing,
+  ...serverSide,
   ...deleting,
   ...otherKinds,
   ...leaving,

@@ -19,7 +19,8 @@ import {
 } from "../recording/recording-file.ts";
 import type { Session } from "../recording/recording-file.ts";
 import { startRecorder } from "../recording/recorder.ts";
-import { Helm, findHelm, stepsFor } from "./helm.ts";
+import { Helm, findHelm } from "./helm.ts";
+import { releaseSteps } from "./steps.ts";
 import type { HelmBinary } from "./helm.ts";
 
 const file = new URL("recorded.json", import.meta.url);
@@ -43,7 +44,7 @@ async function record(helmBinary: HelmBinary): Promise<Session> {
   await writeFile(kubeconfig, recorder.kubeconfig);
   await using helm = await Helm.for(helmBinary, kubeconfig);
   const session: Session = [];
-  for (const step of stepsFor(helmBinary)) {
+  for (const step of releaseSteps) {
     await helm.step(step);
     session.push({ title: `helm ${step.args.join(" ")}`, exchanges: await recorder.take() });
   }

@@ -91,7 +91,7 @@ export class SystemClient {
     return this.#run({ kind, place: { namespace, name: "" }, verb: "create" }, (context) =>
       createTree(context, tree, {
         dryRun: false,
-        track: (prepare) => trackCreate(context, fieldManager, tree, prepare),
+        track: trackCreate(context, fieldManager, tree),
       }),
     );
   }
