@@ -3,7 +3,7 @@
  * the same gate and with the same record as a client outside of it - as one of the
  * users that a cluster's controllers have.
  */
-import { authenticatedGroup } from "../../../identity/user.ts";
+import { authenticatedGroup, superAdminGroup } from "../../../identity/user.ts";
 import type { User } from "../../../identity/user.ts";
 import type { Gate, GateContext, GateRequest } from "../../../gate/gate.ts";
 import { toApiError } from "../api-error.ts";
@@ -47,6 +47,14 @@ export function controllerUser(name: string): User {
     extra: new Map(),
   };
 }
+
+/** The user that a cluster's API server itself is. */
+export const serverUser: User = {
+  name: "system:apiserver",
+  uid: undefined,
+  groups: [superAdminGroup, authenticatedGroup],
+  extra: new Map(),
+};
 
 export class SystemClient {
   readonly #options: SystemClientOptions;
