@@ -10,7 +10,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createNamespace } from "../../support/api-objects.ts";
 import { startTestServer } from "../../running-server.ts";
-import { addSession, emptyRecording, formatRecording } from "../recording/recording-file.ts";
+import { formatRecording, renewed } from "../recording/recording-file.ts";
 import type { Session } from "../recording/recording-file.ts";
 import { startRecorder } from "../recording/recorder.ts";
 import { PythonPeer, peerTasks } from "./peer.ts";
@@ -30,6 +30,6 @@ for (const [task, prints] of peerTasks) {
   session.push({ title: task, exchanges: await recorder.take() });
 }
 const requirements = await readFile(new URL("requirements.txt", import.meta.url), "utf8");
-const recording = emptyRecording();
-addSession(recording, requirements.trim().replace("==", " "), session);
-await writeFile(new URL("recorded.json", import.meta.url), formatRecording(recording));
+const file = new URL("recorded.json", import.meta.url);
+const sessions = new Map([[requirements.trim().replace("==", " "), session]]);
+await writeFile(file, formatRecording(renewed(file, sessions)));
