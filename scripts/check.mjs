@@ -21,6 +21,8 @@ const binaries = join(root, "node_modules", ".bin");
 const reporter = pathToFileURL(join(root, "scripts", "test-reporter.mjs")).href;
 /** The tests start servers and write to disk: more at once only makes them slow. */
 const testFilesAtOnce = "2";
+/** A test that waits for what never comes fails by name; the longest file takes a third of it on a busy machine. */
+const testTimeoutMs = "300000";
 
 const staticChecks = [
   { name: "format", command: join(binaries, "oxfmt"), arguments: ["--check", "."], advice: "run npm run format" },
@@ -105,6 +107,7 @@ function runTestProcess(files, options, summaryFile) {
       "--disable-warning=ExperimentalWarning",
       "--test",
       `--test-concurrency=${testFilesAtOnce}`,
+      `--test-timeout=${testTimeoutMs}`,
       `--test-reporter=${reporter}`,
       "--test-reporter-destination=stdout",
       ...options,
