@@ -335,8 +335,12 @@ test("includeObject says what a row carries", async () => {
   assert.deepEqual(whole.object.data, { k: base64("1"), l: base64("2") });
   assert.equal(whole.object.kind, "Secret");
   const bad = await get(`${apples}?includeObject=Some`, { Accept: tableAccept });
-  assert.equal(bad.status, 422);
-  assert.match(bad.json.message, /must be 'Metadata', 'Object', 'None', or empty/);
+  assertFailure(
+    bad,
+    400,
+    "BadRequest",
+    "Unable to convert to Table as requested: includeObject: Invalid value: \"Some\": must be 'Metadata', 'Object', 'None', or empty",
+  );
 });
 
 test("A Table of a version nobody knows falls to the next type, or is a 406", async () => {

@@ -133,6 +133,40 @@ const changing: KubectlCommand[] = [
   { args: ["get", "secret", "filed", "-o", "jsonpath={.data.j}"], prints: /^Mg==$/ },
 ];
 
+const serverSide: KubectlCommand[] = [
+  {
+    args: ["apply", "--server-side", "-f", "-"],
+    input: manifest("owned", "data: {a: MQ==}"),
+    prints: /owned serverside-applied/,
+  },
+  {
+    args: ["apply", "--server-side", "-f", "-"],
+    input: manifest("owned", "data: {a: Mg==}"),
+    prints: /owned serverside-applied/,
+  },
+  {
+    args: ["apply", "--server-side", "--field-manager=other", "-f", "-"],
+    input: manifest("owned", "data: {a: Mw==}"),
+    fails: /conflict with "kubectl"(.|\n)*\.data\.a/,
+  },
+  {
+    args: ["apply", "--server-side", "--field-manager=other", "--force-conflicts", "-f", "-"],
+    input: manifest("owned", "data: {a: Mw==}"),
+    prints: /owned serverside-applied/,
+  },
+  {
+    args: ["get", "secret", "owned", "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields[*].manager}"],
+    prints: /other/,
+    since: 21,
+  },
+  { args: ["diff", "--server-side", "-f", "-"], input: manifest("owned", "immutable: true"), fails: /^$/ },
+  {
+    args: ["apply", "--server-side", "-f", "-"],
+    input: manifest("made", "data: {ss: MQ==}"),
+    prints: /made serverside-applied/,
+  },
+];
+
 const deleting: KubectlCommand[] = [
   { args: ["wait", "secret/filed", "--for=jsonpath={.type}=Opaque"], prints: /secret\/filed condition met/, since: 23 },
   {
@@ -220,6 +254,26 @@ const otherKinds: KubectlCommand[] = [
   },
 ];
 
+const pods: KubectlCommand[] = [
+  { args: ["run", "web", "--image=r.example/web", "--env=A=b", "-n", "team"], prints: /^pod\/web created$/m },
+  {
+    args: ["get", "pods", "-n", "team"],
+    prints: /^NAME +READY +STATUS +RESTARTS +AGE\nweb +0\/1 +Pending +0 +\d+s\n$/,
+  },
+  {
+    args: ["describe", "pod", "web", "-n", "team"],
+    prints: /Image: +r\.example\/web\n(.|\n)*A: +b\n(.|\n)*Events: +<none>/,
+  },
+  { args: ["get", "all", "-n", "team"], prints: /^NAME +READY(.|\n)*web/ },
+  { args: ["set", "image", "pod/web", "web=r.example/web:2", "-n", "team"], prints: /pod\/web image updated/ },
+  {
+    args: ["get", "pod", "web", "-n", "team", "-o", "jsonpath={.spec.containers[0].image}"],
+    prints: /^r\.example\/web:2$/,
+  },
+  { args: ["delete", "pod", "web", "-n", "team"], prints: /^pod "web" deleted/ },
+  { args: ["get", "all"], prints: /^$/ },
+];
+
 const leaving: KubectlCommand[] = [
   { args: ["delete", "namespace", "team", "--wait=false"], prints: /^namespace "team" deleted/ },
 ];
@@ -229,7 +283,9 @@ export const commands: readonly KubectlCommand[] = [
   ...creating,
   ...getting,
   ...changing,
+  ...serverSide,
   ...deleting,
   ...otherKinds,
+  ...pods,
   ...leaving,
 ];

@@ -238,7 +238,7 @@ class Exchange {
       const { accept } = this.#request.headers;
       const userAgent = this.#request.headers["user-agent"] ?? "";
       const { media, pretty } = negotiateOutput({ accept, userAgent }, this.#url.searchParams, {
-        views: "object",
+        views: "none",
         watch: false,
       });
       return { media, pretty };

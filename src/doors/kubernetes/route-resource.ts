@@ -2,7 +2,7 @@
 import type { AnswerEnd } from "./answer-end.ts";
 import type { GateContext, Outcome } from "../../gate/gate.ts";
 import { parseRange } from "../http/accept.ts";
-import { PageNotFoundError, badRequest, methodNotAllowed } from "./api-error.ts";
+import { PageNotFoundError, methodNotAllowed } from "./api-error.ts";
 import { jsonObject } from "./codec/json.ts";
 import type { DescribedKind, Kind, ResourceVerb } from "./kinds/kind.ts";
 import type { ResourceRequest } from "./request-info.ts";
@@ -61,7 +61,7 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
   const kind = findKind(exchange.kinds, target);
   if (kind === undefined) {
     const review = exchange.reviews.find((candidate) => isOf(candidate, target));
-    if (review !== undefined) return answerReview(exchange, review, target, mediaType(exchange.contentType));
+    if (review !== undefined) return answerReview(exchange, review, target, mediaType(exchange.contentType, "create"));
   }
   // What this server does not own is answered here; a server in front of a real cluster forwards it from here.
   if (kind === undefined) throw new PageNotFoundError();
@@ -135,6 +135,7 @@ function verbContext(exchange: ResourceExchange, kind: Kind, target: ResourceReq
   const format = negotiateOutput({ accept: exchange.accept, userAgent: exchange.userAgent }, exchange.query, {
     views: list ? "list" : "object",
     watch: verb === "watch",
+    goType: goTypeOf(kind),
   });
   return {
     ...exchange,
@@ -142,16 +143,23 @@ function verbContext(exchange: ResourceExchange, kind: Kind, target: ResourceReq
     target,
     format,
     storage: exchange.storage(kind),
-    contentType: mediaType(exchange.contentType),
+    contentType: mediaType(exchange.contentType, verb),
   };
 }
 
-/** The media type without parameters; "" when the header is missing. */
-function mediaType(header: string | undefined): string {
+/** The reference server's name for the kind in Go: that of its internal package, which events of both groups share. */
+function goTypeOf({ group, kind }: Kind): string {
+  const [first = ""] = group.split(".");
+  return `${group === "" || group === "events.k8s.io" ? "core" : first}.${kind}`;
+}
+
+/** The media type without parameters; "" when the header is missing, and what is none as it stands: nobody serves it. */
+function mediaType(header: string | undefined, verb: ResourceVerb): string {
   if (header === undefined || header === "") return "";
+  // Of a patch upstream cuts off what follows the first semicolon, and parses nothing.
+  if (verb === "patch") return header.split(";", 1)[0] ?? "";
   const range = parseRange(header);
-  if (range === undefined) throw badRequest("the Content-Type must be a media type");
-  return `${range.type}/${range.subtype}`;
+  return range === undefined ? header : `${range.type}/${range.subtype}`;
 }
 
 function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {

@@ -22,6 +22,7 @@ import (
 const namespace = "go"
 
 var tasks = map[string]func(context.Context, *rest.Config) error{
+	"apply":             applyOwned,
 	"typed":             typed,
 	"errors":            failures,
 	"pages":             pages,

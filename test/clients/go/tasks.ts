@@ -2,6 +2,12 @@
 const media = ["json", "protobuf"] as const;
 
 const printed: Readonly<Record<string, readonly string[]>> = {
+  apply: [
+    "applied k=1",
+    "Conflict true, told by field true",
+    "forced k=2",
+    "an equal configuration changes nothing: true",
+  ],
   typed: [
     "created typed Opaque user=ann",
     "updated user=bob",

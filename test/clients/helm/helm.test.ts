@@ -11,7 +11,8 @@ import { startTestServer } from "../../running-server.ts";
 import type { TestServer } from "../../running-server.ts";
 import { readRecording, recordedVersions, sessionOf } from "../recording/recording-file.ts";
 import { Replay } from "../recording/replay.ts";
-import { Helm, findHelm, stepsFor } from "./helm.ts";
+import { Helm, findHelm } from "./helm.ts";
+import { releaseSteps } from "./steps.ts";
 
 const recording = readRecording(new URL("recorded.json", import.meta.url));
 const versions = recordedVersions(recording);
@@ -37,7 +38,7 @@ if (binary === undefined) {
     await using server = await startTestServer();
     await using helm = await Helm.for(binary, server.kubeconfig);
     let secrets: { type: string; uid: string }[] = [];
-    for (const step of stepsFor(binary)) {
+    for (const step of releaseSteps) {
       if (step.args[0] === "uninstall") secrets = await secretsOf(server);
       await helm.step(step);
     }

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
-import { releaseSteps } from "./steps.ts";
 import type { HelmStep } from "./steps.ts";
 
 export interface HelmBinary {
@@ -24,11 +23,6 @@ export function findHelm(): HelmBinary | undefined {
   } catch {
     return undefined; // not there, or not for this machine
   }
-}
-
-/** The steps for a version: Helm 4 lets the server merge unless it is told not to. */
-export function stepsFor({ version }: HelmBinary): HelmStep[] {
-  return releaseSteps(version.startsWith("3.") ? [] : ["--server-side=false"]);
 }
 
 const helmMsMax = 60_000;

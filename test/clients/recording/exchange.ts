@@ -54,7 +54,8 @@ export function essence(path: string, type: string, body: Buffer): Json | undefi
 
 /** The events of a watch stream that arrived whole. */
 export function watchEssence(type: string, body: Buffer): Json[] {
-  return type.includes("protobuf") ? frames(body).map(frameEssence) : lines(body).map(eventEssence);
+  const events = type.includes("protobuf") ? frames(body).map(frameEssence) : lines(body).map(eventEssence);
+  return events.filter((event) => !isOwnEvent(event));
 }
 
 export function eventEssence(line: string): Json {
@@ -131,7 +132,26 @@ const currentVersion = /(Too large resource version: \d+, current: )\d+/;
 function treeEssence(tree: Json): Json | undefined {
   if (!isObject(tree)) return tree;
   if (tree["kind"] === "Table") return tableEssence(tree);
-  return without(tree);
+  const items = tree["items"];
+  if (!Array.isArray(items)) return without(tree);
+  const kind = String(tree["kind"]).replace(/List$/, "");
+  return without({ ...tree, items: items.filter((item) => !isOwn(kind, nameOf(item))) });
+}
+
+/** What the server puts into every namespace, in its own time. */
+function isOwn(kind: string, name: Json | undefined): boolean {
+  return (kind === "ServiceAccount" && name === "default") || (kind === "ConfigMap" && name === "kube-root-ca.crt");
+}
+
+/** Whether an event's essence is about such an object. */
+export function isOwnEvent(event: Json): boolean {
+  const object = isObject(event) ? event["object"] : undefined;
+  return isObject(object) && isOwn(String(object["kind"]), nameOf(object));
+}
+
+function nameOf(object: Json): Json | undefined {
+  const metadata = isObject(object) ? object["metadata"] : undefined;
+  return isObject(metadata) ? metadata["name"] : undefined;
 }
 
 function without(tree: Json): Json {
@@ -141,8 +161,13 @@ function without(tree: Json): Json {
   return Object.fromEntries(
     Object.entries(tree)
       .filter(([key]) => !changing.has(key))
-      .map(([key, value]) => [key, without(value)]),
+      .map(([key, value]) => [key, key === "message" ? withoutVersions(value) : without(value)]),
   );
+}
+
+/** Messages that name the server's present version. */
+function withoutVersions(message: Json): Json {
+  return typeof message === "string" ? message.replace(/current: \d+/, "current: N") : without(message);
 }
 
 /** Names of the columns and the cells without the age. */
@@ -152,7 +177,9 @@ function tableEssence(tree: { [key: string]: Json }): Json {
   const rows = list(tree["rows"]).map((row) => (isObject(row) ? list(row["cells"]) : []));
   // Later events of a watch come without columns: the age is their last cell.
   const drop = columns.length === 0 ? -1 : age;
-  return { kind: "Table", columns, rows: rows.map((cells) => cells.toSpliced(drop, 1)) };
+  const kind = columns.includes("Secrets") ? "ServiceAccount" : "ConfigMap";
+  const others = rows.filter(([name]) => !isOwn(kind, name));
+  return { kind: "Table", columns, rows: others.map((cells) => cells.toSpliced(drop, 1)) };
 }
 
 function list(value: Json | undefined): Json[] {

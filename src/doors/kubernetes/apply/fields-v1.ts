@@ -6,10 +6,11 @@
  *
  * Source: structured-merge-diff fieldpath/serialize.go.
  */
+import { compareUtf8 } from "../codec/canonical-object.ts";
 import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
-import { compareSteps, parseStep, sortableStep } from "./field-path.ts";
-import { emptySet } from "./field-set.ts";
+import { compareSteps, fieldOfStep, parseStep, sortableStep } from "./field-path.ts";
+import { emptySet, ownedLeaf } from "./field-set.ts";
 import type { FieldNode, FieldSet } from "./field-set.ts";
 
 const self = ".";
@@ -34,21 +35,25 @@ function readChildren(fields: JsonObject, depth: number): FieldSet {
     const below = fields[key] ?? null;
     if (below !== null && !isJsonObject(below)) throw new SyntaxError("each step of fieldsV1 must hold an object");
     const children = below === null ? emptySet : readChildren(below, depth + 1);
-    const owned = children.size === 0 || (below !== null && self in below);
-    const other = set.get(step);
-    set.set(step, { owned: owned || other?.owned === true, children });
+    const owned = children.size === 0 || (below !== null && self in below) || set.get(step)?.owned === true;
+    set.set(step, children.size === 0 ? ownedLeaf : { owned, children });
   }
   return set;
 }
 
 /** Writes a set, its steps in the order that Kubernetes gives them. */
 export function writeFieldsV1(set: FieldSet): JsonObject {
+  return writeChildren(set, false);
+}
+
+/** Most steps have nothing below: one object stands for all of them. */
+const nothing: JsonObject = Object.freeze(jsonObject());
+
+function writeChildren(set: FieldSet, owned: boolean): JsonObject {
+  if (set.size === 0) return nothing;
   const fields = jsonObject();
-  for (const [step, node] of inOrder(set)) {
-    const below = writeFieldsV1(node.children);
-    fields[step] =
-      node.owned && node.children.size > 0 ? jsonObject([[self, jsonObject()], ...Object.entries(below)]) : below;
-  }
+  if (owned) fields[self] = nothing;
+  for (const [step, node] of inOrder(set)) fields[step] = writeChildren(node.children, node.owned);
   return fields;
 }
 
@@ -60,9 +65,18 @@ export function* pathsOf(set: FieldSet, prefix: readonly string[] = []): Generat
 }
 
 function inOrder(set: FieldSet): (readonly [string, FieldNode])[] {
-  if (set.size < 2) return [...set];
-  return [...set]
+  const nodes = [...set];
+  if (isFieldsInOrder(nodes)) return nodes;
+  return nodes
     .map((entry) => ({ entry, key: sortableStep(entry[0]) }))
     .toSorted((a, b) => compareSteps(a.key, b.key))
     .map(({ entry }) => entry);
+}
+
+/** Whether there are only steps to fields, sorted already: true of what was read, and of maps in canonical form. */
+function isFieldsInOrder(nodes: readonly (readonly [string, FieldNode])[]): boolean {
+  return nodes.every(([step], index) => {
+    if (fieldOfStep(step) === undefined) return false;
+    return index === 0 || compareUtf8(nodes[index - 1]?.[0] ?? "", step) <= 0;
+  });
 }

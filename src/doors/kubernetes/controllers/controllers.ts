@@ -4,6 +4,7 @@ import type { AuditSink } from "../../../audit/audit-event.ts";
 import type { OwnerIndex } from "../../../core/owners/owner-index.ts";
 import type { Admission } from "../../../gate/admission.ts";
 import { Gate } from "../../../gate/gate.ts";
+import type { User } from "../../../identity/user.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { clusterRoleKind } from "../kinds/role.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
@@ -12,7 +13,7 @@ import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
 import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName } from "./namespace-objects.ts";
 import { namespaceControllerName, terminateNamespaces } from "./namespace-termination.ts";
 import { aggregateRoles, roleAggregationName } from "./role-aggregation.ts";
-import { SystemClient, controllerUser } from "./system-client.ts";
+import { SystemClient, controllerUser, serverUser } from "./system-client.ts";
 import type { Timers } from "./work-queue.ts";
 
 export interface ControllersOptions {
@@ -31,22 +32,23 @@ export interface ControllersOptions {
   readonly onError: (message: string, error: unknown, object: string) => void;
 }
 
-const names = [
+const users = [
   garbageCollectorName,
   namespaceControllerName,
   roleAggregationName,
   rootCaPublisherName,
   serviceAccountControllerName,
-];
+].map(controllerUser);
 
 /** Starts all controllers; disposing stops them after what is being written. */
 export function startControllers(options: ControllersOptions): AsyncDisposable {
   const { audit, admission, kinds, storage, index, timers, now, uuid, randomBytes, onError } = options;
   // Its own gate: what these users may do is for whoever holds this gate, not for whoever has a certificate with the name.
-  const authorizer = controllerAuthorizer(names.map((name) => controllerUser(name).name));
+  const authorizer = controllerAuthorizer([...users, serverUser].map((user) => user.name));
   const gate = new Gate({ audit, admission, now, uuid, authorizer });
-  const client = (name: string, fieldManager?: string) =>
-    new SystemClient({ gate, storage, now, uuid, randomBytes, fieldManager }, controllerUser(name));
+  const clientOf = (user: User, fieldManager?: string) =>
+    new SystemClient({ gate, storage, now, uuid, randomBytes, fieldManager }, user);
+  const client = (name: string, fieldManager?: string) => clientOf(controllerUser(name), fieldManager);
   const report = (message: string) => (error: unknown, object: string) => onError(message, error, object);
 
   const stop = new AbortController();
@@ -70,6 +72,7 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     storage,
     accounts: client(serviceAccountControllerName),
     publisher: client(rootCaPublisherName),
+    server: clientOf(serverUser),
     caPem: options.caPem,
     timers,
     onError: report("Completion of a namespace failed"),

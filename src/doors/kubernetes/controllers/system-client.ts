@@ -3,7 +3,7 @@
  * the same gate and with the same record as a client outside of it - as one of the
  * users that a cluster's controllers have.
  */
-import { authenticatedGroup } from "../../../identity/user.ts";
+import { authenticatedGroup, superAdminGroup } from "../../../identity/user.ts";
 import type { User } from "../../../identity/user.ts";
 import type { Gate, GateContext, GateRequest } from "../../../gate/gate.ts";
 import { toApiError } from "../api-error.ts";
@@ -50,6 +50,14 @@ export function controllerUser(name: string): User {
   };
 }
 
+/** The user that a cluster's API server itself is. */
+export const serverUser: User = {
+  name: "system:apiserver",
+  uid: undefined,
+  groups: [superAdminGroup, authenticatedGroup],
+  extra: new Map(),
+};
+
 export class SystemClient {
   readonly #options: SystemClientOptions;
   readonly #user: User;
@@ -87,7 +95,7 @@ export class SystemClient {
     return this.#run({ kind, place: { namespace, name: "" }, verb: "create" }, (context) =>
       createTree(context, tree, {
         dryRun: false,
-        track: (prepare) => trackCreate(context, this.#fieldManager, tree, prepare),
+        track: trackCreate(context, this.#fieldManager, tree),
       }),
     );
   }

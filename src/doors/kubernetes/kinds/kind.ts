@@ -115,6 +115,8 @@ export interface Kind {
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
   readonly coreFinalizers?: boolean;
+  /** Upstream's strategy does not look at metadata, so its rules are asked only when nothing else is wrong. */
+  readonly metadataLast?: boolean;
   /**
    * Write-only maps of texts and the stored map each is folded into, e.g. a Secret's stringData into data: who applies
    * the one owns the other.

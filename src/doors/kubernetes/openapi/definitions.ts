@@ -95,6 +95,7 @@ function messageSchema(
     type: "object",
     properties: sorted(properties),
     ...(required.length > 0 ? { required } : {}),
+    ...(message.mapType === "atomic" ? { "x-kubernetes-map-type": "atomic" } : {}),
     ...(objectOf === undefined ? {} : { "x-kubernetes-group-version-kind": objectOf.map((gvk) => ({ ...gvk })) }),
   };
 }
@@ -108,8 +109,10 @@ const kindProperties: JsonTree = {
   kind: { description: "Which kind of object this is, in CamelCase. It can not be changed.", type: "string" },
 };
 
-function fieldSchema({ type, description }: Field, openApi: OpenApiVersion): JsonTree {
-  const schema = typeSchema(type, openApi);
+function fieldSchema({ type, description, default: value }: Field, openApi: OpenApiVersion): JsonTree {
+  // As upstream publishes it, version 2 has no defaults.
+  const schema: JsonTree = typeSchema(type, openApi);
+  if (openApi === 3 && value !== undefined) schema["default"] = value;
   // OpenAPI 3.0 ignores what stands beside a $ref, so the description goes around it.
   if (openApi === 3 && schema["$ref"] !== undefined) return { description, allOf: [schema] };
   return { description, ...schema };

@@ -31,7 +31,7 @@ export async function createObject(context: VerbContext): Promise<VerbAnswer> {
   if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   requireNamespace(context, tree);
   const { dryRun, fieldManager } = options.options;
-  const track: Creation["track"] = (prepare) => trackCreate(context, fieldManager, tree, prepare);
+  const track = trackCreate(context, fieldManager, tree);
   const object = await createTree(context, tree, { dryRun, track });
   return { type: "object", code: 201, object, stored: !dryRun };
 }

@@ -22,16 +22,23 @@ export function fieldWrite(context: VerbContext, fieldManager: string): FieldWri
 }
 
 /**
- * Notes who owns the fields of a new object, defaults included. `prepare` fills
- * them in; what it adds that is the server's own stays without owner.
+ * What notes who owns the fields of a new object, defaults included. To be made
+ * from the tree as the client sent it; `prepare` then fills in the defaults, and
+ * what it adds that is the server's own stays without owner.
  */
-export function trackCreate(context: VerbContext, fieldManager: string, tree: JsonObject, prepare: () => void): void {
+export function trackCreate(
+  context: VerbContext,
+  fieldManager: string,
+  tree: JsonObject,
+): (prepare: () => void) => void {
   const added = (context.kind.addedOnCreate ?? []).filter((path) => !hasField(tree, path));
-  prepare();
   const write = fieldWrite(context, fieldManager);
-  if (added.length === 0) return trackUpdate(write, undefined, tree);
-  const resetFields = union(write.rules.resetFields, setOf(added.map((path) => path.map(fieldStep))));
-  trackUpdate({ ...write, rules: { ...write.rules, resetFields } }, undefined, tree);
+  const ownerless = setOf(added.map((path) => path.map(fieldStep)));
+  const rules = { ...write.rules, resetFields: union(write.rules.resetFields, ownerless) };
+  return (prepare) => {
+    prepare();
+    trackUpdate({ ...write, rules }, undefined, tree);
+  };
 }
 
 function hasField(tree: JsonObject, path: readonly string[]): boolean {

@@ -10,7 +10,6 @@ import { readUpdateOptions } from "../validation/options.ts";
 import type { WriteOptions } from "../validation/options.ts";
 import { changeObject } from "./change-object.ts";
 import { createTree } from "./create.ts";
-import type { Creation } from "./create.ts";
 import { fieldWrite, trackCreate } from "./field-tracking.ts";
 import { requireName, requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
@@ -51,7 +50,7 @@ async function createMissing(context: VerbContext, tree: JsonObject, options: Wr
   await context.gate.authorize("create");
   delete ownMetadata(tree)["resourceVersion"];
   const { dryRun, fieldManager } = options;
-  const track: Creation["track"] = (prepare) => trackCreate(context, fieldManager, tree, prepare);
+  const track = trackCreate(context, fieldManager, tree);
   const object = await createTree(context, tree, { dryRun, track });
   return { type: "object", code: 201, object, stored: !dryRun };
 }
