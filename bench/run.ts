@@ -10,11 +10,13 @@
  */
 import { parseArgs } from "node:util";
 import { measureApply } from "./goals/apply.ts";
+import { measureAuthorization } from "./goals/authorization.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
 import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
+import { measureRbacReads } from "./goals/rbac-reads.ts";
 import { measureStart } from "./goals/start.ts";
 import { measureStore } from "./goals/store.ts";
 import { measureThroughput } from "./goals/throughput.ts";
@@ -29,6 +31,8 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   engine: measureEngine,
   throughput: measureThroughput,
   apply: measureApply,
+  authorization: measureAuthorization,
+  "rbac-reads": measureRbacReads,
   "list-small": measureSmallList,
   "list-large": measureLargeList,
   watch: measureWatch,

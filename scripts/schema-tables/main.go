@@ -17,6 +17,8 @@ import (
 	"sort"
 	"strings"
 
+	authentication "k8s.io/api/authentication/v1"
+	authorization "k8s.io/api/authorization/v1"
 	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
 	events "k8s.io/api/events/v1"
@@ -29,6 +31,11 @@ import (
 
 // roots are the objects and lists from which every other message is reached.
 var roots = []any{
+	authentication.SelfSubjectReview{},
+	authorization.LocalSubjectAccessReview{},
+	authorization.SelfSubjectAccessReview{},
+	authorization.SelfSubjectRulesReview{},
+	authorization.SubjectAccessReview{},
 	core.Binding{},
 	core.ConfigMap{}, core.ConfigMapList{},
 	core.Event{}, core.EventList{},

@@ -6,11 +6,13 @@ import type { Admission } from "../../../gate/admission.ts";
 import { Gate } from "../../../gate/gate.ts";
 import type { User } from "../../../identity/user.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { clusterRoleKind } from "../kinds/role.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
 import { GarbageCollector, garbageCollectorName } from "./garbage-collector/garbage-collector.ts";
 import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
 import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName } from "./namespace-objects.ts";
 import { namespaceControllerName, terminateNamespaces } from "./namespace-termination.ts";
+import { aggregateRoles, roleAggregationName } from "./role-aggregation.ts";
 import { SystemClient, controllerUser, serverUser } from "./system-client.ts";
 import type { Timers } from "./work-queue.ts";
 
@@ -30,9 +32,13 @@ export interface ControllersOptions {
   readonly onError: (message: string, error: unknown, object: string) => void;
 }
 
-const users = [garbageCollectorName, namespaceControllerName, rootCaPublisherName, serviceAccountControllerName].map(
-  controllerUser,
-);
+const users = [
+  garbageCollectorName,
+  namespaceControllerName,
+  roleAggregationName,
+  rootCaPublisherName,
+  serviceAccountControllerName,
+].map(controllerUser);
 
 /** Starts all controllers; disposing stops them after what is being written. */
 export function startControllers(options: ControllersOptions): AsyncDisposable {
@@ -40,8 +46,9 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
   // Its own gate: what these users may do is for whoever holds this gate, not for whoever has a certificate with the name.
   const authorizer = controllerAuthorizer([...users, serverUser].map((user) => user.name));
   const gate = new Gate({ audit, admission, now, uuid, authorizer });
-  const clientOf = (user: User) => new SystemClient({ gate, storage, now, uuid, randomBytes }, user);
-  const client = (name: string) => clientOf(controllerUser(name));
+  const clientOf = (user: User, fieldManager?: string) =>
+    new SystemClient({ gate, storage, now, uuid, randomBytes, fieldManager }, user);
+  const client = (name: string, fieldManager?: string) => clientOf(controllerUser(name), fieldManager);
   const report = (message: string) => (error: unknown, object: string) => onError(message, error, object);
 
   const stop = new AbortController();
@@ -70,10 +77,17 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     timers,
     onError: report("Completion of a namespace failed"),
   };
+  const aggregation = {
+    roles: storage(clusterRoleKind),
+    client: client(roleAggregationName, roleAggregationName),
+    timers,
+    onError: report("Aggregation of roles failed"),
+  };
   const running = Promise.all([
     collector.run(),
     terminateNamespaces(termination, stop.signal),
     completeNamespaces(completion, stop.signal),
+    aggregateRoles(aggregation, stop.signal),
   ]).catch((error: unknown) => onError("A controller stopped", error, ""));
   return {
     async [Symbol.asyncDispose]() {

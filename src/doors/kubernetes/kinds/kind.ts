@@ -133,3 +133,20 @@ export interface Kind {
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;
 }
+
+/** What discovery and OpenAPI tell of a kind; those that are only answered, and never kept, have no list. */
+export type DescribedKind = Pick<
+  Kind,
+  | "group"
+  | "version"
+  | "kind"
+  | "resource"
+  | "singular"
+  | "shortNames"
+  | "categories"
+  | "namespaced"
+  | "verbs"
+  | "subresources"
+  | "schema"
+> &
+  Partial<Pick<Kind, "listKind" | "listSchema">>;
