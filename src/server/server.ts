@@ -146,7 +146,9 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   if (config.adminKubeconfig !== undefined) {
     const kubeconfig = await issuance(certificates, { url, audit, door: "start" })(administrator);
     await writeKubeconfig(config.adminKubeconfig, new Redacted(kubeconfig));
-    announce(`administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig renews it)`);
+    announce(
+      `administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig --data-dir ${config.dataDir} renews it)`,
+    );
   }
   return running(startup.move(), listener, { url, adminKubeconfig: config.adminKubeconfig, log });
 }
