@@ -1,5 +1,6 @@
-/** Objects as large as a body may be: they must stay usable once they are stored. */
+/** Objects as large as a body may be: they must not keep others waiting, and must stay usable once they are stored. */
 import assert from "node:assert/strict";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { after, test } from "node:test";
 import { create, sendPatch } from "../support/api-objects.ts";
 import { startTestServer } from "../running-server.ts";
@@ -26,4 +27,20 @@ for (const [resource, kind] of [
     assert.equal(released.status, 200);
     assert.equal((await server.call("GET", `${path}/large`)).status, 404);
   });
+}
+
+test("An update of a pod with tens of thousands of tolerations keeps nobody waiting for long", async () => {
+  const tolerations = Array.from({ length: 30_000 }, (_, index) => ({ key: `k${index}`, operator: "Exists" }));
+  const spec = { containers: [{ name: "c", image: "nginx" }], tolerations };
+  await create(server, `${namespacePath}/pods`, { apiVersion: "v1", kind: "Pod", metadata: { name: "large" }, spec });
+  using delay = watchEventLoop();
+  const patch = { spec: { tolerations: [...tolerations, { key: "one-more", operator: "Exists" }] } };
+  assert.equal((await sendPatch(server, "merge", `${namespacePath}/pods/large`, patch)).status, 200);
+  assert.ok(delay.longestMs() < 10_000, `the event loop stood still for ${delay.longestMs()} ms`);
+});
+
+function watchEventLoop() {
+  const histogram = monitorEventLoopDelay();
+  histogram.enable();
+  return { longestMs: () => histogram.max / 1e6, [Symbol.dispose]: () => void histogram.disable() };
 }
