@@ -1,6 +1,5 @@
 /** Objects as large as a body may be: they must not keep others waiting, and must stay usable once they are stored. */
 import assert from "node:assert/strict";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { after, test } from "node:test";
 import { create, sendPatch } from "../support/api-objects.ts";
 import { startTestServer } from "../running-server.ts";
@@ -9,6 +8,8 @@ const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
 
 const namespacePath = "/api/v1/namespaces/default";
+/** Several times what each takes on a busy machine, and less than half of what comparing all with all took. */
+const longestMs = 6000;
 const partialList = { Accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" };
 
 for (const [resource, kind] of [
@@ -33,14 +34,22 @@ test("An update of a pod with tens of thousands of tolerations keeps nobody wait
   const tolerations = Array.from({ length: 30_000 }, (_, index) => ({ key: `k${index}`, operator: "Exists" }));
   const spec = { containers: [{ name: "c", image: "nginx" }], tolerations };
   await create(server, `${namespacePath}/pods`, { apiVersion: "v1", kind: "Pod", metadata: { name: "large" }, spec });
-  using delay = watchEventLoop();
+  const started = performance.now();
   const patch = { spec: { tolerations: [...tolerations, { key: "one-more", operator: "Exists" }] } };
   assert.equal((await sendPatch(server, "merge", `${namespacePath}/pods/large`, patch)).status, 200);
-  assert.ok(delay.longestMs() < 10_000, `the event loop stood still for ${delay.longestMs()} ms`);
+  assert.ok(performance.now() - started < longestMs);
 });
 
-function watchEventLoop() {
-  const histogram = monitorEventLoopDelay();
-  histogram.enable();
-  return { longestMs: () => histogram.max / 1e6, [Symbol.dispose]: () => void histogram.disable() };
-}
+test("A table of a pod with tens of thousands of readiness gates keeps nobody waiting for long", async () => {
+  const types = Array.from({ length: 20_000 }, (_, index) => `example.com/${index}`);
+  const readinessGates = types.map((conditionType) => ({ conditionType }));
+  const spec = { containers: [{ name: "c", image: "nginx" }], readinessGates };
+  const path = `${namespacePath}/pods/gated`;
+  await create(server, `${namespacePath}/pods`, { apiVersion: "v1", kind: "Pod", metadata: { name: "gated" }, spec });
+  const conditions = types.map((type) => ({ type, status: "True" }));
+  assert.equal((await sendPatch(server, "merge", `${path}/status`, { status: { conditions } })).status, 200);
+  const started = performance.now();
+  const table = await server.call("GET", path, { headers: { Accept: "application/json;as=Table;g=meta.k8s.io;v=v1" } });
+  assert.ok(table.json.rows[0].cells.includes("20000/20000"));
+  assert.ok(performance.now() - started < longestMs);
+});

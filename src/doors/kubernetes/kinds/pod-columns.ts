@@ -162,9 +162,8 @@ function gatesCell(pod: JsonObject): string {
   const gates = objectsField(objectField(pod, "spec"), "readinessGates");
   if (gates.length === 0) return "<none>";
   const conditions = objectsField(objectField(pod, "status"), "conditions");
-  const holding = gates.filter((gate) => {
-    const condition = conditions.find(({ type }) => type === gate["conditionType"]);
-    return condition?.["status"] === "True";
-  });
+  // Of several conditions of one type the first counts; a pod may have tens of thousands, and every list shows them.
+  const statuses = new Map(conditions.toReversed().map(({ type, status }) => [type, status]));
+  const holding = gates.filter((gate) => statuses.get(gate["conditionType"]) === "True");
   return `${holding.length}/${gates.length}`;
 }
