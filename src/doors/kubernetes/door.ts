@@ -31,6 +31,7 @@ import { negotiateOutput } from "./response/negotiate-output.ts";
 import { sendReply } from "./response/reply.ts";
 import type { Review } from "./reviews/review.ts";
 import type { Reply, WholeReply } from "./response/reply.ts";
+import { Warnings } from "./response/warnings.ts";
 import { routeResource } from "./route-resource.ts";
 import type { KindStorage } from "./storage/kind-storage.ts";
 
@@ -88,7 +89,7 @@ class Exchange {
   readonly #response: ServerResponse;
   readonly #receivedAt: Date;
   readonly #auditId: string;
-  readonly #warnings: string[] = [];
+  readonly #warnings = new Warnings();
   #info: RequestInfo = { verb: "", path: "", resource: undefined };
   #url = noUrl;
 
@@ -106,8 +107,8 @@ class Exchange {
     const { verb } = this.#info;
     let { code } = reply;
     try {
-      if (this.#warnings.length > 0)
-        this.#response.setHeader("Warning", [...new Set(this.#warnings)].map(warningHeader));
+      const warnings = this.#warnings.headers();
+      if (warnings.length > 0) this.#response.setHeader("Warning", warnings);
       code = await sendReply(this.#request, this.#response, this.#withAuditId(reply), (error) =>
         this.#withAuditId(this.#failure(error)),
       );
@@ -185,7 +186,7 @@ class Exchange {
       userAgent: this.#request.headers["user-agent"] ?? "",
       contentType: this.#request.headers["content-type"],
       body: () => readBody(this.#request).catch(explainBodyError),
-      warn: (text: string) => this.#warnings.push(text),
+      warn: (text: string) => this.#warnings.add(text),
       end: this.#ends.of(this.#response),
     };
   }
@@ -286,13 +287,4 @@ function requestUrl(target: string): URL {
 function proposedAuditId(request: IncomingMessage): string | undefined {
   const proposed = request.headers["audit-id"];
   return typeof proposed === "string" && /^[A-Za-z0-9-]{1,64}$/.test(proposed) ? proposed : undefined;
-}
-
-/** RFC 7234 warning with code 299; text in quotes, without what would break out of them or of the header. */
-function warningHeader(text: string): string {
-  const safe = text
-    .replaceAll(/[^\x20-\x7e]/g, "?")
-    .replaceAll("\\", "\\\\")
-    .replaceAll('"', '\\"');
-  return `299 - "${safe.slice(0, 1024)}"`;
 }

@@ -8,6 +8,7 @@
  * Source: k/k pkg/controller/namespace/deletion/namespaced_resources_deleter.go.
  */
 import { setTimeout } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { toRevision } from "../../../store/revision.ts";
 import { ApiError, notFound } from "../api-error.ts";
 import { jsonObject } from "../codec/json.ts";
@@ -121,9 +122,13 @@ async function report(
   namespace: StoredObject,
   remaining: RemainingContent,
 ): Promise<void> {
+  const time = apiTime(options.now());
+  const known = listField(objectField(namespace.tree(), "status"), "conditions");
+  // Not left to the write that would change nothing: it would be on record every two seconds.
+  if (isDeepStrictEqual(known, namespaceConditions(known, remaining, time))) return;
   await change(options, namespace, "status", (tree) => {
     const status = objectField(tree, "status");
-    const conditions = namespaceConditions(listField(status, "conditions"), remaining, apiTime(options.now()));
+    const conditions = namespaceConditions(listField(status, "conditions"), remaining, time);
     tree["status"] = jsonObject([...Object.entries(status), ["conditions", [...conditions]]]);
   });
 }
