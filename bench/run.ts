@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { measureApply } from "./goals/apply.ts";
+import { measureAuthorization } from "./goals/authorization.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
@@ -29,6 +30,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   engine: measureEngine,
   throughput: measureThroughput,
   apply: measureApply,
+  authorization: measureAuthorization,
   "list-small": measureSmallList,
   "list-large": measureLargeList,
   watch: measureWatch,
