@@ -1,0 +1,54 @@
+/** Nodes of the graph in the words of answers. */
+import { accountOf } from "../graph/graph-node.ts";
+import type { GraphNode } from "../graph/graph-node.ts";
+
+/** Who can do something. A node of the cluster is one too. */
+export interface Principal {
+  readonly kind: "User" | "Group" | "ServiceAccount" | "Node";
+  readonly name: string;
+  /** Of an account; "" for others. */
+  readonly namespace: string;
+}
+
+/** The principal a node of the graph is; undefined for what is none. */
+export function principalOfNode(node: GraphNode): Principal | undefined {
+  switch (node.type) {
+    case "user": {
+      const account = accountOf(node.name);
+      return account === undefined
+        ? { kind: "User", name: node.name, namespace: "" }
+        : { kind: "ServiceAccount", ...account };
+    }
+    case "group":
+      return { kind: "Group", name: node.name, namespace: "" };
+    case "node":
+      return { kind: "Node", name: node.name, namespace: "" };
+    default:
+      return undefined;
+  }
+}
+
+/** `KIND NAME`, or `KIND NAMESPACE/NAME`. */
+export function nodeText(node: GraphNode): string {
+  const principal = principalOfNode(node);
+  if (principal !== undefined) return objectText(principal);
+  switch (node.type) {
+    case "workload":
+      return objectText(node.workload);
+    case "secret":
+      return objectText(node.secret);
+    case "role":
+      return `${objectText(node.role)} ${node.scope === "" ? "everywhere" : `in ${node.scope}`}`;
+    case "capability": {
+      const { kind, namespace, name } = node.capability;
+      return `${kind} ${namespace === "" ? "*" : namespace}/${name === "" ? "*" : name}`;
+    }
+    default:
+      throw new TypeError(`every other node is a principal: ${node.type}`);
+  }
+}
+
+/** As {@link nodeText}. */
+export function objectText({ kind, namespace, name }: { kind: string; namespace: string; name: string }): string {
+  return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
+}
