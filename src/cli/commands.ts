@@ -23,6 +23,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./demo.ts")).demoCommand,
   },
   {
+    name: "who-can",
+    summary: "Say who can read a secret of a cluster, and by which path",
+    load: async () => (await import("./who-can.ts")).whoCanCommand,
+  },
+  {
     name: "version",
     summary: "Show the version",
     load: async () => (await import("./version.ts")).versionCommand,

@@ -48,7 +48,8 @@ export function nodeText(node: GraphNode): string {
   }
 }
 
-/** As {@link nodeText}. */
+/** As {@link nodeText}. A name that could be taken for more than a name is in quotes. */
 export function objectText({ kind, namespace, name }: { kind: string; namespace: string; name: string }): string {
-  return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
+  const shown = namespace === "" ? name : `${namespace}/${name}`;
+  return `${kind} ${/^[^\s"',;()]+$/u.test(shown) ? shown : JSON.stringify(shown)}`;
 }

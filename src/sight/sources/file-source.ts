@@ -17,11 +17,12 @@ const passedOver: ReadonlySet<string> = new Set([".git", "node_modules"]);
 /**
  * The facts of a file, or of all `.yaml`, `.yml` and `.json` files below a folder, in the order of their names. Raises
  * the error of the operating system when `path` itself cannot be read; what is below it and cannot is a problem.
+ * Places name a file as `shown`, and files of a folder from there on.
  */
-export async function readFiles(source: SourceType, path: string): Promise<FactSet> {
+export async function readFiles(source: SourceType, path: string, shown: string = path): Promise<FactSet> {
   const facts = new FactSet(source);
   if ((await stat(path)).isDirectory()) await readFolder(path, path, facts);
-  else await readOne(path, path, facts);
+  else await readOne(path, shown, facts);
   return facts;
 }
 
