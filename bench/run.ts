@@ -16,6 +16,7 @@ import { measureEngine } from "./goals/engine.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
 import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
+import { measureSight } from "./goals/sight.ts";
 import { measureStart } from "./goals/start.ts";
 import { measureStore } from "./goals/store.ts";
 import { measureThroughput } from "./goals/throughput.ts";
@@ -38,6 +39,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   informer: measureInformer,
   start: measureStart,
   store: measureStore,
+  sight: measureSight,
 };
 
 const names = Object.keys(benchmarks);

@@ -28,41 +28,86 @@ export interface StepProof {
   readonly place: string;
 }
 
+/** All steps from one node on. */
+export interface Way {
+  readonly steps: readonly Step[];
+  /** How many of them are more than being a member. */
+  readonly hops: number;
+  /** The product of their eases. */
+  readonly ease: number;
+  /** Whether the one step reads by the API. */
+  readonly direct: boolean;
+}
+
 /** An edge as it was walked. */
 interface WalkedEdge {
   readonly from: GraphNode;
-  /** Undefined for what was asked about. */
+  /** Undefined, with the number -1, for what was asked about. */
   readonly to: GraphNode | undefined;
+  readonly toNumber: number;
   readonly rule: EdgeRule;
   readonly proof: Proof;
 }
 
-/** The steps from a node to the place the paths lead to, whose text is `target`. Empty when there is no way. */
-export function stepsFrom(graph: SecurityGraph, paths: PathsTo, start: number, target: string): Step[] {
-  const steps: Step[] = [];
-  let walked: WalkedEdge[] = [];
-  for (const edge of edgesFrom(graph, paths, start)) {
-    walked.push(edge);
-    if (edge.to?.type === "capability") continue;
-    steps.push(stepOf(walked, target));
-    walked = [];
-  }
-  return steps;
-}
+/** The ways to one place, as steps. Ways that join share what follows, so each step is put into words once. */
+export class PathSteps {
+  readonly #graph: SecurityGraph;
+  readonly #paths: PathsTo;
+  readonly #target: string;
+  readonly #known = new Map<number, Way>();
 
-function* edgesFrom(graph: SecurityGraph, paths: PathsTo, start: number): Generator<WalkedEdge> {
-  const { edges, nodes } = graph;
-  for (let node = start; Number.isFinite(paths.cost[node]);) {
-    const from = nodes[node]!; // numbers in the graph are those of nodes
-    const last = paths.last.get(node);
-    if (last !== undefined) {
-      yield { from, to: undefined, rule: edgeRules[last.rule]!, proof: last.proof };
-      return;
+  /** `target` is the text of the place the paths lead to. */
+  constructor(graph: SecurityGraph, paths: PathsTo, target: string) {
+    this.#graph = graph;
+    this.#paths = paths;
+    this.#target = target;
+  }
+
+  /** The way from a node that is no capability. No steps when there is none. */
+  from(start: number): Way {
+    const known = this.#known.get(start);
+    if (known !== undefined) return known;
+    const walked: WalkedEdge[] = [];
+    let end = -1;
+    for (const edge of this.#edgesFrom(start)) {
+      walked.push(edge);
+      end = edge.toNumber;
+      if (edge.to?.type !== "capability") break;
     }
-    const edge = paths.next[node]!;
-    if (edge < 0) return;
-    node = edges.to[edge]!;
-    yield { from, to: nodes[node], rule: edgeRules[edges.rule[edge]!]!, proof: graph.proof(edge) };
+    const way = this.#join(walked, end);
+    this.#known.set(start, way);
+    return way;
+  }
+
+  #join(walked: readonly WalkedEdge[], end: number): Way {
+    const rule = walked[0]?.rule;
+    if (rule === undefined) return { steps: [], hops: 0, ease: 1, direct: false };
+    const rest = end < 0 ? undefined : this.from(end);
+    const hops = (rule.free ? 0 : 1) + (rest?.hops ?? 0);
+    return {
+      steps: [stepOf(walked, this.#target), ...(rest?.steps ?? [])],
+      hops,
+      ease: rule.ease * (rest?.ease ?? 1),
+      direct: hops === 1 && (rule.free ? rest?.direct === true : rule.direct),
+    };
+  }
+
+  *#edgesFrom(start: number): Generator<WalkedEdge> {
+    const { edges, nodes } = this.#graph;
+    const { cost, next, last } = this.#paths;
+    for (let node = start; Number.isFinite(cost[node]);) {
+      const from = nodes[node]!; // numbers in the graph are those of nodes
+      const end = last.get(node);
+      if (end !== undefined) {
+        yield { from, to: undefined, toNumber: -1, rule: edgeRules[end.rule]!, proof: end.proof };
+        return;
+      }
+      const edge = next[node]!;
+      if (edge < 0) return;
+      node = edges.to[edge]!;
+      const rule = edgeRules[edges.rule[edge]!]!;
+      yield { from, to: nodes[node], toNumber: node, rule, proof: this.#graph.proof(edge) };
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Nodes of the graph in the words of answers. */
 import { accountOf } from "../graph/graph-node.ts";
 import type { GraphNode } from "../graph/graph-node.ts";
+import type { SecurityGraph } from "../graph/security-graph.ts";
 
 /** Who can do something. A node of the cluster is one too. */
 export interface Principal {
@@ -28,8 +29,42 @@ export function principalOfNode(node: GraphNode): Principal | undefined {
   }
 }
 
+/** A principal of a graph with the number of its node. */
+export interface NumberedPrincipal {
+  readonly number: number;
+  readonly principal: Principal;
+}
+
+const numbered = new WeakMap<SecurityGraph, readonly NumberedPrincipal[]>();
+
+/** All principals of a graph in the order of their names; worked out once for each graph. */
+export function principalsOf(graph: SecurityGraph): readonly NumberedPrincipal[] {
+  let found = numbered.get(graph);
+  if (found === undefined) {
+    found = graph.nodes
+      .flatMap((node, number) => {
+        const principal = principalOfNode(node);
+        return principal === undefined ? [] : [{ number, principal, text: objectText(principal) }];
+      })
+      .sort((a, b) => (a.text < b.text ? -1 : 1));
+    numbered.set(graph, found);
+  }
+  return found;
+}
+
+const texts = new WeakMap<GraphNode, string>();
+
 /** `KIND NAME`, or `KIND NAMESPACE/NAME`. */
 export function nodeText(node: GraphNode): string {
+  let text = texts.get(node);
+  if (text === undefined) {
+    text = writeNode(node);
+    texts.set(node, text);
+  }
+  return text;
+}
+
+function writeNode(node: GraphNode): string {
   const principal = principalOfNode(node);
   if (principal !== undefined) return objectText(principal);
   switch (node.type) {

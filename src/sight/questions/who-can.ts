@@ -1,11 +1,10 @@
 /** Who can read a secret, each by their easiest way. */
 import type { Coverage } from "../facts/fact-set.ts";
-import { edgeRules, edgeNumber } from "../graph/edge-rules.ts";
 import type { SecretName, SecurityGraph } from "../graph/security-graph.ts";
 import { pathsTo } from "../graph/shortest-paths.ts";
-import { stepsFrom } from "./path-steps.ts";
-import type { Step } from "./path-steps.ts";
-import { objectText, principalOfNode } from "./principal.ts";
+import { PathSteps } from "./path-steps.ts";
+import type { Step, Way } from "./path-steps.ts";
+import { objectText, principalsOf } from "./principal.ts";
 import type { Principal } from "./principal.ts";
 import { likelihoodOf, riskOf, sensitivityOf } from "./risk.ts";
 import type { RiskFactors } from "./risk.ts";
@@ -48,11 +47,11 @@ export function whoCan(graph: SecurityGraph, secret: SecretName, options: WhoCan
   const paths = pathsTo(graph, graph.edgesTo(secret), bounded ? "steps" : "ease");
   const target = objectText({ kind: "Secret", ...secret });
   const sensitivity = sensitivityOf(graph.facts, secret);
+  const steps = new PathSteps(graph, paths, target);
   const readers: Reader[] = [];
-  for (const [number, node] of graph.nodes.entries()) {
-    const principal = Number.isFinite(paths.cost[number]) ? principalOfNode(node) : undefined;
-    if (principal === undefined) continue;
-    const reader = readerOf(principal, stepsFrom(graph, paths, number, target), sensitivity);
+  for (const { number, principal } of principalsOf(graph)) {
+    if (!Number.isFinite(paths.cost[number])) continue;
+    const reader = readerOf(principal, steps.from(number), sensitivity);
     if (reader.hops <= options.hopsMax && (reader.direct || !options.onlyDirect)) readers.push(reader);
   }
   return {
@@ -75,17 +74,12 @@ export function answerCoverage(graph: SecurityGraph): AnswerCoverage {
   return { ...graph.coverage, unresolved };
 }
 
-function readerOf(principal: Principal, path: readonly Step[], sensitivity: number): Reader {
-  const steps = path.map(({ edge }) => edgeRules[edgeNumber(edge)]!).filter(({ free }) => !free);
-  const ease = steps.reduce((product, rule) => product * rule.ease, 1);
+function readerOf(principal: Principal, { steps: path, direct, hops, ease }: Way, sensitivity: number): Reader {
   const factors = { likelihood: likelihoodOf(principal), ease: Number(ease.toFixed(4)), sensitivity };
-  const direct = steps.length === 1 && steps[0]?.direct === true;
-  return { principal, direct, hops: steps.length, risk: riskOf(factors), factors, path };
+  return { principal, direct, hops, risk: riskOf(factors), factors, path };
 }
 
-/** Then the shorter way, then by name. */
+/** Then the shorter way; they are in the order of their names, which the sort keeps. */
 function worstFirst(a: Reader, b: Reader): number {
-  if (a.risk !== b.risk) return b.risk - a.risk;
-  if (a.hops !== b.hops) return a.hops - b.hops;
-  return objectText(a.principal) < objectText(b.principal) ? -1 : 1;
+  return a.risk === b.risk ? a.hops - b.hops : b.risk - a.risk;
 }
