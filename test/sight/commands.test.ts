@@ -7,6 +7,8 @@ import { test } from "node:test";
 import { commands } from "../../src/cli/commands.ts";
 import { runCommandLine } from "../../src/cli/run-command-line.ts";
 import { programPath, TestHome } from "../cli/program.ts";
+import type { WhatCanAnswer } from "../../src/sight/questions/what-can.ts";
+import { fixtureClusters } from "./fixture-cluster.ts";
 
 const clusters = join(import.meta.dirname, "clusters");
 
@@ -125,4 +127,92 @@ test("who-can tells of documents that it could not read", async () => {
   const { code, stdout } = await run("who-can", "a/db", "--dump", home.path);
   assert.equal(code, 0);
   assert.match(stdout, /^Problem at broken\.yaml:\d: the document must be valid YAML/m);
+});
+
+test("path shows the steps between two things, or that none are known", async () => {
+  const steps = async (from: string, to: string, file: string) => {
+    const { code, stdout } = await run("path", from, to, "--dump", file, "-o", "json");
+    assert.equal(code, 0);
+    return (JSON.parse(stdout) as { path: { edge: string; to: string }[] }).path.map(({ edge, to: end }) => [
+      edge,
+      end,
+    ]);
+  };
+  assert.deepEqual(await steps("user/token-reader", "sa/a/app", "token-secret.yaml"), [
+    ["get-secret", "Secret a/app-token"],
+    ["token-secret", "ServiceAccount a/app"],
+  ]);
+  assert.deepEqual(await steps("pod/a/web", "secret/a/db", "pod-identity.yaml"), [
+    ["token-in-pod", "ServiceAccount a/app"],
+    ["get-secret", "Secret a/db"],
+  ]);
+  assert.deepEqual(await steps("user/other-reader", "secret/a/db", "token-secret.yaml"), []);
+  assert.deepEqual(await steps("user/nobody", "secret/a/db", "token-secret.yaml"), []);
+  const { stdout } = await run("path", "user/other-reader", "secret/a/db", "--dump", "token-secret.yaml");
+  assert.match(stdout, /^No path from user\/other-reader to secret\/a\/db is known\.$/m);
+});
+
+test("what-can tells whole namespaces once and other secrets by name", async () => {
+  const ask = async (subject: string, file: string) => {
+    const { code, stdout } = await run("what-can", subject, "--dump", file, "-o", "json");
+    assert.equal(code, 0);
+    const { namespaces, secrets, identities } = JSON.parse(stdout);
+    return {
+      namespaces: namespaces.map((each: { namespace: string; hops: number }) => [each.namespace, each.hops]),
+      secrets: secrets.map((each: { secret: { name: string }; hops: number }) => [each.secret.name, each.hops]),
+      identities: identities.map((each: { principal: { name: string } }) => each.principal.name),
+    };
+  };
+  assert.deepEqual(await ask("user/maker", "new-pod-runs-as.yaml"), {
+    namespaces: [
+      ["a", 1],
+      ["b", 2],
+    ],
+    secrets: [],
+    identities: ["app"],
+  });
+  assert.deepEqual(await ask("user/named", "get-secret.yaml"), {
+    namespaces: [],
+    secrets: [
+      ["db", 1],
+      ["x", 1],
+    ],
+    identities: [],
+  });
+  assert.deepEqual((await ask("user/owner", "default-roles.yaml")).namespaces, [["*", 1]]);
+  const { stdout } = await run("what-can", "user/writer", "--dump", "get-secret.yaml");
+  assert.match(stdout, /^user\/writer comes to no secret that is known\.$/m);
+});
+
+test("what-can and who-can say the same of every principal", async () => {
+  for (const { name, claims } of fixtureClusters()) {
+    for (const { secret, principal, edge } of claims) {
+      const subject = principal
+        .replace("ServiceAccount ", "sa/")
+        .replace(" ", "/")
+        .replace(/^(User|Group|Node)/, (kind) => kind.toLowerCase());
+      const { stdout } = await run("what-can", subject, "--dump", `${name}.yaml`, "-o", "json");
+      const { namespaces, secrets } = JSON.parse(stdout) as WhatCanAnswer;
+      const reached =
+        namespaces.some(({ namespace }) => namespace === "*" || namespace === secret.namespace) ||
+        secrets.some(({ secret: each }) => each.namespace === secret.namespace && each.name === secret.name);
+      assert.equal(reached, edge !== undefined, `${principal} and ${secret.namespace}/${secret.name} in ${name}`);
+    }
+  }
+});
+
+test("path and what-can refuse what names nothing", async () => {
+  for (const words of [
+    ["what-can", "jane"],
+    ["what-can", "sa/jane"],
+    ["what-can", "thing/a/b"],
+    ["what-can", "user/"],
+    ["path", "user/a", "b"],
+  ]) {
+    const { code, stderr } = await run(...words, "--dump", "get-secret.yaml");
+    assert.equal(code, 2, words.join(" "));
+    assert.match(stderr, /must be one of user\/NAME/);
+  }
+  assert.equal((await run("path", "user/a", "--dump", "get-secret.yaml")).code, 2);
+  assert.equal((await run("what-can", "--dump", "get-secret.yaml")).code, 2);
 });

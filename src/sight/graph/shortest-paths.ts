@@ -1,5 +1,5 @@
 /**
- * The easiest ways to one place, from everywhere at once: Dijkstra over the edges backwards.
+ * The easiest ways to one place from everywhere at once, or from one to everywhere: Dijkstra over the edges.
  *
  * The ease of a way is the product of its edges' eases, so the cost of an edge is minus the logarithm of its ease. Each
  * step costs a little more, each edge that is no step still less: of equally easy ways the shorter wins, and no circle
@@ -56,7 +56,11 @@ export function pathsTo(graph: SecurityGraph, last: readonly LastEdge[], by: "ea
         next[from] = edge;
         lastOf.delete(from);
         queue.push(from);
-      } else if (through <= cost[from]! + equalCosts && !lastOf.has(from) && comesFirst(graph, edge, next[from]!)) {
+      } else if (
+        through <= cost[from]! + equalCosts &&
+        !lastOf.has(from) &&
+        comesFirst(graph, edge, next[from]!, edges.to)
+      ) {
         next[from] = edge;
       }
     }
@@ -64,11 +68,46 @@ export function pathsTo(graph: SecurityGraph, last: readonly LastEdge[], by: "ea
   return { cost, next, last: lastOf };
 }
 
-/** Whether one of two equally good edges is to be preferred. */
-function comesFirst({ edges, nodes }: SecurityGraph, edge: number, other: number): boolean {
+/** To each node, how it was come to. */
+export interface PathsFrom {
+  /** Infinity where no way leads. */
+  readonly cost: Float64Array;
+  /** The edge by which it is come to; -1 at the start. */
+  readonly previous: Int32Array;
+}
+
+/** The easiest ways from a node. */
+export function pathsFrom(graph: SecurityGraph, start: number): PathsFrom {
+  const costs = costsBy.ease;
+  const { edges, nodes } = graph;
+  const cost = new Float64Array(nodes.length).fill(Infinity);
+  const previous = new Int32Array(nodes.length).fill(-1);
+  const queue = new CostQueue(cost);
+  cost[start] = 0;
+  queue.push(start);
+  const { starts, edges: outgoing } = edges.outgoing;
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    for (let place = starts[node]!; place < starts[node + 1]!; place++) {
+      const edge = outgoing[place]!; // below the end of the node's edges
+      const to = edges.to[edge]!;
+      const through = cost[node]! + costs[edges.rule[edge]!]!;
+      if (through < cost[to]! - equalCosts) {
+        cost[to] = through;
+        previous[to] = edge;
+        queue.push(to);
+      } else if (through <= cost[to]! + equalCosts && previous[to]! >= 0) {
+        if (comesFirst(graph, edge, previous[to]!, edges.from)) previous[to] = edge;
+      }
+    }
+  }
+  return { cost, previous };
+}
+
+/** Whether one of two equally good edges is to be preferred; of one rule, by the other ends. */
+function comesFirst({ edges, nodes }: SecurityGraph, edge: number, other: number, ends: Int32Array): boolean {
   const [rule, otherRule] = [edges.rule[edge]!, edges.rule[other]!];
   if (rule !== otherRule) return rule < otherRule;
-  const [to, otherTo] = [nodes[edges.to[edge]!], nodes[edges.to[other]!]];
+  const [to, otherTo] = [nodes[ends[edge]!], nodes[ends[other]!]];
   return to !== undefined && otherTo !== undefined && nodeKey(to) < nodeKey(otherTo);
 }
 

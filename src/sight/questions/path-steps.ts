@@ -40,7 +40,7 @@ export interface Way {
 }
 
 /** An edge as it was walked. */
-interface WalkedEdge {
+export interface WalkedEdge {
   readonly from: GraphNode;
   /** Undefined, with the number -1, for what was asked about. */
   readonly to: GraphNode | undefined;
@@ -109,6 +109,27 @@ export class PathSteps {
       yield { from, to: nodes[node], toNumber: node, rule, proof: this.#graph.proof(edge) };
     }
   }
+}
+
+/** A way that was walked, as steps; `target` is the text of its end where that is no node. */
+export function wayOf(walked: readonly WalkedEdge[], target: string): Way {
+  const steps: Step[] = [];
+  const rules: EdgeRule[] = [];
+  let part: WalkedEdge[] = [];
+  for (const edge of walked) {
+    part.push(edge);
+    if (edge.to?.type === "capability") continue;
+    steps.push(stepOf(part, target));
+    rules.push(part[0]!.rule); // it has an edge
+    part = [];
+  }
+  const counted = rules.filter(({ free }) => !free);
+  return {
+    steps,
+    hops: counted.length,
+    ease: counted.reduce((product, rule) => product * rule.ease, 1),
+    direct: counted.length === 1 && counted[0]?.direct === true,
+  };
 }
 
 function stepOf(walked: readonly WalkedEdge[], target: string): Step {
