@@ -23,6 +23,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./demo.ts")).demoCommand,
   },
   {
+    name: "scan",
+    summary: "Find what is wrong around the secrets of a cluster",
+    load: async () => (await import("./scan.ts")).scanCommand,
+  },
+  {
     name: "who-can",
     summary: "Say who can read a secret of a cluster, and by which path",
     load: async () => (await import("./who-can.ts")).whoCanCommand,
