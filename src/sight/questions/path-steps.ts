@@ -45,9 +45,14 @@ export interface WalkedEdge {
   /** Undefined, with the number -1, for what was asked about. */
   readonly to: GraphNode | undefined;
   readonly toNumber: number;
+  /** Of the edge; -1 for one to what was asked about. */
+  readonly number: number;
   readonly rule: EdgeRule;
   readonly proof: Proof;
 }
+
+/** Steps between places of a graph by their first and last edge: the same in every answer. */
+const knownSteps = new WeakMap<SecurityGraph, Map<number, Step>>();
 
 /** The ways to one place, as steps. Ways that join share what follows, so each step is put into words once. */
 export class PathSteps {
@@ -55,12 +60,15 @@ export class PathSteps {
   readonly #paths: PathsTo;
   readonly #target: string;
   readonly #known = new Map<number, Way>();
+  readonly #steps: Map<number, Step>;
 
   /** `target` is the text of the place the paths lead to. */
   constructor(graph: SecurityGraph, paths: PathsTo, target: string) {
     this.#graph = graph;
     this.#paths = paths;
     this.#target = target;
+    this.#steps = knownSteps.get(graph) ?? new Map<number, Step>();
+    knownSteps.set(graph, this.#steps);
   }
 
   /** The way from a node that is no capability. No steps when there is none. */
@@ -85,11 +93,21 @@ export class PathSteps {
     const rest = end < 0 ? undefined : this.from(end);
     const hops = (rule.free ? 0 : 1) + (rest?.hops ?? 0);
     return {
-      steps: [stepOf(walked, this.#target), ...(rest?.steps ?? [])],
+      steps: [this.#step(walked), ...(rest?.steps ?? [])],
       hops,
       ease: rule.ease * (rest?.ease ?? 1),
       direct: hops === 1 && (rule.free ? rest?.direct === true : rule.direct),
     };
+  }
+
+  /** Between two edges of a step there is at most one edge from one capability to another. */
+  #step(walked: readonly WalkedEdge[]): Step {
+    const [first, last] = [walked[0]?.number ?? -1, walked.at(-1)?.number ?? -1];
+    if (first < 0 || last < 0) return stepOf(walked, this.#target);
+    const key = first * this.#graph.edges.from.length + last;
+    const step = this.#steps.get(key) ?? stepOf(walked, this.#target);
+    this.#steps.set(key, step);
+    return step;
   }
 
   *#edgesFrom(start: number): Generator<WalkedEdge> {
@@ -99,14 +117,14 @@ export class PathSteps {
       const from = nodes[node]!; // numbers in the graph are those of nodes
       const end = last.get(node);
       if (end !== undefined) {
-        yield { from, to: undefined, toNumber: -1, rule: edgeRules[end.rule]!, proof: end.proof };
+        yield { from, to: undefined, toNumber: -1, number: -1, rule: edgeRules[end.rule]!, proof: end.proof };
         return;
       }
       const edge = next[node]!;
       if (edge < 0) return;
       node = edges.to[edge]!;
       const rule = edgeRules[edges.rule[edge]!]!;
-      yield { from, to: nodes[node], toNumber: node, rule, proof: this.#graph.proof(edge) };
+      yield { from, to: nodes[node], toNumber: node, number: edge, rule, proof: this.#graph.proof(edge) };
     }
   }
 }

@@ -95,7 +95,14 @@ class Reach {
 
   #way(last: LastEdge, target: string): Pick<Reached<object>, "hops" | "ease" | "path"> {
     const from = this.#graph.nodes[last.from]!; // numbers in the graph are those of nodes
-    const end: WalkedEdge = { from, to: undefined, toNumber: -1, rule: edgeRules[last.rule]!, proof: last.proof };
+    const end: WalkedEdge = {
+      from,
+      to: undefined,
+      toNumber: -1,
+      number: -1,
+      rule: edgeRules[last.rule]!,
+      proof: last.proof,
+    };
     return shown(wayOf([...this.#walkTo(last.from), end], target));
   }
 
@@ -127,7 +134,14 @@ class Reach {
     const walked: WalkedEdge[] = [];
     for (let node = number, edge = this.#paths.previous[node]!; edge >= 0; edge = this.#paths.previous[node]!) {
       const [from, to] = [nodes[edges.from[edge]!]!, nodes[node]!]; // edges are between nodes
-      walked.push({ from, to, toNumber: node, rule: edgeRules[edges.rule[edge]!]!, proof: this.#graph.proof(edge) });
+      walked.push({
+        from,
+        to,
+        toNumber: node,
+        number: edge,
+        rule: edgeRules[edges.rule[edge]!]!,
+        proof: this.#graph.proof(edge),
+      });
       node = edges.from[edge]!;
     }
     return walked.toReversed();

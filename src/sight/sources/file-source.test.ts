@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { placeText } from "../facts/provenance.ts";
 import { readFiles, readText } from "./file-source.ts";
+import { yamlCharactersMax } from "./manifest-documents.ts";
 
 const role = `apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -96,6 +97,12 @@ test("Aliases that multiply are refused and reported", () => {
   const bomb = ["a0: &a0 [x, x]", ...[1, 2, 3, 4, 5, 6, 7].map((n) => `a${n}: &a${n} [${`*a${n - 1}, `.repeat(9)}]`)];
   const { problems } = readText("dump", "f.yaml", bomb.join("\n")).coverage;
   assert.match(problems[0]?.message ?? "", /plain YAML/);
+});
+
+test("YAML that is too large to be read is reported, with what to do", () => {
+  const facts = readText("dump", "f.yaml", role + "#".repeat(yamlCharactersMax));
+  assert.deepEqual([facts.of("Role").length, facts.coverage.problems.length], [0, 1]);
+  assert.match(facts.coverage.problems[0]?.message ?? "", /kubectl get -o json/);
 });
 
 test("Names that are not text are reported, as the API server would refuse them", () => {

@@ -11,6 +11,9 @@ import type { Problem } from "../facts/facts.ts";
 import type { Provenance } from "../facts/provenance.ts";
 import type { ReadObject } from "../facts/read-fact.ts";
 
+/** YAML takes some 90 times its size in memory while it is read. */
+export const yamlCharactersMax = 32 * 1024 * 1024;
+
 /** What a text holds: objects, lists that say of which kind they are, problems. */
 export interface ManifestDocuments {
   readonly objects: readonly ReadObject[];
@@ -54,6 +57,11 @@ function withoutTimes(tags: Tags): Tags {
 }
 
 function readYaml(file: string, text: string, found: Collected): void {
+  if (text.length > yamlCharactersMax) {
+    const message = `YAML must have at most ${yamlCharactersMax} characters; JSON may be larger (kubectl get -o json)`;
+    found.problems.push({ message, at: { file, document: 1, item: undefined, line: undefined } });
+    return;
+  }
   const lineCounter = new LineCounter();
   const documents = parseAllDocuments(text, {
     version: "1.1",
