@@ -15,6 +15,8 @@ export type CapabilityKind =
   | "become-group"
   /** A client certificate of any name, and of any group but system:masters. Cluster-wide. */
   | "certify"
+  /** Is a node. Cluster-wide. */
+  | "become-node"
   /** Talks to the kubelet of a node. Cluster-wide. */
   | "use-kubelet"
   /** Can give itself every right. */
@@ -28,7 +30,13 @@ export interface Capability {
   readonly name: string;
 }
 
-const clusterKinds: ReadonlySet<CapabilityKind> = new Set(["become-user", "become-group", "certify", "use-kubelet"]);
+const clusterKinds: ReadonlySet<CapabilityKind> = new Set([
+  "become-user",
+  "become-group",
+  "become-node",
+  "certify",
+  "use-kubelet",
+]);
 
 /** The capability over a target, when the rights to it are held in `scope` ("" for everywhere). */
 export function capabilityOver(kind: CapabilityKind, scope: string, name: string): Capability {

@@ -74,6 +74,7 @@ export const edgeIds = [
   "impersonate-user",
   "impersonate-group",
   "approve-certificate",
+  "approve-node-certificate",
   "tap-by-webhook",
   "bind-role",
   "change-binding",

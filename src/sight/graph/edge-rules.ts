@@ -231,6 +231,24 @@ const rows: Readonly<Record<EdgeId, Row>> = {
     fix: "Separate who asks for certificates from who approves them.",
     source: "k/k plugin/pkg/admission/certificates",
   },
+  "approve-node-certificate": {
+    name: "approves a certificate of their own as",
+    condition: rights(
+      "become-node",
+      asks("create certificatesigningrequests.certificates.k8s.io", "none", true),
+      asks("update,patch certificatesigningrequests.certificates.k8s.io/approval", "any", true),
+      asks(
+        "approve signers.certificates.k8s.io",
+        ["kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/*"],
+        true,
+      ),
+    ),
+    ease: 0.95,
+    attack: "T1649",
+    explanation: "the signer kube-apiserver-client-kubelet signs the name of any node",
+    fix: "Separate who asks for certificates from who approves them.",
+    source: "k/k plugin/pkg/admission/certificates",
+  },
   "tap-by-webhook": {
     name: "sees, once it is written,",
     condition: rights(

@@ -117,7 +117,10 @@ function addPrincipal(builder: GraphBuilder, number: number, node: GraphNode): v
     const certify = builder.find({ type: "capability", capability: { kind: "certify", ...everything } });
     if (certify !== undefined) builder.edge(certify, number, "certified-as");
     if (!everyone.has(node.name)) join(builder, number, ["system:authenticated"]);
-  } else if (node.type === "node") join(builder, number, ["system:nodes", "system:authenticated"]);
+  } else if (node.type === "node") {
+    connect(builder, capabilitiesReaching("become-node", "", node.name), number);
+    join(builder, number, ["system:nodes", "system:authenticated"]);
+  }
 }
 
 const everyone: ReadonlySet<string> = new Set(["system:authenticated", "system:unauthenticated"]);

@@ -93,10 +93,25 @@ test("Documents that cannot be read are reported with their line, and the others
   assert.match(facts.coverage.problems[0]?.message ?? "", /must be valid YAML/);
 });
 
+test("What is said of a document that cannot be read quotes nothing of it", () => {
+  for (const broken of [
+    "c2VjcmV0: }c2VjcmV0",
+    "a: *c2VjcmV0",
+    "a: 'c2VjcmV0",
+    "c2VjcmV0\n}",
+    "a: !!c2VjcmV0 x\n  c2VjcmV0",
+    "? c2VjcmV0\n: - }",
+  ]) {
+    const { problems } = readText("dump", "f.yaml", `kind: Secret\ndata:\n  ${broken}\n`).coverage;
+    assert.ok(problems.length > 0, broken);
+    assert.doesNotMatch(JSON.stringify(problems), /c2VjcmV0/);
+  }
+});
+
 test("Aliases that multiply are refused and reported", () => {
   const bomb = ["a0: &a0 [x, x]", ...[1, 2, 3, 4, 5, 6, 7].map((n) => `a${n}: &a${n} [${`*a${n - 1}, `.repeat(9)}]`)];
   const { problems } = readText("dump", "f.yaml", bomb.join("\n")).coverage;
-  assert.match(problems[0]?.message ?? "", /plain YAML/);
+  assert.match(problems[0]?.message ?? "", /the aliases of the document/);
 });
 
 test("YAML that is too large to be read is reported, with what to do", () => {
