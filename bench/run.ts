@@ -16,6 +16,7 @@ import { measureEngine } from "./goals/engine.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
 import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
+import { measureRbacReads } from "./goals/rbac-reads.ts";
 import { measureSight } from "./goals/sight.ts";
 import { measureStart } from "./goals/start.ts";
 import { measureStore } from "./goals/store.ts";
@@ -32,6 +33,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   throughput: measureThroughput,
   apply: measureApply,
   authorization: measureAuthorization,
+  "rbac-reads": measureRbacReads,
   "list-small": measureSmallList,
   "list-large": measureLargeList,
   watch: measureWatch,

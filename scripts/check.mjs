@@ -21,6 +21,10 @@ const binaries = join(root, "node_modules", ".bin");
 const reporter = pathToFileURL(join(root, "scripts", "test-reporter.mjs")).href;
 /** The tests start servers and write to disk: more at once only makes them slow. */
 const testFilesAtOnce = "2";
+/** A test that waits for what never comes fails by name; the longest file takes a third of it on a busy machine. */
+const testTimeoutMs = "300000";
+/** What such a test leaves open would keep the run from ending: it is ended after so long, four times what it takes. */
+const runMinutesMax = 30;
 
 const staticChecks = [
   { name: "format", command: join(binaries, "oxfmt"), arguments: ["--check", "."], advice: "run npm run format" },
@@ -92,6 +96,8 @@ async function runTests(filters, options) {
   try {
     const summaryFile = join(folder, "summary.json");
     const code = await runTestProcess(files, options, summaryFile);
+    // A run that was ended has written none.
+    if (!existsSync(summaryFile)) return { ok: false, count: 0, passed: 0 };
     return judge(code, JSON.parse(readFileSync(summaryFile, "utf8")), options.length > 0);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -105,14 +111,22 @@ function runTestProcess(files, options, summaryFile) {
       "--disable-warning=ExperimentalWarning",
       "--test",
       `--test-concurrency=${testFilesAtOnce}`,
+      `--test-timeout=${testTimeoutMs}`,
       `--test-reporter=${reporter}`,
       "--test-reporter-destination=stdout",
       ...options,
       ...files,
     ],
-    { cwd: root, stdio: "inherit", env: { ...process.env, STRONGROOM_TEST_SUMMARY: summaryFile } },
+    { cwd: root, stdio: "inherit", detached: true, env: { ...process.env, STRONGROOM_TEST_SUMMARY: summaryFile } },
   );
-  return ended(child);
+  const stop = () => process.kill(-child.pid, "SIGKILL"); // the processes of the test files too
+  const timer = setTimeout(() => {
+    console.log(`FAIL tests: they did not end within ${runMinutesMax} minutes`);
+    stop();
+  }, runMinutesMax * 60_000);
+  // A group of its own does not hear Ctrl-C.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
+  return ended(child).finally(() => clearTimeout(timer));
 }
 
 /**

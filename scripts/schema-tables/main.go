@@ -3,7 +3,7 @@
 // that the served kinds consist of. It reads them off the published Go types by
 // reflection and off the published OpenAPI document; it copies no text.
 //
-//	go run . -openapi swagger.json -out ../../src/doors/kubernetes/schema/tables
+//	go run . -openapi swagger.json -openapi3 v3/api__v1_openapi.json -out ../../src/doors/kubernetes/schema/tables
 package main
 
 import (
@@ -17,6 +17,8 @@ import (
 	"sort"
 	"strings"
 
+	authentication "k8s.io/api/authentication/v1"
+	authorization "k8s.io/api/authorization/v1"
 	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
 	events "k8s.io/api/events/v1"
@@ -29,6 +31,11 @@ import (
 
 // roots are the objects and lists from which every other message is reached.
 var roots = []any{
+	authentication.SelfSubjectReview{},
+	authorization.LocalSubjectAccessReview{},
+	authorization.SelfSubjectAccessReview{},
+	authorization.SelfSubjectRulesReview{},
+	authorization.SubjectAccessReview{},
 	core.Binding{},
 	core.ConfigMap{}, core.ConfigMapList{},
 	core.Event{}, core.EventList{},
@@ -79,7 +86,8 @@ type property struct {
 }
 
 func main() {
-	openAPI := flag.String("openapi", "", "the OpenAPI document of the release")
+	openAPI := flag.String("openapi", "", "the OpenAPI 2 document of the release")
+	openAPI3 := flag.String("openapi3", "", "the OpenAPI 3 document of the core group, which alone has defaults")
 	out := flag.String("out", "", "where the tables go")
 	flag.Parse()
 	text, err := os.ReadFile(*openAPI)
@@ -91,6 +99,26 @@ func main() {
 	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		log.Fatal(err)
+	}
+	if text, err = os.ReadFile(*openAPI3); err != nil {
+		log.Fatal(err)
+	}
+	var defaults struct {
+		Components struct {
+			Schemas map[string]definition `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(text, &defaults); err != nil {
+		log.Fatal(err)
+	}
+	for name, schema := range defaults.Components.Schemas {
+		for field, p := range schema.Properties {
+			// What is Go's zero value anyway says nothing.
+			if known, ok := document.Definitions[name].Properties[field]; ok && p.Default != "" {
+				known.Default = p.Default
+				document.Definitions[name].Properties[field] = known
+			}
+		}
 	}
 	g := generator{definitions: document.Definitions, messages: map[string]map[string]string{}, seen: map[reflect.Type]bool{}}
 	for _, root := range roots {
@@ -239,10 +267,9 @@ func (g *generator) typeName(t, from reflect.Type) string {
 	return name
 }
 
-// keyDefaults are the defaults (+default in the sources) of fields that tell items of a list apart: server-side apply
-// reads them where an item leaves the field out. The published document has no defaults, and where a field is
-// required its zero value is the default.
-var keyDefaults = map[string]any{"ContainerPort.protocol": "TCP", "LocalObjectReference.name": ""}
+// keyDefaults are the defaults of fields that tell items of a list apart where they are zero values: server-side apply
+// reads them where an item leaves the field out.
+var keyDefaults = map[string]any{"LocalObjectReference.name": ""}
 
 func flags(f reflect.StructField, options string, p property, required bool) []string {
 	var found []string
@@ -266,14 +293,8 @@ func flags(f reflect.StructField, options string, p property, required bool) []s
 	if name := t.String(); name != structuralName(t) {
 		found = append(found, "go="+name)
 	}
-	if p.Default != nil {
-		value, err := json.Marshal(p.Default)
-		if err != nil {
-			log.Fatal(err)
-		}
-		if text := string(value); text != "{}" && !strings.ContainsAny(text, " `\\") {
-			found = append(found, "default="+text)
-		}
+	if text, ok := p.Default.(string); ok {
+		found = append(found, fmt.Sprintf("default=%q", text))
 	}
 	if p.MapType == "atomic" && kind == reflect.Map {
 		found = append(found, "atomic")

@@ -27,6 +27,8 @@ export interface AuditEvent {
   /** Path and query as received, at most 2,048 characters. */
   readonly requestURI: string;
   readonly user: { readonly username: string; readonly uid?: string; readonly groups: readonly string[] };
+  /** As whom the user acted, if not as themselves. */
+  readonly impersonatedUser?: AuditEvent["user"];
   readonly sourceIPs: readonly string[];
   readonly userAgent: string;
   readonly objectRef?: {

@@ -26,7 +26,7 @@ const alreadyExists = 409;
 const created = 201;
 
 /**
- * Creates the objects of every YAML file in `folder`, Namespaces first, in the order of file names.
+ * Creates the objects of every YAML file in `folder`, Namespaces first, in the order of file names, as `kubectl apply` does.
  * What exists already is left as it is. Objects of kinds that the server does not serve are counted as `skipped`.
  * Raises `invalid` for the first that is refused, with the file and the server's reason.
  */
@@ -89,8 +89,18 @@ function manifestsOf(file: string, text: string): Manifest[] {
 async function create(client: ApiClient, resource: Resource, manifest: Manifest): Promise<void> {
   const { name, namespaced } = resource;
   const place = namespaced ? `namespaces/${encodeURIComponent(manifest.namespace)}/${name}` : name;
-  const { status, body } = await client.send("POST", `/api/v1/${place}`, manifest.object);
+  const { status, body } = await client.send("POST", `/api/v1/${place}`, asApplied(manifest.object));
   if (status === created || status === alreadyExists) return;
   const reason = at(body, "message");
   throw new StrongroomError("invalid", `${manifest.file} was refused (${status}): ${String(reason)}`);
+}
+
+/** With the annotation by which a later `kubectl apply` knows what was applied; it warns where it is missing. */
+function asApplied(object: unknown): unknown {
+  const copy = structuredClone(object) as { metadata: { annotations?: Record<string, string> } }; // a manifest
+  copy.metadata.annotations = {
+    ...copy.metadata.annotations,
+    "kubectl.kubernetes.io/last-applied-configuration": `${JSON.stringify(object)}\n`,
+  };
+  return copy;
 }

@@ -64,7 +64,8 @@ async function runDemo(
     ...(flags.has(listenFlag) ? {} : { host: "127.0.0.1", port: 0 }),
   } as const;
   const { startServer } = await import("../server/server.ts"); // not for `help demo`, which is thereby quick
-  await using server = await startServer(config, (line) => output.print(line));
+  // What the server says of keeping its key and renewing its kubeconfig is no advice for a throw-away.
+  await using server = await startServer(config, () => {});
   using client = new ApiClient(await readFile(kubeconfig, "utf8"));
   const { applied, skipped } = await applyManifests(client, manifests);
   output.print(`examples ${countsText(applied)}${skipped === 0 ? "" : `, ${skipped} of other kinds left out`}`);

@@ -73,7 +73,7 @@ export const kubeconfigCommand: Command = {
       "Those for others go to standard output unless --output is given.",
     "A kubeconfig holds the private key: whoever reads it is that user until it expires. " +
       "It cannot be revoked, so keep the life short.",
-    "In this version the groups strongroom:admins and system:masters may do everything, and nobody else anything.",
+    "Members of strongroom:admins and system:masters may do everything; everybody else what roles and bindings allow.",
   ],
   operandsMax: 0,
   async run(invocation) {

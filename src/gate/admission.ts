@@ -2,6 +2,7 @@
  * Admission: the last word on a change, after authorization and merging.
  * Source: kubernetes/apiserver pkg/admission.
  */
+import type { Attributes, Decision } from "../access/authorizer.ts";
 import type { User } from "../identity/user.ts";
 
 export interface AdmissionOperation {
@@ -17,7 +18,14 @@ export interface AdmissionOperation {
   /** The door's own trees, for plugins of that door; undefined for a delete (next) or a create (previous). */
   readonly next: unknown;
   readonly previous: unknown;
+  /** The name in the request, which a POST has none of. */
+  readonly requestedName: string;
+  /** What the gate's authorizer says of rights beyond that to the request. */
+  readonly decide: (attributes: Attributes) => Promise<Decision>;
 }
+
+/** What whoever changes something says of it; the gate adds the rest. */
+export type AdmissionRequest = Omit<AdmissionOperation, "user" | "requestedName" | "decide">;
 
 export interface Admission {
   /** Resolves to let the change pass; raises what forbids it. */

@@ -1,7 +1,7 @@
 /**
  * The one pipeline every request of every door passes:
  *
- *   audit( authenticate -> authorize -> do( admit ) )
+ *   audit( authenticate -> impersonate -> authorize -> do( admit ) )
  *
  * Invariants:
  * - audit brackets everything, failed authentication included, and is durable
@@ -10,12 +10,12 @@
  * - whatever is not allow is a refusal, an error included;
  * - while events cannot be recorded, nothing is done (the intent is recorded first).
  */
-import type { Attributes, Authorizer } from "../access/authorizer.ts";
+import type { Attributes, Authorizer, Decision } from "../access/authorizer.ts";
 import type { AuditEvent, AuditSink, AuditStage, Disclosure } from "../audit/audit-event.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
 import type { User } from "../identity/user.ts";
-import type { Admission, AdmissionOperation } from "./admission.ts";
+import type { Admission, AdmissionRequest } from "./admission.ts";
 import { StreamDisclosures } from "./stream-disclosures.ts";
 
 /** A request as the gate sees it, described by a door. */
@@ -31,8 +31,17 @@ export interface GateRequest {
   readonly path: string | undefined;
   /** Who is asking; raises `unauthenticated`. Called once. */
   readonly authenticate: () => Promise<User>;
+  /** Whom the caller asks to be instead; raises what is wrong with that. Called once, after authentication. */
+  readonly impersonate?: () => Impersonation | undefined;
   /** How the door will answer an error, for the record. */
   readonly describeError: (error: unknown) => { readonly code: number; readonly reason: string };
+}
+
+/** Somebody that a caller asks to be. */
+export interface Impersonation {
+  readonly user: User;
+  /** What the caller must have the right to `impersonate`: the user, each group, ... */
+  readonly needs: readonly NonNullable<Attributes["resource"]>[];
 }
 
 /** What `do` hands back: an answer, and what must be on record before it leaves. */
@@ -58,14 +67,17 @@ export interface StreamPiece {
 }
 
 export interface GateContext {
+  /** Who acts: the caller, or whom they impersonate. */
   readonly user: User;
   /** Asks for another verb on the same resource, where a request turns out to need it; raises {@link ForbiddenError}. */
   authorize(verb: string): Promise<void>;
+  /** What the authorizer says of any attributes, for answers about rights. */
+  decide(attributes: Attributes): Promise<Decision>;
   /**
    * Admission of a change, called after merging with old and new, and again on
    * each retry; raises what forbids it.
    */
-  admit(operation: Omit<AdmissionOperation, "user">): Promise<void>;
+  admit(operation: AdmissionRequest): Promise<void>;
   /**
    * Wraps a streamed answer: a piece comes out only after its disclosures are
    * durable, and the end of the stream (however it ends) is on record.
@@ -115,9 +127,12 @@ export class Gate {
     if (this.#recordingFailed) await this.#write(record.event("RequestReceived", {}));
     let outcome: Outcome<T>;
     try {
-      record.user = await request.authenticate();
-      record.decision = await this.#authorize(request, record.user);
-      outcome = await action(this.#context(record.user, record, request));
+      const caller = (record.user = await request.authenticate());
+      const user = (record.impersonatedUser = await this.#impersonate(caller, request)) ?? caller;
+      const attributes = attributesOf(request, user);
+      record.decision = await this.#authorizer.authorize(attributes);
+      requireAllow(attributes, record.decision);
+      outcome = await action(this.#context(user, record, request));
     } catch (error) {
       await this.#write(record.event("ResponseComplete", { responseStatus: request.describeError(error) }));
       throw error;
@@ -127,20 +142,26 @@ export class Gate {
     return outcome.answer;
   }
 
-  async #authorize(request: GateRequest, user: User): Promise<string> {
-    const attributes = { user, verb: request.verb, resource: request.resource, path: request.path };
-    const decision = await this.#authorizer.authorize(attributes);
-    if (decision.type !== "allow") throw new ForbiddenError(attributes, decision.reason);
-    return decision.reason;
+  async #impersonate(caller: User, request: GateRequest): Promise<User | undefined> {
+    const asked = request.impersonate?.();
+    for (const resource of asked?.needs ?? []) {
+      const attributes = { user: caller, verb: "impersonate", resource, path: undefined };
+      requireAllow(attributes, await this.#authorizer.authorize(attributes));
+    }
+    return asked?.user;
   }
 
   #context(user: User, record: RequestRecord, request: GateRequest): GateContext {
+    const decide = (attributes: Attributes) => this.#authorizer.authorize(attributes);
     return {
       user,
+      decide,
       authorize: async (verb) => {
-        await this.#authorize({ ...request, verb }, user);
+        const attributes = attributesOf({ ...request, verb }, user);
+        requireAllow(attributes, await decide(attributes));
       },
-      admit: (operation) => this.#admission.admit({ ...operation, user }),
+      admit: (operation) =>
+        this.#admission.admit({ ...operation, user, requestedName: request.resource?.name ?? "", decide }),
       audited: (pieces, options) => {
         record.streaming = true;
         if (options.live === true) record.streamId = this.#uuid();
@@ -190,6 +211,15 @@ export class Gate {
   }
 }
 
+function attributesOf({ verb, resource, path }: GateRequest, user: User): Attributes {
+  return { user, verb, resource, path };
+}
+
+/** Whatever is not allow is a refusal. */
+function requireAllow(attributes: Attributes, decision: Decision): void {
+  if (decision.type !== "allow") throw new ForbiddenError(attributes, decision.reason);
+}
+
 /** The caller is known and may not do this; carries the attributes for the door's message. */
 export class ForbiddenError extends StrongroomError {
   readonly attributes: Attributes;
@@ -223,7 +253,8 @@ class RequestRecord {
   readonly request: GateRequest;
   readonly #now: () => Date;
   user: User | undefined;
-  decision: string | undefined;
+  impersonatedUser: User | undefined;
+  decision: Decision | undefined;
   streaming = false;
   streamId: string | undefined;
 
@@ -242,18 +273,18 @@ class RequestRecord {
       door: request.door,
       verb: request.verb,
       requestURI: request.uri.slice(0, uriMax),
-      user: {
-        username: user?.name ?? anonymousUserName,
-        ...(user?.uid !== undefined && { uid: user.uid }),
-        groups: user?.groups ?? [unauthenticatedGroup],
-      },
+      user: user === undefined ? anonymous : recorded(user),
+      ...(this.impersonatedUser !== undefined && { impersonatedUser: recorded(this.impersonatedUser) }),
       sourceIPs: request.sourceIPs,
       userAgent: request.userAgent.slice(0, userAgentMax),
       ...(objectRef !== undefined && { objectRef }),
       requestReceivedTimestamp: microseconds(request.receivedAt),
       stageTimestamp: microseconds(this.#now()),
       ...(this.decision !== undefined && {
-        annotations: { "authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": this.decision },
+        annotations: {
+          "authorization.k8s.io/decision": this.decision.type === "allow" ? "allow" : "forbid",
+          "authorization.k8s.io/reason": this.decision.reason,
+        },
       }),
       ...fields,
     };
@@ -273,6 +304,12 @@ class RequestRecord {
       ...(resource.subresource !== "" && { subresource: resource.subresource }),
     };
   }
+}
+
+const anonymous: AuditEvent["user"] = { username: anonymousUserName, groups: [unauthenticatedGroup] };
+
+function recorded({ name, uid, groups }: User): AuditEvent["user"] {
+  return { username: name, ...(uid !== undefined && { uid }), groups };
 }
 
 /** RFC 3339 with six fractional digits, as upstream prints MicroTime. */

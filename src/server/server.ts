@@ -5,7 +5,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { Registry, collectDefaultMetrics } from "prom-client";
-import { groupAuthorizer } from "../access/group-authorizer.ts";
 import type { AuditSink } from "../audit/audit-event.ts";
 import { openAuditDirectory } from "../audit/audit-directory.ts";
 import { withRefusalBudget } from "../audit/refusal-budget.ts";
@@ -21,25 +20,24 @@ import { clientNetwork } from "../doors/http/client-address.ts";
 import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
 import { startListener } from "../doors/http/listener.ts";
 import type { Listener } from "../doors/http/listener.ts";
+import { openAccess } from "../doors/kubernetes/access/open-access.ts";
+import type { OpenAccess } from "../doors/kubernetes/access/open-access.ts";
 import { namespaceLifecycle } from "../doors/kubernetes/admission/namespace-lifecycle.ts";
 import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
 import { healthRoute } from "../doors/kubernetes/health.ts";
 import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
-import type { Kind } from "../doors/kubernetes/kinds/kind.ts";
 import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
-import { secretKind } from "../doors/kubernetes/kinds/secret.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
-import type { KindStorage } from "../doors/kubernetes/storage/kind-storage.ts";
-import { convertedStorage } from "../doors/kubernetes/storage/converted-storage.ts";
-import { plainStorage } from "../doors/kubernetes/storage/plain-storage.ts";
-import { secretStorage } from "../doors/kubernetes/storage/secret-storage.ts";
+import { describedKinds, reviews } from "../doors/kubernetes/reviews/reviews.ts";
+import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { admissionChain } from "../gate/admission.ts";
+import type { Admission } from "../gate/admission.ts";
 import { Gate } from "../gate/gate.ts";
-import { adminGroup, superAdminGroup } from "../identity/user.ts";
+import { adminGroup } from "../identity/user.ts";
 import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
 import { auditedIssuance } from "../instance/audited-issuance.ts";
@@ -105,7 +103,12 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const registry = new Registry();
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
-  const door = kubernetes({ config, data, storage, audit, log, registry, integrity });
+  const onFactsError = (error: unknown, resource: string) =>
+    log.error("Following of roles failed", error, { resource });
+  const facts = { storage: storage.of, timers: systemClock, uuid: randomUUID, now, onError: onFactsError };
+  const access = startup.use(await openAccess(facts));
+  const admission = admissionChain([storage.lifecycle, access.admission]);
+  const door = kubernetes({ config, data, storage, access, admission, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,
     port: config.port,
@@ -128,9 +131,9 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   startup.use(
     startControllers({
       audit,
-      admission: storage.admission,
+      admission,
       kinds,
-      storage: storage.of,
+      storage: access.storage,
       index: new OwnerIndex(data.store),
       caPem: certificates.authority.certPem,
       timers: systemClock,
@@ -143,7 +146,9 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   if (config.adminKubeconfig !== undefined) {
     const kubeconfig = await issuance(certificates, { url, audit, door: "start" })(administrator);
     await writeKubeconfig(config.adminKubeconfig, new Redacted(kubeconfig));
-    announce(`administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig renews it)`);
+    announce(
+      `administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig --data-dir ${config.dataDir} renews it)`,
+    );
   }
   return running(startup.move(), listener, { url, adminKubeconfig: config.adminKubeconfig, log });
 }
@@ -191,26 +196,15 @@ function now(): Date {
 }
 
 function storages(config: ServerConfig, data: DataStore) {
-  const namespaces = storedNamespaceFacts(data.store);
-  const secrets = new Secrets({
-    store: data.store,
-    namespaces,
-    limits: config.versions,
-    now,
-    randomBytes: pooledRandomBytes(),
-  });
-  const storageOf = (kind: Kind): KindStorage => {
-    if (kind === secretKind) return secretStorage(secrets);
-    if (kind.storedAs === undefined) return plainStorage(data.store, kind, namespaces);
-    return convertedStorage(plainStorage(data.store, kind.storedAs.kind, namespaces), kind, kind.storedAs);
+  const { store } = data;
+  const namespaces = storedNamespaceFacts(store);
+  const limits = config.versions;
+  const secrets = new Secrets({ store, namespaces, limits, now, randomBytes: pooledRandomBytes() });
+  return {
+    of: kindStorages({ kinds, store, secrets, namespaces }),
+    secrets,
+    lifecycle: namespaceLifecycle(namespaces),
   };
-  const byKind = new Map<Kind, KindStorage>(kinds.map((kind) => [kind, storageOf(kind)]));
-  const of = (kind: Kind): KindStorage => {
-    const found = byKind.get(kind);
-    if (found === undefined) throw new TypeError(`kind ${kind.kind} must be one of the served kinds`);
-    return found;
-  };
-  return { of, secrets, admission: admissionChain([namespaceLifecycle(namespaces)]) };
 }
 
 interface Parts {
@@ -221,6 +215,8 @@ interface Parts {
 }
 
 interface DoorParts extends Parts {
+  readonly access: OpenAccess;
+  readonly admission: Admission;
   readonly audit: AuditSink;
   readonly registry: Registry;
   readonly integrity: StoreIntegrity;
@@ -231,8 +227,8 @@ function kubernetes(parts: DoorParts) {
   collectDefaultMetrics({ register: registry });
   const gate = new Gate({
     audit: parts.audit,
-    authorizer: groupAuthorizer([superAdminGroup, adminGroup]),
-    admission: parts.storage.admission,
+    authorizer: parts.access.authorizer,
+    admission: parts.admission,
     now,
     uuid: randomUUID,
   });
@@ -242,7 +238,9 @@ function kubernetes(parts: DoorParts) {
   const handler = kubernetesDoor({
     gate,
     kinds,
-    storage: parts.storage.of,
+    reviews,
+    rulesFor: parts.access.rulesFor,
+    storage: parts.access.storage,
     authenticate: async (request) => {
       // The listener accepts TLS connections only.
       const user = authenticator.authenticate(request.socket as TLSSocket, Date.now());
@@ -253,6 +251,7 @@ function kubernetes(parts: DoorParts) {
       { name: "ping", readinessOnly: false, check: async () => {} },
       { name: "store", readinessOnly: false, check: async () => void (await parts.data.store.currentRevision()) },
       { name: "store-integrity", readinessOnly: true, check: () => parts.integrity.check() },
+      { name: "roles", readinessOnly: true, check: async () => parts.access.check() },
       {
         name: "shutdown",
         readinessOnly: true,
@@ -262,7 +261,7 @@ function kubernetes(parts: DoorParts) {
       },
     ]),
     paths: pathRoutes({
-      kinds,
+      kinds: describedKinds,
       registry,
       version: productVersion(),
       now,

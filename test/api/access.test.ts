@@ -206,3 +206,11 @@ test("No answer sets a cookie, and a cookie is no credential", async () => {
   assert.equal(answer.status, 401);
   assert.equal(answer.headers["set-cookie"], undefined);
 });
+
+for (const name of ["system:serviceaccount:kube-system:generic-garbage-collector", "system:apiserver"]) {
+  test(`A certificate with the name ${name} has no right of the server's own`, async () => {
+    const imitator = await issued(name, ["system:serviceaccounts", "system:serviceaccounts:kube-system"]);
+    assert.equal((await ask("GET", secretsPath, imitator)).status, 403);
+    assert.equal((await ask("DELETE", `${secretsPath}/x`, imitator)).status, 403);
+  });
+}

@@ -61,6 +61,13 @@ for (const { kind, collection, object, change } of kindExamples) {
     const items = decodeMessage(kind.listSchema, decodeEnvelope(list.body).raw)["items"];
     const plain = (await server.call("GET", named, { headers: { Accept: json } })).json.items;
     assert.equal(Array.isArray(items) && items.length, plain.length);
+    const accept = { Accept: `${protobuf};stream=watch` };
+    await using watch = await openWatch(server, `${collection}?watch=true&fieldSelector=metadata.name%3Dtwo`, accept);
+    const frame = (await watch.nextFrame()) ?? Buffer.alloc(0);
+    // WatchEvent { 1: "ADDED", 2: RawExtension { 1: the envelope } }.
+    assert.equal(frame.subarray(0, 7).toString("latin1"), "\x0a\x05ADDED");
+    const watched = decodeEnvelope(frame.subarray(frame.indexOf("k8s\0")));
+    assert.deepEqual(decodeMessage(kind.schema, watched.raw), decodeMessage(kind.schema, raw));
     await server.call("DELETE", path);
   });
 

@@ -16,15 +16,18 @@ export interface LastingAddress extends AsyncDisposable {
   readonly kubeconfig: string;
   /** The server that answers from now on. */
   leadTo(server: TestServer): void;
+  /** Lets new connections wait for the next server, for clients that do not try again. */
+  hold(): void;
   /** Breaks all connections. */
   cut(): void;
 }
 
 export async function startLastingAddress(first: TestServer): Promise<LastingAddress> {
-  let server = first;
+  let server: TestServer | undefined = first;
+  let waiting: Socket[] = [];
   const sockets = new Set<Socket>();
-  const front = createServer((socket) => {
-    const back = connect({ host: "127.0.0.1", port: Number(new URL(server.url).port) });
+  const forward = (socket: Socket, { url }: TestServer): void => {
+    const back = connect({ host: "127.0.0.1", port: Number(new URL(url).port) });
     for (const [one, other] of [
       [socket, back],
       [back, socket],
@@ -37,6 +40,11 @@ export async function startLastingAddress(first: TestServer): Promise<LastingAdd
         other.destroy();
       });
     }
+  };
+  const front = createServer((socket) => {
+    socket.on("error", () => socket.destroy()); // a client that broke off
+    if (server === undefined) waiting.push(socket);
+    else forward(socket, server);
   });
   front.listen(0, "127.0.0.1");
   await once(front, "listening");
@@ -46,12 +54,17 @@ export async function startLastingAddress(first: TestServer): Promise<LastingAdd
   const text = await readFile(first.kubeconfig, "utf8");
   await writeFile(kubeconfig, text.replace(first.url, url), { mode: 0o600 });
   const cut = () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...sockets, ...waiting]) socket.destroy();
   };
   return {
     url,
     kubeconfig,
-    leadTo: (next) => void (server = next),
+    leadTo(next) {
+      server = next;
+      for (const socket of waiting) forward(socket, next);
+      waiting = [];
+    },
+    hold: () => void (server = undefined),
     cut,
     async [Symbol.asyncDispose]() {
       front.close();

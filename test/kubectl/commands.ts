@@ -254,6 +254,26 @@ const otherKinds: KubectlCommand[] = [
   },
 ];
 
+const pods: KubectlCommand[] = [
+  { args: ["run", "web", "--image=r.example/web", "--env=A=b", "-n", "team"], prints: /^pod\/web created$/m },
+  {
+    args: ["get", "pods", "-n", "team"],
+    prints: /^NAME +READY +STATUS +RESTARTS +AGE\nweb +0\/1 +Pending +0 +\d+s\n$/,
+  },
+  {
+    args: ["describe", "pod", "web", "-n", "team"],
+    prints: /Image: +r\.example\/web\n(.|\n)*A: +b\n(.|\n)*Events: +<none>/,
+  },
+  { args: ["get", "all", "-n", "team"], prints: /^NAME +READY(.|\n)*web/ },
+  { args: ["set", "image", "pod/web", "web=r.example/web:2", "-n", "team"], prints: /pod\/web image updated/ },
+  {
+    args: ["get", "pod", "web", "-n", "team", "-o", "jsonpath={.spec.containers[0].image}"],
+    prints: /^r\.example\/web:2$/,
+  },
+  { args: ["delete", "pod", "web", "-n", "team"], prints: /^pod "web" deleted/ },
+  { args: ["get", "all"], prints: /^$/ },
+];
+
 const leaving: KubectlCommand[] = [
   { args: ["delete", "namespace", "team", "--wait=false"], prints: /^namespace "team" deleted/ },
 ];
@@ -266,5 +286,6 @@ export const commands: readonly KubectlCommand[] = [
   ...serverSide,
   ...deleting,
   ...otherKinds,
+  ...pods,
   ...leaving,
 ];

@@ -3,7 +3,7 @@
  *
  *   node test/kubectl/record.ts
  *
- * writes test/kubectl/recorded.json. Put further versions on the PATH, named
+ * writes test/kubectl/recorded.json, where other versions stay as they were. Put further versions on the PATH, named
  * kubectl.1.N. The commands run against this server and their output is checked, as
  * in the tests; what is kept is what recorded.test.ts sends again where there is no
  * such kubectl.
@@ -11,7 +11,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startRecorder } from "../clients/recording/recorder.ts";
-import { addSession, emptyRecording, formatRecording } from "../clients/recording/recording-file.ts";
+import { formatRecording, renewed } from "../clients/recording/recording-file.ts";
 import type { Session } from "../clients/recording/recording-file.ts";
 import { startTestServer } from "../running-server.ts";
 import { commands } from "./commands.ts";
@@ -19,12 +19,13 @@ import { Kubectl, findKubectls } from "./kubectl.ts";
 import type { KubectlBinary } from "./kubectl.ts";
 import { commandsFor, runCommand, titleOf } from "./run-command.ts";
 
-const recording = emptyRecording();
+const file = new URL("recorded.json", import.meta.url);
+const sessions = new Map<string, Session>();
 for (const binary of findKubectls()) {
-  addSession(recording, `1.${binary.minor}`, await record(binary));
+  sessions.set(`1.${binary.minor}`, await record(binary));
   console.log(`recorded ${binary.version}`);
 }
-await writeFile(new URL("recorded.json", import.meta.url), formatRecording(recording));
+await writeFile(file, formatRecording(renewed(file, sessions)));
 
 async function record(binary: KubectlBinary): Promise<Session> {
   await using server = await startTestServer();

@@ -52,6 +52,8 @@ export async function openDoor(options: Partial<KubernetesDoorOptions> = {}): Pr
   const handler = kubernetesDoor({
     gate: new Gate({ audit, authorizer: groupAuthorizer(["admins"]), admission, now, uuid: randomUUID }),
     kinds,
+    reviews: [],
+    rulesFor: () => ({ rules: [], unresolved: [] }),
     storage: (kind) => (kind === namespaceKind ? plain : secrets),
     authenticate: async () => ({ name: "ann", uid: undefined, groups: ["admins"], extra: new Map() }),
     openPaths: async () => undefined,

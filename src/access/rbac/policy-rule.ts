@@ -19,6 +19,12 @@ export interface PolicyRule {
   readonly nonResourceURLs: readonly string[];
 }
 
+/** Everything on all resources and all paths. */
+export const fullAuthority: readonly PolicyRule[] = [
+  { verbs: ["*"], apiGroups: ["*"], resources: ["*"], resourceNames: [], nonResourceURLs: [] },
+  { verbs: ["*"], apiGroups: [], resources: [], resourceNames: [], nonResourceURLs: ["*"] },
+];
+
 /** What a rule is asked: attributes without the user. */
 export type Action = Pick<Attributes, "verb" | "resource" | "path">;
 

@@ -5,6 +5,7 @@ import {
   assert as assertProperty,
   constant,
   constantFrom,
+  nat,
   oneof,
   property,
   record,
@@ -238,9 +239,9 @@ test("The rules of a user are those of all their roles, and the errors those of 
     ],
   });
   const user = { name: "u", groups: ["g"] };
-  const errors = ['clusterrole.rbac.authorization.k8s.io "gone" not found'];
-  assert.deepEqual(index.rulesFor(user, ""), { rules: [rule("get - secrets")], errors });
-  assert.deepEqual(index.rulesFor(user, "ns1"), { rules: [rule("get - secrets"), rule("list - secrets")], errors });
+  const unresolved = [{ kind: "ClusterRole", name: "gone" }];
+  assert.deepEqual(index.rulesFor(user, ""), { rules: [rule("get - secrets")], unresolved });
+  assert.deepEqual(index.rulesFor(user, "ns1"), { rules: [rule("get - secrets"), rule("list - secrets")], unresolved });
   assert.deepEqual(index.rulesOf({ kind: "Role", name: "r" }, "ns1"), [rule("list - secrets")]);
   assert.equal(index.rulesOf({ kind: "Role", name: "r" }, "ns2"), undefined);
 });
@@ -264,7 +265,7 @@ function decideByWalk({ roles, bindings }: Policy, asked: Attributes): { allowed
       // A Role is of a namespace: where there is none, a reference to one leads nowhere.
       const leads = each.roleRef.kind === "ClusterRole" || (each.roleRef.kind === "Role" && scope !== "");
       const found = leads ? roles.find(isBound) : undefined;
-      if (found === undefined) errors.push(unresolvedText(each.roleRef, quote));
+      if (found === undefined) errors.push(unresolvedText(each.roleRef, quote, "singular"));
       else if (found.rules.some((candidate) => ruleAllows(candidate, asked))) {
         reasons.push(`RBAC: allowed by ${describeGrant(each, first, quote)}`);
       }
@@ -274,21 +275,11 @@ function decideByWalk({ roles, bindings }: Policy, asked: Attributes): { allowed
   return { allowed: false, reasons: [errors.length === 0 ? "" : `RBAC: ${aggregateText(errors)}`] };
 }
 
-const anyPlace = record({ namespace: constantFrom("", "one", "two"), name: constantFrom("a", "b", "c") });
-const anyRole: Arbitrary<Role> = tuple(anyPlace, array(anyRule, { maxLength: 3 })).map(([place, rules]) => ({
-  ...place,
-  rules,
-}));
 const anySubject: Arbitrary<Subject> = record({
   kind: constantFrom("User", "Group", "ServiceAccount"),
   name: constantFrom("u", "g", "h"),
   namespace: constantFrom("", "one"),
 });
-const anyBinding: Arbitrary<RoleBinding> = tuple(
-  anyPlace,
-  record({ kind: constantFrom("Role", "ClusterRole", "Other"), name: constantFrom("a", "b", "c") }),
-  array(anySubject, { maxLength: 3 }),
-).map(([place, roleRef, subjects]) => ({ ...place, roleRef, subjects }));
 const anyUser = record({
   name: constantFrom("u", "v", "system:serviceaccount:one:u"),
   groups: subarray(["g", "h"]),
@@ -298,41 +289,57 @@ const anyUser = record({
 type Step =
   | { readonly type: "role" | "no-role"; readonly role: Role }
   | { readonly type: "binding" | "no-binding"; readonly binding: RoleBinding };
-const anyStep: Arbitrary<Step> = oneof(
-  record({ type: constantFrom("role" as const, "role" as const, "no-role" as const), role: anyRole }),
-  record({
-    type: constantFrom("binding" as const, "binding" as const, "no-binding" as const),
-    binding: anyBinding,
-  }),
-);
-
-test("After any changes the index decides as a walk over what is there would", () => {
-  const changes = array(anyStep, { maxLength: 30 });
-  const asked = array(tuple(anyUser, anyAction), { minLength: 10, maxLength: 10 });
-  assertProperty(
-    property(changes, asked, (steps, requests) => {
-      const index = new RbacIndex(quote);
-      const roles = new Map<string, Role>();
-      const bindings = new Map<string, RoleBinding>();
-      const key = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
-      for (const step of steps) {
-        if (step.type === "role") roles.set(key(step.role), step.role);
-        if (step.type === "role") index.setRole(step.role);
-        if (step.type === "no-role") roles.delete(key(step.role));
-        if (step.type === "no-role") index.removeRole(step.role.namespace, step.role.name);
-        if (step.type === "binding") bindings.set(key(step.binding), step.binding);
-        if (step.type === "binding") index.setBinding(step.binding);
-        if (step.type === "no-binding") bindings.delete(key(step.binding));
-        if (step.type === "no-binding") index.removeBinding(step.binding.namespace, step.binding.name);
-      }
-      const policy = { roles: [...roles.values()], bindings: [...bindings.values()] };
-      for (const [user, action] of requests) {
-        const decision = index.decide({ ...action, user });
-        const expected = decideByWalk(policy, { ...action, user });
-        assert.equal(decision.type === "allow", expected.allowed);
-        assert.ok(expected.reasons.includes(decision.reason), `${decision.reason} of ${expected.reasons.join("; ")}`);
-      }
-    }),
-    { numRuns: 300 },
+/** A change of one of so many roles or bindings in each of three scopes. */
+function anyStep(count: number): Arbitrary<Step> {
+  const name = nat(count - 1).map((number) => `name-${number}`);
+  const place = record({ namespace: constantFrom("", "one", "two"), name });
+  const role: Arbitrary<Role> = tuple(place, array(anyRule, { maxLength: 3 })).map(([at, rules]) => ({ ...at, rules }));
+  const roleRef = record({ kind: constantFrom("Role", "ClusterRole", "ClusterRole", "Other"), name });
+  const binding: Arbitrary<RoleBinding> = tuple(place, roleRef, array(anySubject, { maxLength: 3 })).map(
+    ([at, reference, subjects]) => ({ ...at, roleRef: reference, subjects }),
   );
-});
+  return oneof(
+    record({ type: constantFrom("role" as const, "role" as const, "no-role" as const), role }),
+    record({ type: constantFrom("binding" as const, "binding" as const, "no-binding" as const), binding }),
+  );
+}
+
+for (const { many, names, changes, numRuns } of [
+  { many: "any", names: 3, changes: 30, numRuns: 300 },
+  { many: "many", names: 40, changes: 600, numRuns: 20 },
+]) {
+  test(`After ${many} changes the index decides as a walk over what is there would`, () => {
+    const anySteps = array(anyStep(names), { minLength: changes / 10, maxLength: changes, size: "max" });
+    const asked = array(tuple(anyUser, anyAction), { minLength: 10, maxLength: 10 });
+    assertProperty(
+      property(anySteps, asked, (steps, requests) => {
+        const { index, policy } = afterChanges(steps);
+        for (const [user, action] of requests) {
+          const decision = index.decide({ ...action, user });
+          const expected = decideByWalk(policy, { ...action, user });
+          assert.equal(decision.type === "allow", expected.allowed);
+          assert.ok(expected.reasons.includes(decision.reason), `${decision.reason} of ${expected.reasons.join("; ")}`);
+        }
+      }),
+      { numRuns },
+    );
+  });
+}
+
+function afterChanges(steps: readonly Step[]): { readonly index: RbacIndex; readonly policy: Policy } {
+  const index = new RbacIndex(quote);
+  const roles = new Map<string, Role>();
+  const bindings = new Map<string, RoleBinding>();
+  const key = ({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`;
+  for (const step of steps) {
+    if (step.type === "role") roles.set(key(step.role), step.role);
+    if (step.type === "role") index.setRole(step.role);
+    if (step.type === "no-role") roles.delete(key(step.role));
+    if (step.type === "no-role") index.removeRole(step.role.namespace, step.role.name);
+    if (step.type === "binding") bindings.set(key(step.binding), step.binding);
+    if (step.type === "binding") index.setBinding(step.binding);
+    if (step.type === "no-binding") bindings.delete(key(step.binding));
+    if (step.type === "no-binding") index.removeBinding(step.binding.namespace, step.binding.name);
+  }
+  return { index, policy: { roles: [...roles.values()], bindings: [...bindings.values()] } };
+}

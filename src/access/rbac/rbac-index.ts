@@ -28,8 +28,8 @@ interface KnownRole {
 /** The rules a user has, and what kept them from being all. */
 export interface UserRules {
   readonly rules: readonly PolicyRule[];
-  /** Texts, one for each binding whose role is not there. */
-  readonly errors: readonly string[];
+  /** What bindings refer to and is not there. */
+  readonly unresolved: readonly RoleRef[];
 }
 
 export class RbacIndex {
@@ -112,13 +112,13 @@ export class RbacIndex {
   /** The rules that apply to a user in a namespace; with "", those that apply everywhere. */
   rulesFor(holder: Holder, namespace: string): UserRules {
     const rules: PolicyRule[] = [];
-    const errors: string[] = [];
+    const unresolved: RoleRef[] = [];
     for (const { binding, role } of this.#bindingsOf(holder, namespace)) {
       const known = this.#byNumber[role];
-      if (known?.rules === undefined) errors.push(unresolvedText(binding.roleRef, this.#quote));
+      if (known?.rules === undefined) unresolved.push(binding.roleRef);
       else for (const { rule } of known.rules) rules.push(rule);
     }
-    return { rules, errors };
+    return { rules, unresolved };
   }
 
   /** The rules of the role that a binding in a namespace would refer to; undefined when it is not there. */
@@ -153,7 +153,7 @@ export class RbacIndex {
     if (held.every((roles) => roles.firstOf(this.#unresolved) === undefined)) return [];
     return this.#bindingsOf(holder, namespace)
       .filter(({ role }) => this.#byNumber[role]?.rules === undefined)
-      .map(({ binding }) => unresolvedText(binding.roleRef, this.#quote));
+      .map(({ binding }) => unresolvedText(binding.roleRef, this.#quote, "singular"));
   }
 
   /** In the order of their names, those for everywhere first; each once. */

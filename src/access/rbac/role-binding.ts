@@ -73,12 +73,13 @@ function describeSubject(subject: Subject, bindingNamespace: string, quote: Quot
   return `${kind} ${quote(`${name}/${subject.namespace || bindingNamespace}`)}`;
 }
 
-/** Why a role has no rules: it is not there, or a reference of this kind leads nowhere. */
-export function unresolvedText(roleRef: RoleRef, quote: Quote): string {
-  if (roleRef.kind !== "Role" && roleRef.kind !== "ClusterRole") {
-    return `unsupported role reference kind: ${quote(roleRef.kind)}`;
-  }
-  return `${roleRef.kind.toLowerCase()}.rbac.authorization.k8s.io "${roleRef.name}" not found`;
+/**
+ * Why a role has no rules: it is not there, or a reference of this kind leads nowhere. Upstream's authorizer names the
+ * resource in the singular, and its checks of what is granted in the plural.
+ */
+export function unresolvedText({ kind, name }: RoleRef, quote: Quote, number: "singular" | "plural"): string {
+  if (kind !== "Role" && kind !== "ClusterRole") return `unsupported role reference kind: ${quote(kind)}`;
+  return `${kind.toLowerCase()}${number === "plural" ? "s" : ""}.rbac.authorization.k8s.io "${name}" not found`;
 }
 
 /** Several errors as one text: each distinct one once. Source: apimachinery pkg/util/errors (Aggregate). */

@@ -9,7 +9,9 @@ import { crossSiteRefusal } from "../http/cross-site.ts";
 import type { ConcurrencyClass, ConcurrencyLimiter } from "../http/concurrency-limiter.ts";
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import type { Gate, GateContext, GateRequest, Outcome } from "../../gate/gate.ts";
+import type { UserRules } from "../../access/rbac/rbac-index.ts";
 import type { User } from "../../identity/user.ts";
+import { readImpersonation } from "./access/impersonation.ts";
 import { AnswerEnds } from "./answer-end.ts";
 import {
   ApiError,
@@ -27,6 +29,7 @@ import type { RequestInfo } from "./request-info.ts";
 import { encodeStatus } from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
 import { sendReply } from "./response/reply.ts";
+import type { Review } from "./reviews/review.ts";
 import type { Reply, WholeReply } from "./response/reply.ts";
 import { routeResource } from "./route-resource.ts";
 import type { KindStorage } from "./storage/kind-storage.ts";
@@ -43,6 +46,9 @@ export interface PathRequest {
 export interface KubernetesDoorOptions {
   readonly gate: Gate;
   readonly kinds: readonly Kind[];
+  readonly reviews: readonly Review[];
+  /** What a user may do in a namespace. */
+  readonly rulesFor: (user: User, namespace: string) => UserRules;
   readonly storage: (kind: Kind) => KindStorage;
   /** Who is asking; raises `unauthenticated`. */
   readonly authenticate: (request: IncomingMessage) => Promise<User>;
@@ -163,10 +169,12 @@ class Exchange {
   }
 
   #resourceExchange(gate: GateContext) {
-    const { kinds, storage, now, randomBytes, uuid, readBody } = this.#options;
+    const { kinds, reviews, rulesFor, storage, now, randomBytes, uuid, readBody } = this.#options;
     return {
       gate,
       kinds,
+      reviews,
+      rulesFor,
       storage,
       now,
       randomBytes,
@@ -187,7 +195,7 @@ class Exchange {
   }
 
   #gateRequest(): GateRequest {
-    const { resource, verb, path } = this.#info;
+    const { resource, verb, path, selectedName } = this.#info;
     return {
       auditId: this.#auditId,
       door: "kubernetes",
@@ -196,9 +204,10 @@ class Exchange {
       sourceIPs: [this.#request.socket.remoteAddress ?? ""],
       userAgent: this.#request.headers["user-agent"] ?? "",
       receivedAt: this.#receivedAt,
-      resource,
+      resource: resource === undefined || selectedName === undefined ? resource : { ...resource, name: selectedName },
       path: resource === undefined ? path : undefined,
       authenticate: () => this.#options.authenticate(this.#request),
+      impersonate: () => readImpersonation(this.#request.rawHeaders),
       describeError,
     };
   }
@@ -241,7 +250,8 @@ class Exchange {
 
   #knownResource(): string {
     const resource = this.#info.resource?.resource ?? "";
-    return this.#options.kinds.some((kind) => kind.resource === resource) ? resource : "";
+    const { kinds, reviews } = this.#options;
+    return [...kinds, ...reviews].some((kind) => kind.resource === resource) ? resource : "";
   }
 }
 

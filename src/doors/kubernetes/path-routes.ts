@@ -3,12 +3,12 @@ import type { Registry } from "prom-client";
 import { discoveryRoute } from "./discovery/discovery.ts";
 import type { DiscoveryOptions, DocumentRoute } from "./discovery/discovery.ts";
 import type { PathRequest, PathRoute } from "./door.ts";
-import type { Kind } from "./kinds/kind.ts";
+import type { DescribedKind } from "./kinds/kind.ts";
 import { openApiRoute } from "./openapi/openapi-route.ts";
 import type { Reply } from "./response/reply.ts";
 
 export interface PathRouteOptions {
-  readonly kinds: readonly Kind[];
+  readonly kinds: readonly DescribedKind[];
   readonly registry: Registry;
   /** The product's version, e.g. `0.1.0`. */
   readonly version: string;

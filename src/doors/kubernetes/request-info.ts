@@ -2,6 +2,9 @@
  * What a URL and a method ask for, in the API's words.
  * Source: kubernetes/apiserver pkg/endpoints/request/requestinfo.go.
  */
+import { parseFieldSelector } from "./selector/field-selector.ts";
+import { SelectorError } from "./selector/selector-error.ts";
+import { nameIsPathSegment } from "./validation/names.ts";
 
 export interface ResourceRequest {
   readonly apiGroup: string;
@@ -18,6 +21,11 @@ export interface RequestInfo {
   readonly path: string;
   /** Present when the path is of the form /api/v1/... or /apis/GROUP/VERSION/... with a resource. */
   readonly resource: ResourceRequest | undefined;
+  /**
+   * The one name that a list or watch asks for by its field selector, for authorization: a right to some names is one
+   * to lists of them.
+   */
+  readonly selectedName?: string;
 }
 
 /** By method: the verb on a collection and on an object. Methods are the caller's text, so the table is a Map. */
@@ -47,7 +55,22 @@ export function parseRequestInfo(method: string, url: URL): RequestInfo {
   if (located === undefined)
     return { verb: verbs.has(method) ? method.toLowerCase() : otherVerb, path, resource: undefined };
   const { resource, watchPath } = located;
-  return { verb: resourceVerb(method, url, resource, watchPath), path, resource };
+  const verb = resourceVerb(method, url, resource, watchPath);
+  const selectedName = resource.name === "" && (verb === "list" || verb === "watch") ? nameSelected(url) : "";
+  return { verb, path, resource, ...(selectedName !== "" && { selectedName }) };
+}
+
+/** A selector that cannot be read selects no name: the request fails later, if it may be made at all. */
+function nameSelected(url: URL): string {
+  const text = url.searchParams.get("fieldSelector");
+  if (text === null || text === "") return "";
+  try {
+    const name = parseFieldSelector(text, { has: () => true }).exactMatch("metadata.name") ?? "";
+    return nameIsPathSegment(name, false).length === 0 ? name : "";
+  } catch (error) {
+    if (error instanceof SelectorError) return "";
+    throw error;
+  }
 }
 
 function locateResource(parts: readonly string[]): { resource: ResourceRequest; watchPath: boolean } | undefined {

@@ -4,8 +4,10 @@ import type { GateContext, Outcome } from "../../gate/gate.ts";
 import { parseRange } from "../http/accept.ts";
 import { PageNotFoundError, methodNotAllowed } from "./api-error.ts";
 import { jsonObject } from "./codec/json.ts";
-import type { Kind, ResourceVerb } from "./kinds/kind.ts";
+import type { DescribedKind, Kind, ResourceVerb } from "./kinds/kind.ts";
 import type { ResourceRequest } from "./request-info.ts";
+import type { UserRules } from "../../access/rbac/rbac-index.ts";
+import type { User } from "../../identity/user.ts";
 import { encodeList } from "./response/encode-list.ts";
 import {
   encodeStatus,
@@ -18,6 +20,8 @@ import { negotiateOutput } from "./response/negotiate-output.ts";
 import { metadataHoldsValues, showsValues } from "./response/output-format.ts";
 import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
+import { answerReview } from "./reviews/answer-review.ts";
+import type { Review } from "./reviews/review.ts";
 import { tableRow, tableTree } from "./response/table.ts";
 import type { KindStorage, StoredObject } from "./storage/kind-storage.ts";
 import { createSubresource } from "./verbs/create-subresource.ts";
@@ -36,6 +40,8 @@ import { watchObjects } from "./verbs/watch.ts";
 export interface ResourceExchange {
   readonly gate: GateContext;
   readonly kinds: readonly Kind[];
+  readonly reviews: readonly Review[];
+  readonly rulesFor: (user: User, namespace: string) => UserRules;
   readonly storage: (kind: Kind) => KindStorage;
   readonly verb: string;
   readonly query: URLSearchParams;
@@ -53,6 +59,10 @@ export interface ResourceExchange {
 /** Serves a request for a kind of ours; raises PageNotFoundError for what is not. */
 export async function routeResource(exchange: ResourceExchange, target: ResourceRequest): Promise<Outcome<Reply>> {
   const kind = findKind(exchange.kinds, target);
+  if (kind === undefined) {
+    const review = exchange.reviews.find((candidate) => isOf(candidate, target));
+    if (review !== undefined) return answerReview(exchange, review, target, mediaType(exchange.contentType, "create"));
+  }
   // What this server does not own is answered here; a server in front of a real cluster forwards it from here.
   if (kind === undefined) throw new PageNotFoundError();
   const verb = requireVerb(kind, target, exchange.verb);
@@ -89,9 +99,11 @@ function create(context: VerbContext): Promise<VerbAnswer> {
 }
 
 function findKind(kinds: readonly Kind[], target: ResourceRequest): Kind | undefined {
-  return kinds.find(
-    (kind) => kind.group === target.apiGroup && kind.version === target.apiVersion && kind.resource === target.resource,
-  );
+  return kinds.find((kind) => isOf(kind, target));
+}
+
+function isOf({ group, version, resource }: DescribedKind, target: ResourceRequest): boolean {
+  return group === target.apiGroup && version === target.apiVersion && resource === target.resource;
 }
 
 function requireVerb(kind: Kind, target: ResourceRequest, verb: string): ResourceVerb {

@@ -44,7 +44,7 @@ export function acquireDirectoryLock(directory: string): DirectoryLock {
 function lockError(directory: string, cause: unknown): StrongroomError {
   const isHeld = cause instanceof Error && "errcode" in cause && cause.errcode === sqliteBusy;
   const message = isHeld
-    ? `the data directory ${directory} must be used by one process at a time; another one is using it`
+    ? `the data directory ${directory} must be used by one process at a time; another server is using it: stop that one, or name another directory`
     : `the data directory ${directory} must allow file locks`;
   return new StrongroomError("unavailable", message, { cause });
 }

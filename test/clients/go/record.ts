@@ -10,7 +10,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createNamespace } from "../../support/api-objects.ts";
 import { startTestServer } from "../../running-server.ts";
-import { addSession, emptyRecording, formatRecording } from "../recording/recording-file.ts";
+import { formatRecording, renewed } from "../recording/recording-file.ts";
 import type { Session } from "../recording/recording-file.ts";
 import { startRecorder } from "../recording/recorder.ts";
 import { Follower, buildPeer, runTask } from "./peer.ts";
@@ -20,9 +20,9 @@ const built = await buildPeer();
 if (typeof built === "string") throw new Error(built);
 await using peer = built;
 
-const recording = emptyRecording();
-addSession(recording, await moduleVersion(), [...(await recordTasks()), ...(await recordInformers())]);
-await writeFile(new URL("recorded.json", import.meta.url), formatRecording(recording));
+const session = [...(await recordTasks()), ...(await recordInformers())];
+const file = new URL("recorded.json", import.meta.url);
+await writeFile(file, formatRecording(renewed(file, new Map([[await moduleVersion(), session]]))));
 
 async function recordTasks(): Promise<Session> {
   const session: Session = [];

@@ -5,18 +5,10 @@
  *
  * adds its version to test/clients/helm/recorded.json.
  */
-import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startTestServer } from "../../running-server.ts";
-import {
-  addSession,
-  emptyRecording,
-  formatRecording,
-  readRecording,
-  recordedVersions,
-  sessionOf,
-} from "../recording/recording-file.ts";
+import { formatRecording, renewed } from "../recording/recording-file.ts";
 import type { Session } from "../recording/recording-file.ts";
 import { startRecorder } from "../recording/recorder.ts";
 import { Helm, findHelm } from "./helm.ts";
@@ -27,15 +19,8 @@ const file = new URL("recorded.json", import.meta.url);
 const binary = findHelm();
 if (binary === undefined) throw new Error("no helm: name one in the variable HELM");
 
-const sessions = new Map<string, Session>();
-if (existsSync(file)) {
-  const before = readRecording(file);
-  for (const version of recordedVersions(before)) sessions.set(version, sessionOf(before, version));
-}
-sessions.set(`helm ${binary.version}`, await record(binary));
-const recording = emptyRecording();
-for (const [version, session] of [...sessions].toSorted()) addSession(recording, version, session);
-await writeFile(file, formatRecording(recording));
+const sessions = new Map([[`helm ${binary.version}`, await record(binary)]]);
+await writeFile(file, formatRecording(renewed(file, sessions)));
 
 async function record(helmBinary: HelmBinary): Promise<Session> {
   await using server = await startTestServer();

@@ -1,5 +1,5 @@
 /** The recording of all versions of a client: by command, each form once with the versions that share it. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { Exchange } from "./exchange.ts";
 
@@ -16,12 +16,25 @@ export interface Recording {
   readonly commands: { readonly title: string; readonly forms: Form[] }[];
 }
 
-export function emptyRecording(): Recording {
-  return { commands: [] };
-}
-
 export function readRecording(file: URL): Recording {
   return JSON.parse(readFileSync(file, "utf8")) as Recording; // written by formatRecording
+}
+
+/** A recording with new sessions beside, and in place of, those of the file: versions that are not at hand stay. */
+export function renewed(file: URL, sessions: ReadonlyMap<string, Session>): Recording {
+  const all = new Map<string, Session>();
+  if (existsSync(file)) {
+    const before = readRecording(file);
+    for (const version of recordedVersions(before)) all.set(version, sessionOf(before, version));
+  }
+  for (const [version, session] of sessions) all.set(version, session);
+  const recording: Recording = { commands: [] };
+  for (const version of [...all.keys()].toSorted(byNumber)) addSession(recording, version, all.get(version) ?? []);
+  return recording;
+}
+
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true });
 }
 
 /** The file's text: an exchange is a line, so that a difference shows as one. */
@@ -40,7 +53,7 @@ export function formatRecording({ commands }: Recording): string {
 }
 
 /** Adds a version; forms that are equal are kept once. */
-export function addSession(recording: Recording, version: string, session: Session): void {
+function addSession(recording: Recording, version: string, session: Session): void {
   let after = -1;
   for (const { title, exchanges } of session) {
     let index = recording.commands.findIndex((command, at) => at > after && command.title === title);
@@ -55,7 +68,7 @@ export function addSession(recording: Recording, version: string, session: Sessi
 
 export function recordedVersions({ commands }: Recording): string[] {
   const versions = new Set(commands.flatMap(({ forms }) => forms.flatMap((form) => form.versions)));
-  return [...versions].toSorted((a, b) => Number(a.slice(2)) - Number(b.slice(2)));
+  return [...versions].toSorted(byNumber);
 }
 
 /** What one version asked, command by command. */

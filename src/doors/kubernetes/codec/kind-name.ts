@@ -96,32 +96,56 @@ function stringField(tree: JsonObject, name: "kind" | "apiVersion", expected: Ki
   throw unrecognizedBody(expected.kind, withoutKind(text));
 }
 
-/** Kinds of core/v1 that upstream knows, so that it fails at converting rather than at finding them. */
-const otherCoreKinds: ReadonlySet<string> = new Set([
-  "Binding",
-  "ConfigMap",
-  "Endpoints",
-  "Event",
-  "LimitRange",
-  "List",
-  "Namespace",
-  "Node",
-  "PersistentVolume",
-  "PersistentVolumeClaim",
-  "Pod",
-  "PodTemplate",
-  "ReplicationController",
-  "ResourceQuota",
-  "Secret",
-  "SecretList",
-  "Service",
-  "ServiceAccount",
+/**
+ * What upstream registers in the versions that are served here: it fails at
+ * converting such an object rather than at finding its kind. By the version, the
+ * name of the package that its objects are converted to, and the kinds.
+ */
+const registered: ReadonlyMap<string, { readonly converted: string; readonly kinds: ReadonlySet<string> }> = new Map([
+  [
+    "v1",
+    {
+      converted: "core",
+      kinds: new Set([
+        "Binding",
+        "ConfigMap",
+        "Endpoints",
+        "Event",
+        "LimitRange",
+        "List",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "Pod",
+        "PodTemplate",
+        "ReplicationController",
+        "ResourceQuota",
+        "Secret",
+        "SecretList",
+        "Service",
+        "ServiceAccount",
+      ]),
+    },
+  ],
+  ["events.k8s.io/v1", { converted: "core", kinds: new Set(["Event"]) }],
+  ["coordination.k8s.io/v1", { converted: "coordination", kinds: new Set(["Lease"]) }],
+  [
+    "rbac.authorization.k8s.io/v1",
+    { converted: "rbac", kinds: new Set(["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]) },
+  ],
 ]);
 
 function otherKind(actual: KindName, expected: KindName): DecodeError {
-  const convertible = actual.apiVersion === "v1" && expected.apiVersion === "v1" && otherCoreKinds.has(actual.kind);
-  const text = convertible
-    ? `converting (v1.${actual.kind}) to (core.${expected.kind}): unknown conversion`
-    : `no kind ${goQuote(actual.kind)} is registered for version ${goQuote(actual.apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  const convertible = registered.get(actual.apiVersion)?.kinds.has(actual.kind) === true;
+  const target = registered.get(expected.apiVersion);
+  if (convertible && target?.kinds.has(actual.kind) === true && actual.kind === expected.kind) {
+    const versions = `(${actual.apiVersion}) does not match the expected API version (${expected.apiVersion})`;
+    return new DecodeError(`the API version in the data ${versions}`);
+  }
+  const text =
+    convertible && target !== undefined
+      ? `converting (v1.${actual.kind}) to (${target.converted}.${expected.kind}): unknown conversion`
+      : `no kind ${goQuote(actual.kind)} is registered for version ${goQuote(actual.apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
   return cannotBeHandled(actual, new DecodeError(text), expected.kind);
 }

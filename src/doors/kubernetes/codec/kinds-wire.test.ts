@@ -6,6 +6,7 @@ import { message } from "../schema/messages.ts";
 import type { Message } from "../schema/schema.ts";
 import { decodeObject } from "./decode-object.ts";
 import { parseJson } from "./json-parser.ts";
+import type { JsonValue } from "./json.ts";
 import { writeJson } from "./json-writer.ts";
 import { decodeMessage, encodeMessage } from "./protobuf.ts";
 
@@ -27,7 +28,7 @@ const packages: Readonly<Record<string, string>> = {
   "rbac.authorization.k8s.io/v1": "rbac-v1",
 };
 
-function schemaOf({ apiVersion, kind }: Fixture): Message {
+function schemaOf({ apiVersion, kind }: Pick<Fixture, "apiVersion" | "kind">): Message {
   return message(packages[apiVersion] ?? "", kind);
 }
 
@@ -45,6 +46,42 @@ for (const fixture of fixtures) {
     const typed = { kind, apiVersion, ...decoded };
     assert.equal(writeJson(typed), fixture.json);
   });
+}
+
+/** A value of a wrong type at a path of a full object, and the reference's error. */
+interface WrongValue {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly path: readonly (string | number)[];
+  readonly value: JsonValue;
+  readonly error: string;
+}
+
+test("A value of a wrong type is refused in the reference's words, wherever it stands", () => {
+  const cases = JSON.parse(
+    readFileSync(new URL("testdata/decode-kinds.json", import.meta.url), "utf8"),
+  ) as WrongValue[];
+  for (const { apiVersion, kind, path, value, error } of cases) {
+    const fixture = fixtures.find(
+      (each) => each.name === "full" && each.kind === kind && each.apiVersion === apiVersion,
+    );
+    const tree = parseJson(Buffer.from(fixture?.json ?? "")).value;
+    set(tree, path, value);
+    assert.throws(
+      () => decodeObject(schemaOf({ apiVersion, kind }), tree, { kind, apiVersion }),
+      { message: `${kind} in version "v1" cannot be handled as a ${kind}: ${error}` },
+      path.join("."),
+    );
+  }
+  assert.ok(cases.length > 200);
+});
+
+function set(tree: JsonValue, path: readonly (string | number)[], value: JsonValue): void {
+  const [key, ...rest] = path;
+  const parent = tree as Record<string | number, JsonValue>; // the paths are those of the fixture
+  if (key === undefined) return;
+  if (rest.length === 0) parent[key] = value;
+  else set(parent[key] ?? null, rest, value);
 }
 
 test("The full fixtures have every field of every message in the tables", () => {

@@ -110,9 +110,17 @@ function writeMap(writer: BinaryWriter, number: number, type: FieldType, map: Js
   for (const key of sortKeys(Object.keys(map))) {
     writer.tag(number, WireType.LengthDelimited).fork();
     writer.tag(1, WireType.LengthDelimited).string(key);
-    writeValue(writer, 2, type, map[key] ?? null);
+    if (type.kind === "list") writeListValue(writer, type.item, map[key] ?? null);
+    else writeValue(writer, 2, type, map[key] ?? null);
     writer.join();
   }
+}
+
+/** Protobuf has no map of lists: the list is the field 1 of a message (ExtraValue of authentication and authorization). */
+function writeListValue(writer: BinaryWriter, item: FieldType, value: JsonValue): void {
+  writer.tag(2, WireType.LengthDelimited).fork();
+  for (const each of value === null ? [] : asList(value)) writeValue(writer, 1, item, each);
+  writer.join();
 }
 
 /** Writes one value with its tag; null is the zero value. */
@@ -208,10 +216,27 @@ class MessageDecoder {
       if (number === 1 && wireType === WireType.LengthDelimited) key = readText(entry);
       else if (number === 2) {
         checkWireType(field, type, false, wireType);
-        value = this.#item(entry, type, depth);
+        value = type.kind === "list" ? this.#listValue(entry, field, type.item) : this.#item(entry, type, depth);
       } else entry.skip(wireType, number);
     }
     entries[key] = value;
+  }
+
+  /** As written by writeListValue. */
+  #listValue(reader: BinaryReader, field: Field, type: FieldType): JsonValue[] {
+    const list = new BinaryReader(reader.bytes());
+    const items: JsonValue[] = [];
+    while (list.pos < list.len) {
+      const [number, wireType] = list.tag();
+      if (number !== 1) {
+        list.skip(wireType, number);
+        continue;
+      }
+      if (++this.#values > valuesMax) throw tooManyValues();
+      checkWireType(field, type, false, wireType);
+      items.push(this.#item(list, type, 1));
+    }
+    return items;
   }
 
   #whole(type: FieldType, parts: readonly Uint8Array[], depth: number): JsonValue {

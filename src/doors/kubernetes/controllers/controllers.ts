@@ -4,13 +4,16 @@ import type { AuditSink } from "../../../audit/audit-event.ts";
 import type { OwnerIndex } from "../../../core/owners/owner-index.ts";
 import type { Admission } from "../../../gate/admission.ts";
 import { Gate } from "../../../gate/gate.ts";
+import type { User } from "../../../identity/user.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { clusterRoleKind } from "../kinds/role.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
 import { GarbageCollector, garbageCollectorName } from "./garbage-collector/garbage-collector.ts";
 import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
 import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName } from "./namespace-objects.ts";
 import { namespaceControllerName, terminateNamespaces } from "./namespace-termination.ts";
-import { SystemClient, controllerUser } from "./system-client.ts";
+import { aggregateRoles, roleAggregationName } from "./role-aggregation.ts";
+import { SystemClient, controllerUser, serverUser } from "./system-client.ts";
 import type { Timers } from "./work-queue.ts";
 
 export interface ControllersOptions {
@@ -29,15 +32,23 @@ export interface ControllersOptions {
   readonly onError: (message: string, error: unknown, object: string) => void;
 }
 
-const names = [garbageCollectorName, namespaceControllerName, rootCaPublisherName, serviceAccountControllerName];
+const users = [
+  garbageCollectorName,
+  namespaceControllerName,
+  roleAggregationName,
+  rootCaPublisherName,
+  serviceAccountControllerName,
+].map(controllerUser);
 
 /** Starts all controllers; disposing stops them after what is being written. */
 export function startControllers(options: ControllersOptions): AsyncDisposable {
   const { audit, admission, kinds, storage, index, timers, now, uuid, randomBytes, onError } = options;
   // Its own gate: what these users may do is for whoever holds this gate, not for whoever has a certificate with the name.
-  const authorizer = controllerAuthorizer(names.map((name) => controllerUser(name).name));
+  const authorizer = controllerAuthorizer([...users, serverUser].map((user) => user.name));
   const gate = new Gate({ audit, admission, now, uuid, authorizer });
-  const client = (name: string) => new SystemClient({ gate, storage, now, uuid, randomBytes }, controllerUser(name));
+  const clientOf = (user: User, fieldManager?: string) =>
+    new SystemClient({ gate, storage, now, uuid, randomBytes, fieldManager }, user);
+  const client = (name: string, fieldManager?: string) => clientOf(controllerUser(name), fieldManager);
   const report = (message: string) => (error: unknown, object: string) => onError(message, error, object);
 
   const stop = new AbortController();
@@ -61,14 +72,22 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     storage,
     accounts: client(serviceAccountControllerName),
     publisher: client(rootCaPublisherName),
+    server: clientOf(serverUser),
     caPem: options.caPem,
     timers,
     onError: report("Completion of a namespace failed"),
+  };
+  const aggregation = {
+    roles: storage(clusterRoleKind),
+    client: client(roleAggregationName, roleAggregationName),
+    timers,
+    onError: report("Aggregation of roles failed"),
   };
   const running = Promise.all([
     collector.run(),
     terminateNamespaces(termination, stop.signal),
     completeNamespaces(completion, stop.signal),
+    aggregateRoles(aggregation, stop.signal),
   ]).catch((error: unknown) => onError("A controller stopped", error, ""));
   return {
     async [Symbol.asyncDispose]() {

@@ -10,6 +10,7 @@ import { isTerminating } from "../storage/object-fields.ts";
 import { stringsField } from "../validation/object-fields.ts";
 import type { DeleteOptions } from "../validation/options.ts";
 import type { RemainingContent } from "./namespace-conditions.ts";
+import { LoopShare } from "./loop-share.ts";
 import type { SystemClient } from "./system-client.ts";
 
 export interface NamespaceContentOptions {
@@ -42,7 +43,7 @@ export async function deleteContent(
   signal: AbortSignal,
 ): Promise<RemainingContent> {
   const tally = new Tally();
-  const round = { ...options, namespace, tally, signal };
+  const round = { ...options, namespace, tally, signal, share: new LoopShare() };
   const pods = options.kinds.filter(isPods);
   const others = options.kinds.filter((kind) => !isPods(kind));
   for (const kind of pods) await deleteKind(round, kind);
@@ -74,6 +75,7 @@ interface Round extends NamespaceContentOptions {
   readonly namespace: string;
   readonly tally: Tally;
   readonly signal: AbortSignal;
+  readonly share: LoopShare;
 }
 
 async function deleteKind(round: Round, kind: Kind): Promise<void> {
@@ -84,6 +86,7 @@ async function deleteKind(round: Round, kind: Kind): Promise<void> {
     const work = async () => {
       for (const object of left) {
         round.signal.throwIfAborted();
+        await round.share.step();
         await deleteOne(round, kind, object);
       }
     };

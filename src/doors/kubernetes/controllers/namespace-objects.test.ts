@@ -17,6 +17,7 @@ async function whileCompleting(bench: ControllerBench, caPem: string, done: () =
     storage: bench.storage,
     accounts: bench.client("accounts"),
     publisher: bench.client("publisher"),
+    server: bench.client("server"),
     caPem,
     timers: systemClock,
     onError: (error: unknown) => assert.fail(error instanceof Error ? error : String(error)),
@@ -72,6 +73,26 @@ test("Another CA than before is published at a start", async () => {
   await whileCompleting(bench, "A", async () => void (await eventually(bench, configMapKind, configMap)));
   await whileCompleting(bench, "B", async () => {
     await eventually(bench, configMapKind, configMap, (object) => caOf(object) === "B");
+  });
+});
+
+test("A namespace of the system that was deleted is made again, and completed", async () => {
+  const bench = await controllerBench();
+  const place = { namespace: "", name: "kube-node-lease" };
+  const account = { namespace: place.name, name: "default" };
+  const uidOf = (object: StoredObject | undefined) => object?.metadata()["uid"];
+  await whileCompleting(bench, "A", async () => {
+    const before = uidOf(await eventually(bench, serviceAccountKind, account));
+    const storage = bench.storage(namespaceKind);
+    for (const kind of [serviceAccountKind, configMapKind]) {
+      const { objects } = await bench.storage(kind).list({ namespace: place.name, limit: 10 });
+      for (const object of objects) await bench.storage(kind).delete(object, { author: "test", door: "kubernetes" });
+    }
+    const found = await storage.get("", place.name);
+    assert.ok(found !== undefined);
+    await storage.delete(found, { author: "test", door: "kubernetes" });
+    await eventually(bench, namespaceKind, place, (object) => uidOf(object) !== uidOf(found));
+    await eventually(bench, serviceAccountKind, account, (object) => uidOf(object) !== before);
   });
 });
 

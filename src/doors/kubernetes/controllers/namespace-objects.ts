@@ -1,9 +1,11 @@
 /**
  * What every namespace holds: the service account `default`, and the config map
- * `kube-root-ca.crt` by which programs in it know this server.
+ * `kube-root-ca.crt` by which programs in it know this server. And the namespaces
+ * that every cluster has.
  *
  * Source: k/k pkg/controller/serviceaccount/serviceaccounts_controller.go and
- * pkg/controller/certificates/rootcacertpublisher/publisher.go.
+ * pkg/controller/certificates/rootcacertpublisher/publisher.go,
+ * pkg/controlplane/controller/systemnamespaces.
  */
 import { toRevision } from "../../../store/revision.ts";
 import { ApiError } from "../api-error.ts";
@@ -17,7 +19,9 @@ import { ownMetadata } from "../kinds/system-fields.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "../storage/kind-storage.ts";
 import { isTerminating } from "../storage/object-fields.ts";
 import { objectField, stringField } from "../validation/object-fields.ts";
+import { LoopShare } from "./loop-share.ts";
 import type { SystemClient } from "./system-client.ts";
+import { systemNamespaces } from "./system-namespaces.ts";
 import { WorkQueue } from "./work-queue.ts";
 import type { Timers } from "./work-queue.ts";
 
@@ -37,6 +41,8 @@ export interface NamespaceObjectsOptions {
   readonly storage: (kind: Kind) => KindStorage;
   readonly accounts: SystemClient;
   readonly publisher: SystemClient;
+  /** Makes the system's namespaces again. */
+  readonly server: SystemClient;
   /** The certificate of the authority that the server's own certificate is verified by. */
   readonly caPem: string;
   readonly timers: Timers;
@@ -79,8 +85,10 @@ async function completeQueued(
   queue: WorkQueue<string>,
   signal: AbortSignal,
 ): Promise<void> {
+  const share = new LoopShare(8);
   for (let item = await queue.take(); item !== undefined; item = await queue.take()) {
     try {
+      await share.step();
       await complete(options, item.key);
       queue.done(item.key);
     } catch (error) {
@@ -113,7 +121,7 @@ async function followAll(
   try {
     await queueNamespaces(namespaces, queue);
     await Promise.all([
-      follow(namespaceWatch, async (event) => event.object?.name),
+      follow(namespaceWatch, async (event) => (event.object ?? (await event.previous()))?.name),
       follow(accountWatch, async (event) => namespaceOfDeleted(event, defaultAccount)),
       follow(configMapWatch, async (event) => namespaceOfChanged(event, rootCaConfigMap)),
     ]);
@@ -151,9 +159,16 @@ async function queueNamespaces(namespaces: KindStorage, queue: WorkQueue<string>
 /** Makes one namespace hold what it has to, if it is there to stay. */
 async function complete(options: NamespaceObjectsOptions, namespace: string): Promise<void> {
   const found = await options.storage(namespaceKind).get("", namespace);
-  if (found === undefined || isTerminating(found.header())) return;
+  if (found === undefined) return restore(options, namespace);
+  if (isTerminating(found.header())) return;
   await ensureAccount(options, namespace).catch(ignoreGoneNamespace);
   await ensureRootCa(options, namespace).catch(ignoreGoneNamespace);
+}
+
+/** A namespace of the system that was deleted is there again at once; its creation brings us back to complete it. */
+async function restore(options: NamespaceObjectsOptions, namespace: string): Promise<void> {
+  if (!systemNamespaces.some((name) => name === namespace)) return;
+  await options.server.create(namespaceKind, "", named(namespace)).catch(ignoreGoneNamespace);
 }
 
 /** Another replica was first, or the namespace went meanwhile: neither leaves anything to do. */

@@ -3,7 +3,7 @@
  * the same gate and with the same record as a client outside of it - as one of the
  * users that a cluster's controllers have.
  */
-import { authenticatedGroup } from "../../../identity/user.ts";
+import { authenticatedGroup, superAdminGroup } from "../../../identity/user.ts";
 import type { User } from "../../../identity/user.ts";
 import type { Gate, GateContext, GateRequest } from "../../../gate/gate.ts";
 import { toApiError } from "../api-error.ts";
@@ -30,6 +30,8 @@ export interface SystemClientOptions {
   readonly now: () => Date;
   readonly uuid: () => string;
   readonly randomBytes: (size: number) => Buffer;
+  /** Its manager in managedFields; default: that of most of a cluster's controllers. */
+  readonly fieldManager?: string | undefined;
 }
 
 /** Names an object of a kind; `namespace` is "" for kinds outside of namespaces. */
@@ -48,6 +50,14 @@ export function controllerUser(name: string): User {
   };
 }
 
+/** The user that a cluster's API server itself is. */
+export const serverUser: User = {
+  name: "system:apiserver",
+  uid: undefined,
+  groups: [superAdminGroup, authenticatedGroup],
+  extra: new Map(),
+};
+
 export class SystemClient {
   readonly #options: SystemClientOptions;
   readonly #user: User;
@@ -64,7 +74,7 @@ export class SystemClient {
 
   /** As PATCH: `next` makes the new state from the stored one, again after a lost race. Raises ApiError. */
   change(kind: Kind, place: ObjectPlace, next: (previous: StoredObject) => JsonObject): Promise<StoredObject> {
-    return this.#run({ kind, place, verb: "patch" }, (context) => changeObject(context, changeBy(context, next)));
+    return this.#run({ kind, place, verb: "patch" }, (context) => changeObject(context, this.#changeBy(context, next)));
   }
 
   /** As PUT of a subresource. Raises ApiError. */
@@ -73,7 +83,9 @@ export class SystemClient {
     place: ObjectPlace & { readonly subresource: string },
     next: (previous: StoredObject) => JsonObject,
   ): Promise<StoredObject> {
-    return this.#run({ kind, place, verb: "update" }, (context) => changeObject(context, changeBy(context, next)));
+    return this.#run({ kind, place, verb: "update" }, (context) =>
+      changeObject(context, this.#changeBy(context, next)),
+    );
   }
 
   /** As POST of a tree, which is completed in place. Raises ApiError. */
@@ -83,9 +95,22 @@ export class SystemClient {
     return this.#run({ kind, place: { namespace, name: "" }, verb: "create" }, (context) =>
       createTree(context, tree, {
         dryRun: false,
-        track: trackCreate(context, fieldManager, tree),
+        track: trackCreate(context, this.#fieldManager, tree),
       }),
     );
+  }
+
+  #changeBy(context: SystemContext, next: (previous: StoredObject) => JsonObject): Change {
+    return {
+      next,
+      dryRun: false,
+      strategy: context.strategy,
+      track: (object, previous) => trackUpdate(fieldWrite(context, this.#fieldManager), previous, object),
+    };
+  }
+
+  get #fieldManager(): string {
+    return this.#options.fieldManager ?? fieldManagerDefault;
   }
 
   #run<T>(request: SystemRequest, action: (context: SystemContext) => Promise<T>): Promise<T> {
@@ -143,18 +168,9 @@ export class SystemClient {
   }
 }
 
-function changeBy(context: SystemContext, next: (previous: StoredObject) => JsonObject): Change {
-  return {
-    next,
-    dryRun: false,
-    strategy: context.strategy,
-    track: (object, previous) => trackUpdate(fieldWrite(context, fieldManager), previous, object),
-  };
-}
-
 const userAgent = "strongroom";
 /** The manager that a cluster's controllers are in managedFields: tools that pass over its fields know it by this name. */
-const fieldManager = "kube-controller-manager";
+const fieldManagerDefault = "kube-controller-manager";
 
 interface SystemRequest {
   readonly kind: Kind;

@@ -5,7 +5,7 @@
  * Source: kubernetes/api apidiscovery/v2/types.go, whose JSON v2beta1 shares.
  */
 import type { JsonValue } from "../codec/json.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { DescribedKind } from "../kinds/kind.ts";
 import { namedGroups, versionsOf } from "./resource-lists.ts";
 
 /** The versions of apidiscovery.k8s.io that are served; v2beta1 for clients 1.27 to 1.29. */
@@ -14,7 +14,7 @@ export type AggregatedVersion = (typeof aggregatedVersions)[number];
 
 /** `root` "/api" tells of the core group, "/apis" of all the others. */
 export function aggregatedDiscovery(
-  kinds: readonly Kind[],
+  kinds: readonly DescribedKind[],
   root: "/api" | "/apis",
   version: AggregatedVersion,
 ): JsonValue {
@@ -27,7 +27,7 @@ export function aggregatedDiscovery(
   };
 }
 
-function groupDiscovery(kinds: readonly Kind[], group: string): JsonValue {
+function groupDiscovery(kinds: readonly DescribedKind[], group: string): JsonValue {
   return {
     metadata: group === "" ? { creationTimestamp: null } : { name: group, creationTimestamp: null },
     versions: versionsOf(kinds, group).map((version) => ({
@@ -38,7 +38,7 @@ function groupDiscovery(kinds: readonly Kind[], group: string): JsonValue {
   };
 }
 
-function resourceDiscovery(kind: Kind): JsonValue {
+function resourceDiscovery(kind: DescribedKind): JsonValue {
   const responseKind = { group: kind.group, version: kind.version, kind: kind.kind };
   const subresources = kind.subresources.map(({ name, verbs, creation }) => ({
     subresource: name,

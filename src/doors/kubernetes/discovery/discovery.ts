@@ -14,7 +14,7 @@ import type { MediaRange } from "../../http/accept.ts";
 import { ApiError } from "../api-error.ts";
 import type { JsonValue } from "../codec/json.ts";
 import { writeYaml } from "../codec/yaml.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { DescribedKind } from "../kinds/kind.ts";
 import type { Reply } from "../response/reply.ts";
 import { aggregatedDiscovery, aggregatedVersions } from "./aggregated-discovery.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, namedGroups, versionsOf } from "./resource-lists.ts";
@@ -22,7 +22,7 @@ import { StaticDocument } from "./static-document.ts";
 import { versionInfo } from "./version-info.ts";
 
 export interface DiscoveryOptions {
-  readonly kinds: readonly Kind[];
+  readonly kinds: readonly DescribedKind[];
   /** The product's version, e.g. `0.1.0`. */
   readonly version: string;
   /** `host:port` that clients should connect to. */
@@ -88,7 +88,7 @@ function plain(value: JsonValue): Flavour[] {
   ];
 }
 
-function aggregated(kinds: readonly Kind[], root: "/api" | "/apis"): Flavour[] {
+function aggregated(kinds: readonly DescribedKind[], root: "/api" | "/apis"): Flavour[] {
   return aggregatedVersions.map((version) => {
     const [group, as] = ["apidiscovery.k8s.io", "APIGroupDiscoveryList"];
     const contentType = `application/json;g=${group};v=${version};as=${as}`;

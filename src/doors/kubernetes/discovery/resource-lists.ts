@@ -6,10 +6,10 @@
  */
 import { createHash } from "node:crypto";
 import type { JsonValue } from "../codec/json.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { DescribedKind } from "../kinds/kind.ts";
 
 /** The answer to /api. `serverAddress` is what clients should connect to, `host:port`. */
-export function apiVersions(kinds: readonly Kind[], serverAddress: string): JsonValue {
+export function apiVersions(kinds: readonly DescribedKind[], serverAddress: string): JsonValue {
   const versions = [...new Set(kinds.filter((kind) => kind.group === "").map((kind) => kind.version))];
   return {
     kind: "APIVersions",
@@ -19,17 +19,17 @@ export function apiVersions(kinds: readonly Kind[], serverAddress: string): Json
 }
 
 /** The answer to /apis: every group but the core one. */
-export function apiGroupList(kinds: readonly Kind[]): JsonValue {
+export function apiGroupList(kinds: readonly DescribedKind[]): JsonValue {
   return { kind: "APIGroupList", apiVersion: "v1", groups: namedGroups(kinds).map((group) => groupOf(kinds, group)) };
 }
 
 /** The answer to /apis/GROUP. */
-export function apiGroup(kinds: readonly Kind[], group: string): JsonValue {
+export function apiGroup(kinds: readonly DescribedKind[], group: string): JsonValue {
   return { kind: "APIGroup", apiVersion: "v1", ...groupOf(kinds, group) };
 }
 
 /** The answer to /api/VERSION or /apis/GROUP/VERSION. */
-export function apiResourceList(kinds: readonly Kind[], group: string, version: string): JsonValue {
+export function apiResourceList(kinds: readonly DescribedKind[], group: string, version: string): JsonValue {
   const served = kinds.filter((kind) => kind.group === group && kind.version === version);
   return {
     kind: "APIResourceList",
@@ -41,21 +41,21 @@ export function apiResourceList(kinds: readonly Kind[], group: string, version: 
 }
 
 /** The groups other than the core one, in the order of their first kind. */
-export function namedGroups(kinds: readonly Kind[]): string[] {
+export function namedGroups(kinds: readonly DescribedKind[]): string[] {
   return [...new Set(kinds.map((kind) => kind.group))].filter((group) => group !== "");
 }
 
 /** The versions of a group, in order of preference: that of the table of kinds. */
-export function versionsOf(kinds: readonly Kind[], group: string): string[] {
+export function versionsOf(kinds: readonly DescribedKind[], group: string): string[] {
   return [...new Set(kinds.filter((kind) => kind.group === group).map((kind) => kind.version))];
 }
 
-function groupOf(kinds: readonly Kind[], group: string) {
+function groupOf(kinds: readonly DescribedKind[], group: string) {
   const versions = versionsOf(kinds, group).map((version) => ({ groupVersion: `${group}/${version}`, version }));
   return { name: group, versions, preferredVersion: versions[0] ?? { groupVersion: "", version: "" } };
 }
 
-function resources(kind: Kind): JsonValue[] {
+function resources(kind: DescribedKind): JsonValue[] {
   const main = {
     name: kind.resource,
     singularName: kind.singular,
@@ -64,7 +64,7 @@ function resources(kind: Kind): JsonValue[] {
     verbs: [...kind.verbs],
     ...(kind.shortNames.length > 0 ? { shortNames: [...kind.shortNames] } : {}),
     ...(kind.categories.length > 0 ? { categories: [...kind.categories] } : {}),
-    storageVersionHash: storageVersionHash(kind),
+    ...(kind.listSchema === undefined ? {} : { storageVersionHash: storageVersionHash(kind) }),
   };
   const subresources = kind.subresources.map(({ name, verbs, creation }) => ({
     name: `${kind.resource}/${name}`,
@@ -77,7 +77,7 @@ function resources(kind: Kind): JsonValue[] {
 }
 
 /** Source: apiserver pkg/endpoints/discovery/storageversionhash.go. */
-function storageVersionHash(kind: Kind): string {
+function storageVersionHash(kind: DescribedKind): string {
   const digest = createHash("sha256").update(`${kind.group}/${kind.version}/${kind.kind}`).digest();
   return digest.subarray(0, 8).toString("base64");
 }

@@ -86,6 +86,7 @@ export const eventKind: Kind = {
   fieldSelectors,
   ttlSeconds,
   coreFinalizers: false,
+  metadataLast: true,
   validateName: nameIsPathSegment,
   strategy,
 };
@@ -115,6 +116,7 @@ export const eventsV1Kind: Kind = {
     }),
   ),
   coreFinalizers: true,
+  metadataLast: false,
   strategy: {
     ...strategy,
     validate: (event) => validateEventsV1(toCoreEvent(event)),

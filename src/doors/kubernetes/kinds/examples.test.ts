@@ -9,6 +9,7 @@ import { mergeStringData } from "../patch/secret-string-data.ts";
 import { formatFieldError } from "../validation/field-error-format.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { secretTypes } from "../validation/secret.ts";
+import { podKind } from "./pod.ts";
 import { secretKind } from "./secret.ts";
 import { ownMetadata } from "./system-fields.ts";
 import { validateCreate } from "./validate-object.ts";
@@ -54,3 +55,14 @@ test("examples/pods refer to Secrets of examples/secrets, but for the dangling o
   );
   assert.deepEqual(dangling, [["dangling-reference.yaml", "file-secret"]]);
 });
+
+for (const [file, pod] of manifests("pods/")) {
+  if (pod["kind"] !== "Pod") continue;
+  test(`examples/pods/${file} is a Pod without errors and warnings`, () => {
+    podKind.internalize?.(pod);
+    podKind.strategy.prepareForCreate(pod);
+    ownMetadata(pod)["namespace"] ??= "default";
+    assert.deepEqual(validateCreate(podKind, pod).map(formatFieldError), []);
+    assert.deepEqual(podKind.strategy.warnings(pod), []);
+  });
+}

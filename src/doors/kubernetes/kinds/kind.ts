@@ -115,6 +115,8 @@ export interface Kind {
   readonly preparePatch?: (patch: JsonValue) => JsonValue;
   /** Whether finalizers need a domain or a standard name. Default: for kinds of the core group. */
   readonly coreFinalizers?: boolean;
+  /** Upstream's strategy does not look at metadata, so its rules are asked only when nothing else is wrong. */
+  readonly metadataLast?: boolean;
   /**
    * Write-only maps of texts and the stored map each is folded into, e.g. a Secret's stringData into data: who applies
    * the one owns the other.
@@ -131,3 +133,20 @@ export interface Kind {
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;
 }
+
+/** What discovery and OpenAPI tell of a kind; those that are only answered, and never kept, have no list. */
+export type DescribedKind = Pick<
+  Kind,
+  | "group"
+  | "version"
+  | "kind"
+  | "resource"
+  | "singular"
+  | "shortNames"
+  | "categories"
+  | "namespaced"
+  | "verbs"
+  | "subresources"
+  | "schema"
+> &
+  Partial<Pick<Kind, "listKind" | "listSchema">>;

@@ -10,7 +10,7 @@ import { cloneJson, isJsonObject } from "../codec/json.ts";
 import { message } from "../schema/messages.ts";
 import { nameIsDnsSubdomain } from "../validation/names.ts";
 import { validateNode, validateNodeStatus, validateNodeUpdate } from "../validation/node.ts";
-import { metadataOf, objectField, objectsField, stringField } from "../validation/object-fields.ts";
+import { metadataOf, objectField, objectsField, stringField, stringsField } from "../validation/object-fields.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import type { Column, Kind, Strategy } from "./kind.ts";
 import { resourceVerbs } from "./kind.ts";
@@ -101,8 +101,14 @@ export const nodeKind: Kind = {
   strategy,
 };
 
-/** What can be allocated is what is there, unless the node says otherwise. */
+/** What can be allocated is what is there, unless the node says otherwise; the network of old is the first of several. */
 function setDefaults(node: JsonObject): void {
+  const spec = ownObject(node, "spec");
+  const [first] = stringsField(spec, "podCIDRs");
+  const old = stringField(spec, "podCIDR");
+  // Whoever knows the older field only is believed.
+  if (old !== "" && old !== first) spec["podCIDRs"] = [old];
+  else if (first !== undefined) spec["podCIDR"] = first;
   const status = ownObject(node, "status");
   const capacity = status["capacity"];
   if (isJsonObject(capacity) && status["allocatable"] === undefined) status["allocatable"] = cloneJson(capacity);

@@ -48,6 +48,7 @@ export function setPodDefaults(message: Message, pod: JsonObject): void {
   absent(spec, "enableServiceLinks", true);
   if (spec["hostNetwork"] === true) hostPorts(spec);
   mirrorServiceAccount(spec);
+  mirrorPodIp(pod);
   defaults.apply(message, pod);
   roundResourceLists(message, pod);
 }
@@ -58,6 +59,17 @@ function mirrorServiceAccount(spec: JsonObject): void {
   if (name === "") return;
   spec["serviceAccountName"] = name;
   spec["serviceAccount"] = name;
+}
+
+/** The first of a pod's addresses is the one it had when there was one only; who knows that one only is believed. */
+function mirrorPodIp(pod: JsonObject): void {
+  const status = pod["status"];
+  if (!isJsonObject(status)) return;
+  const [first] = objectsField(status, "podIPs");
+  const old = stringField(status, "podIP");
+  if (old !== "" && (first === undefined || old !== stringField(first, "ip"))) {
+    status["podIPs"] = [jsonObject([["ip", old]])];
+  } else if (first !== undefined) status["podIP"] = stringField(first, "ip");
 }
 
 /** What is limited and not requested is requested up to the limit. */

@@ -30,6 +30,7 @@ export function podWarnings(pod: JsonObject, previous?: JsonObject): string[] {
   return [
     ...nameWarnings(pod),
     ...volumeWarnings(spec),
+    ...sourceWarnings(spec),
     ...repeated(objectsField(spec, "hostAliases"), "ip").map(
       ([index, ip]) => `spec.hostAliases[${index}].ip: duplicate ip ${goQuote(ip)}`,
     ),
@@ -53,6 +54,15 @@ function volumeWarnings(spec: Readonly<JsonObject>): string[] {
     [...goneVolumes]
       .filter(([source]) => isJsonObject(volume[source]))
       .map(([source, text]) => `spec.volumes[${index}].${source}: ${text}`),
+  );
+}
+
+/** Once for each source that is none. */
+function sourceWarnings(spec: Readonly<JsonObject>): string[] {
+  return objectsField(spec, "volumes").flatMap((volume) =>
+    objectsField(objectField(volume, "projected"), "sources")
+      .filter((source) => !Object.values(source).some((value) => isJsonObject(value)))
+      .map(() => `volume ${goQuote(stringField(volume, "name"))} (Projected) has no sources provided`),
   );
 }
 

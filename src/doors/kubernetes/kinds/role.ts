@@ -1,9 +1,7 @@
 /**
  * The kinds Role and ClusterRole.
  *
- * Who may write them is not yet checked beyond the right to the resource: that
- * nobody grants what they do not hold belongs into {@link Strategy.prepareForCreate}'s
- * neighbour, admission, once authorization knows roles.
+ * That nobody grants what they do not hold is checked in admission/rbac-escalation.ts.
  *
  * Source: k/k pkg/registry/rbac/{role,clusterrole}/strategy.go; apiserver
  * pkg/registry/rest/table.go (the default columns).

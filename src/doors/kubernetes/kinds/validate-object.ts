@@ -14,7 +14,9 @@ import type { Kind, Strategy } from "./kind.ts";
 
 /** Errors of a new object; system fields are filled and prepareForCreate has run. */
 export function validateCreate(kind: Kind, object: JsonObject): FieldError[] {
-  return [...validateObjectMeta(object, kind), ...kind.strategy.validate(object)];
+  const errors = kind.strategy.validate(object);
+  if (kind.metadataLast === true && errors.length > 0) return errors;
+  return [...validateObjectMeta(object, kind), ...errors];
 }
 
 /** Errors of an update; system fields are inherited and prepareForUpdate has run. `strategy` is a subresource's own. */

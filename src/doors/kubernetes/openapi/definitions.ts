@@ -6,7 +6,7 @@
  * well-known type) and the published documents of release 1.34.
  */
 import type { JsonValue } from "../codec/json.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { DescribedKind } from "../kinds/kind.ts";
 import { DeleteOptions, Status } from "../schema/meta-v1.ts";
 import type { Field, FieldType, Message, ScalarType } from "../schema/schema.ts";
 
@@ -28,7 +28,7 @@ export const statusDefinition = Status.name;
 export const deleteOptionsDefinition = DeleteOptions.name;
 
 /** Every schema that the kinds' operations refer to, by definition name, in order of name. */
-export function definitions(kinds: readonly Kind[], openApi: OpenApiVersion): Map<string, JsonTree> {
+export function definitions(kinds: readonly DescribedKind[], openApi: OpenApiVersion): Map<string, JsonTree> {
   const objects = topLevelMessages(kinds);
   const found = new Map<string, JsonTree>([
     [patchDefinition, { description: "A patch, in the form that the Content-Type names.", type: "object" }],
@@ -46,12 +46,15 @@ export function definitions(kinds: readonly Kind[], openApi: OpenApiVersion): Ma
     else if (type.kind === "map") visitType(type.value);
     else addWellKnown(type.scalar, openApi, found);
   };
-  for (const kind of kinds) [kind.schema, kind.listSchema, ...subresourceBodies(kind)].forEach(visit);
+  for (const kind of kinds) {
+    if (kind.listSchema !== undefined) visit(kind.listSchema);
+    [kind.schema, ...subresourceBodies(kind)].forEach(visit);
+  }
   [Status, DeleteOptions].forEach(visit);
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function subresourceBodies(kind: Kind): Message[] {
+function subresourceBodies(kind: DescribedKind): Message[] {
   return kind.subresources.flatMap(({ creation }) => (creation === undefined ? [] : [creation.schema]));
 }
 
@@ -61,7 +64,7 @@ export function reference(name: string, openApi: OpenApiVersion): JsonTree {
 }
 
 /** The messages that are objects of their own - they have apiVersion and kind - and of which kinds. */
-function topLevelMessages(kinds: readonly Kind[]): Map<string, GroupVersionKind[]> {
+function topLevelMessages(kinds: readonly DescribedKind[]): Map<string, GroupVersionKind[]> {
   const groupVersions = [...new Map(kinds.map((kind) => [`${kind.group}/${kind.version}`, kind])).values()];
   const found = new Map<string, GroupVersionKind[]>([
     [Status.name, [{ group: "", version: "v1", kind: "Status" }]],
@@ -69,7 +72,9 @@ function topLevelMessages(kinds: readonly Kind[]): Map<string, GroupVersionKind[
   ]);
   for (const { group, version, kind, listKind, schema, listSchema, subresources } of kinds) {
     found.set(schema.name, [{ group, version, kind }]);
-    found.set(listSchema.name, [{ group, version, kind: listKind }]);
+    if (listSchema !== undefined && listKind !== undefined) {
+      found.set(listSchema.name, [{ group, version, kind: listKind }]);
+    }
     for (const { creation } of subresources) {
       if (creation !== undefined) found.set(creation.schema.name, [{ group, version, kind: creation.kind }]);
     }
@@ -90,6 +95,7 @@ function messageSchema(
     type: "object",
     properties: sorted(properties),
     ...(required.length > 0 ? { required } : {}),
+    ...(message.mapType === "atomic" ? { "x-kubernetes-map-type": "atomic" } : {}),
     ...(objectOf === undefined ? {} : { "x-kubernetes-group-version-kind": objectOf.map((gvk) => ({ ...gvk })) }),
   };
 }
@@ -103,8 +109,10 @@ const kindProperties: JsonTree = {
   kind: { description: "Which kind of object this is, in CamelCase. It can not be changed.", type: "string" },
 };
 
-function fieldSchema({ type, description }: Field, openApi: OpenApiVersion): JsonTree {
-  const schema = typeSchema(type, openApi);
+function fieldSchema({ type, description, default: value }: Field, openApi: OpenApiVersion): JsonTree {
+  // As upstream publishes it, version 2 has no defaults.
+  const schema: JsonTree = typeSchema(type, openApi);
+  if (openApi === 3 && value !== undefined) schema["default"] = value;
   // OpenAPI 3.0 ignores what stands beside a $ref, so the description goes around it.
   if (openApi === 3 && schema["$ref"] !== undefined) return { description, allOf: [schema] };
   return { description, ...schema };

@@ -12,7 +12,7 @@ import { parseAccept, rangeAdmits } from "../../http/accept.ts";
 import { ApiError } from "../api-error.ts";
 import type { DocumentRoute } from "../discovery/discovery.ts";
 import { StaticDocument } from "../discovery/static-document.ts";
-import type { Kind } from "../kinds/kind.ts";
+import type { DescribedKind } from "../kinds/kind.ts";
 import type { Reply } from "../response/reply.ts";
 import { encodeGnostic } from "./gnostic.ts";
 import { openApiV2 } from "./openapi-v2.ts";
@@ -31,7 +31,7 @@ export const openApiPaths: readonly string[] = ["/openapi/v2", "/openapi/v3"];
  * /openapi/v2, /openapi/v3 and /openapi/v3/GROUP-VERSION. Documents are built on
  * first use; the protobuf form is for those who ask for it by name. Raises 406.
  */
-export function openApiRoute(kinds: readonly Kind[], now: () => Date): DocumentRoute {
+export function openApiRoute(kinds: readonly DescribedKind[], now: () => Date): DocumentRoute {
   const v2 = once(() => documentsV2(kinds));
   const v3 = once(() => documentsV3(kinds));
   const index = once(() => indexV3(v3()));
@@ -47,7 +47,7 @@ export function openApiRoute(kinds: readonly Kind[], now: () => Date): DocumentR
 
 type Offered = readonly (readonly [string, StaticDocument])[];
 
-function documentsV2(kinds: readonly Kind[]): Offered {
+function documentsV2(kinds: readonly DescribedKind[]): Offered {
   const document = openApiV2(kinds);
   const inJson = new StaticDocument(json, JSON.stringify(document));
   const inProtobuf = new StaticDocument(protobuf, Buffer.from(encodeGnostic(document)));
@@ -59,8 +59,8 @@ function documentsV2(kinds: readonly Kind[]): Offered {
 }
 
 /** By group and version as in paths: `api/v1`, `apis/apps/v1`. */
-function documentsV3(kinds: readonly Kind[]): Map<string, StaticDocument> {
-  const groups = new Map<string, Kind[]>();
+function documentsV3(kinds: readonly DescribedKind[]): Map<string, StaticDocument> {
+  const groups = new Map<string, DescribedKind[]>();
   for (const kind of kinds) {
     const name = kind.group === "" ? `api/${kind.version}` : `apis/${kind.group}/${kind.version}`;
     groups.set(name, [...(groups.get(name) ?? []), kind]);

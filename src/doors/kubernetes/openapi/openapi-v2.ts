@@ -3,7 +3,7 @@
  *
  * Source: kube-openapi pkg/builder and the published document of release 1.34.
  */
-import type { Kind } from "../kinds/kind.ts";
+import type { DescribedKind } from "../kinds/kind.ts";
 import { compatibleVersion } from "../discovery/version-info.ts";
 import { definitions, reference } from "./definitions.ts";
 import type { JsonTree } from "./definitions.ts";
@@ -12,7 +12,7 @@ import { groupWord, paths, produces, watchable } from "./operations.ts";
 import type { Operation, Path } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 
-export function openApiV2(kinds: readonly Kind[]): JsonTree {
+export function openApiV2(kinds: readonly DescribedKind[]): JsonTree {
   return {
     swagger: "2.0",
     info: { title: "Kubernetes", version: compatibleVersion },

@@ -3,7 +3,7 @@
  *
  * Source: kube-openapi pkg/builder3 and the published documents of release 1.34.
  */
-import type { Kind } from "../kinds/kind.ts";
+import type { DescribedKind } from "../kinds/kind.ts";
 import { compatibleVersion } from "../discovery/version-info.ts";
 import { definitions, reference } from "./definitions.ts";
 import type { JsonTree } from "./definitions.ts";
@@ -12,7 +12,7 @@ import type { Operation, Path } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 
 /** The document of the kinds, which must be of one group and version. */
-export function openApiV3(kinds: readonly Kind[]): JsonTree {
+export function openApiV3(kinds: readonly DescribedKind[]): JsonTree {
   return {
     openapi: "3.0.0",
     info: { title: "Kubernetes", version: compatibleVersion },

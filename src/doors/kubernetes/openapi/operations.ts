@@ -8,7 +8,7 @@
  *
  * Source: apiserver pkg/endpoints/installer.go.
  */
-import type { Kind, ResourceVerb, Subresource } from "../kinds/kind.ts";
+import type { DescribedKind, ResourceVerb, Subresource } from "../kinds/kind.ts";
 import { deleteOptionsDefinition, patchDefinition, statusDefinition } from "./definitions.ts";
 import {
   deleteParameters,
@@ -30,7 +30,7 @@ export interface Operation {
   readonly description: string;
   /** x-kubernetes-action: the verb in the words of OpenAPI. */
   readonly action: "get" | "list" | "post" | "put" | "patch" | "delete" | "deletecollection";
-  readonly kind: Kind;
+  readonly kind: DescribedKind;
   readonly parameters: readonly Parameter[];
   /** Definition of the request body, if the operation takes one. */
   readonly body: string | undefined;
@@ -61,11 +61,11 @@ const patchTypes = [
 ];
 
 /** The paths of the kinds of one group and version, in order of path. */
-export function paths(kinds: readonly Kind[]): Path[] {
+export function paths(kinds: readonly DescribedKind[]): Path[] {
   return kinds.flatMap(pathsOf).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function pathsOf(kind: Kind): Path[] {
+function pathsOf(kind: DescribedKind): Path[] {
   const base = kind.group === "" ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
   const scope = kind.namespaced ? `${base}/namespaces/{namespace}` : base;
   const scopeParameters = kind.namespaced ? [namespaceParameter, prettyParameter] : [prettyParameter];
@@ -80,14 +80,14 @@ function pathsOf(kind: Kind): Path[] {
       operations: subresourceOperations(kind, subresource),
     })),
   ];
-  if (kind.namespaced) {
+  if (kind.namespaced && kind.verbs.includes("list")) {
     const everywhere = { ...listOperation(kind), operationId: operationId("list", kind, "", "ForAllNamespaces") };
     found.push({ path: `${base}/${kind.resource}`, parameters: [prettyParameter], operations: [everywhere] });
   }
-  return found;
+  return found.filter(({ operations }) => operations.length > 0);
 }
 
-function collectionOperations(kind: Kind): Operation[] {
+function collectionOperations(kind: DescribedKind): Operation[] {
   const all: readonly (readonly [ResourceVerb, () => Operation])[] = [
     ["list", () => listOperation(kind)],
     ["create", () => createOperation(kind)],
@@ -96,7 +96,7 @@ function collectionOperations(kind: Kind): Operation[] {
   return all.filter(([verb]) => kind.verbs.includes(verb)).map(([, make]) => make());
 }
 
-function itemOperations(kind: Kind): Operation[] {
+function itemOperations(kind: DescribedKind): Operation[] {
   const all: readonly (readonly [ResourceVerb, () => Operation])[] = [
     ["get", () => getOperation(kind, "")],
     ["update", () => replaceOperation(kind, "")],
@@ -106,7 +106,7 @@ function itemOperations(kind: Kind): Operation[] {
   return all.filter(([verb]) => kind.verbs.includes(verb)).map(([, make]) => make());
 }
 
-function subresourceOperations(kind: Kind, { name, verbs, creation }: Subresource): Operation[] {
+function subresourceOperations(kind: DescribedKind, { name, verbs, creation }: Subresource): Operation[] {
   const all: readonly (readonly [ResourceVerb, () => Operation])[] = [
     ["create", () => createSubresourceOperation(kind, name, creation?.schema.name ?? kind.schema.name)],
     ["get", () => getOperation(kind, name)],
@@ -116,16 +116,16 @@ function subresourceOperations(kind: Kind, { name, verbs, creation }: Subresourc
   return all.filter(([verb]) => verbs.includes(verb)).map(([, make]) => make());
 }
 
-function listOperation(kind: Kind): Operation {
+function listOperation(kind: DescribedKind): Operation {
   return {
     ...plainOperation(kind, "get", "list", `List or watch objects of kind ${kind.kind}.`),
     operationId: operationId("list", kind),
     parameters: listParameters,
-    answers: new Map([[200, kind.listSchema.name]]),
+    answers: new Map([[200, kind.listSchema?.name ?? kind.schema.name]]),
   };
 }
 
-function createOperation(kind: Kind): Operation {
+function createOperation(kind: DescribedKind): Operation {
   return {
     ...plainOperation(kind, "post", "post", `Create an object of kind ${kind.kind}.`),
     operationId: operationId("create", kind),
@@ -136,7 +136,7 @@ function createOperation(kind: Kind): Operation {
   };
 }
 
-function createSubresourceOperation(kind: Kind, subresource: string, body: string): Operation {
+function createSubresourceOperation(kind: DescribedKind, subresource: string, body: string): Operation {
   return {
     ...plainOperation(kind, "post", "post", `Create ${thing(kind, subresource)}.`),
     operationId: operationId("create", kind, subresource),
@@ -147,7 +147,7 @@ function createSubresourceOperation(kind: Kind, subresource: string, body: strin
   };
 }
 
-function deleteCollectionOperation(kind: Kind): Operation {
+function deleteCollectionOperation(kind: DescribedKind): Operation {
   return {
     ...plainOperation(kind, "delete", "deletecollection", `Delete every object of kind ${kind.kind} that is selected.`),
     operationId: operationId("deleteCollection", kind),
@@ -159,7 +159,7 @@ function deleteCollectionOperation(kind: Kind): Operation {
 
 const watchOnly = new Set(["allowWatchBookmarks", "watch"]);
 
-function getOperation(kind: Kind, subresource: string): Operation {
+function getOperation(kind: DescribedKind, subresource: string): Operation {
   return {
     ...plainOperation(kind, "get", "get", `Read ${thing(kind, subresource)}.`),
     operationId: operationId("read", kind, subresource),
@@ -168,7 +168,7 @@ function getOperation(kind: Kind, subresource: string): Operation {
   };
 }
 
-function replaceOperation(kind: Kind, subresource: string): Operation {
+function replaceOperation(kind: DescribedKind, subresource: string): Operation {
   return {
     ...plainOperation(kind, "put", "put", `Replace ${thing(kind, subresource)}.`),
     operationId: operationId("replace", kind, subresource),
@@ -179,7 +179,7 @@ function replaceOperation(kind: Kind, subresource: string): Operation {
   };
 }
 
-function patchOperation(kind: Kind, subresource: string): Operation {
+function patchOperation(kind: DescribedKind, subresource: string): Operation {
   return {
     ...plainOperation(kind, "patch", "patch", `Change parts of ${thing(kind, subresource)}.`),
     operationId: operationId("patch", kind, subresource),
@@ -191,7 +191,7 @@ function patchOperation(kind: Kind, subresource: string): Operation {
   };
 }
 
-function deleteOperation(kind: Kind): Operation {
+function deleteOperation(kind: DescribedKind): Operation {
   return {
     ...plainOperation(kind, "delete", "delete", `Delete an object of kind ${kind.kind}.`),
     operationId: operationId("delete", kind),
@@ -201,16 +201,16 @@ function deleteOperation(kind: Kind): Operation {
   };
 }
 
-function plainOperation(kind: Kind, method: Method, action: Operation["action"], description: string) {
+function plainOperation(kind: DescribedKind, method: Method, action: Operation["action"], description: string) {
   return { kind, method, action, description, body: undefined, bodyRequired: false, consumes };
 }
 
-function thing(kind: Kind, subresource: string): string {
+function thing(kind: DescribedKind, subresource: string): string {
   return subresource === "" ? `an object of kind ${kind.kind}` : `the ${subresource} of an object of kind ${kind.kind}`;
 }
 
 /** e.g. `replaceCoreV1NamespacedSecret`, `patchCoreV1NamespaceStatus`, by which generated clients name their methods. */
-function operationId(verb: string, kind: Kind, subresource = "", suffix = ""): string {
+function operationId(verb: string, kind: DescribedKind, subresource = "", suffix = ""): string {
   const scope = kind.namespaced && suffix === "" ? "Namespaced" : "";
   const collection = verb === "deleteCollection" ? "deleteCollection" : verb;
   const prefix = collection === "deleteCollection" ? "delete" : collection;

@@ -4,6 +4,8 @@ import { groupDescriptions } from "./descriptions/groups.ts";
 import { MessageTables } from "./message-table.ts";
 import { ListMeta, ObjectMeta } from "./meta-v1.ts";
 import type { Message } from "./schema.ts";
+import { authenticationV1Table } from "./tables/authentication-v1.ts";
+import { authorizationV1Table } from "./tables/authorization-v1.ts";
 import { coordinationV1Table } from "./tables/coordination-v1.ts";
 import { coreV1Table } from "./tables/core-v1.ts";
 import { eventsV1Table } from "./tables/events-v1.ts";
@@ -11,6 +13,16 @@ import { metaV1Table } from "./tables/meta-v1.ts";
 import { rbacV1Table } from "./tables/rbac-v1.ts";
 
 const tables = new MessageTables({
+  "authentication-v1": {
+    definitionPrefix: "io.k8s.api.authentication.v1.",
+    table: authenticationV1Table,
+    descriptions: groupDescriptions.authenticationV1,
+  },
+  "authorization-v1": {
+    definitionPrefix: "io.k8s.api.authorization.v1.",
+    table: authorizationV1Table,
+    descriptions: groupDescriptions.authorizationV1,
+  },
   "coordination-v1": {
     definitionPrefix: "io.k8s.api.coordination.v1.",
     table: coordinationV1Table,

@@ -6,6 +6,8 @@ import { groupDescriptions } from "./descriptions/groups.ts";
 import { message } from "./messages.ts";
 import * as meta from "./meta-v1.ts";
 import type { FieldType, Message } from "./schema.ts";
+import { authenticationV1Table } from "./tables/authentication-v1.ts";
+import { authorizationV1Table } from "./tables/authorization-v1.ts";
 import { coordinationV1Table } from "./tables/coordination-v1.ts";
 import { coreV1Table } from "./tables/core-v1.ts";
 import { eventsV1Table } from "./tables/events-v1.ts";
@@ -14,6 +16,8 @@ import { rbacV1Table } from "./tables/rbac-v1.ts";
 
 const handWritten: readonly Message[] = [...Object.values(meta), ...Object.values(core)];
 const fromTables = Object.entries({
+  "authentication-v1": authenticationV1Table,
+  "authorization-v1": authorizationV1Table,
   "coordination-v1": coordinationV1Table,
   "core-v1": coreV1Table,
   "events-v1": eventsV1Table,

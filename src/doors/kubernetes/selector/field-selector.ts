@@ -26,7 +26,7 @@ export interface FieldSelector {
  * joined by commas; in a value `\`, `,` and `=` are written after a `\`. Raises
  * {@link SelectorError} when malformed, or for a field that is not in `supported`.
  */
-export function parseFieldSelector(text: string, supported: ReadonlySet<string>): FieldSelector {
+export function parseFieldSelector(text: string, supported: Pick<ReadonlySet<string>, "has">): FieldSelector {
   // Upstream sorts the terms first, which decides the error when several are wrong.
   const terms = splitTerms(text).toSorted(compareText);
   const requirements = terms

@@ -27,7 +27,7 @@ export function validateEventsV1(event: JsonObject): FieldError[] {
   const name = stringField(metadataOf(event), "name");
   const errors = [
     ...legacyErrors(event, "reportingController"),
-    ...nameIsDnsSubdomain(name, false).map((text) => invalid("metadata.name", name, text)),
+    ...(name === "" ? [] : nameIsDnsSubdomain(name, false)).map((text) => invalid("metadata.name", name, text)),
     ...seriesErrors(event),
   ];
   if (!isSet(event["eventTime"])) errors.push(required("eventTime", ""));

@@ -53,3 +53,8 @@ export function duplicate(field: string, printed: string, detail = ""): FieldErr
 export function notFound(field: string, value: string): FieldError {
   return { type: "not-found", field, value: goQuote(value), detail: "" };
 }
+
+/** `Internal error`: upstream's word for a check that it could not make on what it was sent. */
+export function internalError(field: string, detail: string): FieldError {
+  return { type: "internal", field, detail };
+}

@@ -13,6 +13,7 @@ export const fieldErrorTypes = {
   "not-supported": { text: "Unsupported value", reason: "FieldValueNotSupported" },
   duplicate: { text: "Duplicate value", reason: "FieldValueDuplicate" },
   "not-found": { text: "Not found", reason: "FieldValueNotFound" },
+  internal: { text: "Internal error", reason: "InternalError" },
   "too-many": { text: "Too many", reason: "FieldValueTooMany" },
 } as const;
 

@@ -9,7 +9,15 @@ import { goQuote } from "../codec/go-quote.ts";
 import type { JsonObject } from "../codec/json.ts";
 import { equalJson } from "../codec/json.ts";
 import type { FieldError } from "./field-error.ts";
-import { duplicate, forbidden, invalid, invalidPrinted, notSupported, required } from "./field-error-constructors.ts";
+import {
+  duplicate,
+  forbidden,
+  internalError,
+  invalid,
+  invalidPrinted,
+  notSupported,
+  required,
+} from "./field-error-constructors.ts";
 import { goJson } from "./go-format.ts";
 import { printGoStruct } from "./go-struct.ts";
 import { cidrFamily } from "./ip-address.ts";
@@ -81,8 +89,13 @@ function podCidrsErrors(node: JsonObject): FieldError[] {
   const errors = cidrs.flatMap((cidr, index) =>
     cidrFamily(cidr) === 0 ? [invalid(`spec.podCIDRs[${index}]`, cidr, detail)] : [],
   );
-  const families = new Set(cidrs.map(cidrFamily));
-  if (cidrs.length < 2 || errors.length > 0 || (cidrs.length === 2 && families.size === 2)) return errors;
+  if (cidrs.length < 2) return errors;
+  const wrong = cidrs.findIndex((cidr) => cidrFamily(cidr) === 0);
+  if (wrong >= 0) {
+    const why = `invalid CIDR[${wrong}]: <nil> (invalid CIDR address: ${cidrs[wrong] ?? ""})`;
+    const text = `invalid PodCIDRs. failed to check with dual stack with error:${why}`;
+    errors.push(internalError("spec.podCIDRs", text));
+  } else if (cidrs.length === 2 && new Set(cidrs.map(cidrFamily)).size === 2) return errors;
   const text = "may specify no more than one CIDR for each IP family";
   return [...errors, invalidPrinted("spec.podCIDRs", goJson(cidrs), text)];
 }

@@ -4,7 +4,7 @@ import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import type { StreamPiece } from "../../../gate/gate.ts";
 import { toRevision } from "../../../store/revision.ts";
 import type { Revision } from "../../../store/revision.ts";
-import { expired, toApiError } from "../api-error.ts";
+import { badRequest, expired, toApiError } from "../api-error.ts";
 import type { ApiError } from "../api-error.ts";
 import { WatchEncoder } from "../response/encode-watch.ts";
 import { metadataHoldsValues, showsValues } from "../response/output-format.ts";
@@ -31,11 +31,14 @@ const initialPageRecords = 500;
 export async function watchObjects(context: VerbContext): Promise<AsyncGenerator<StreamPiece>> {
   const query = new URLSearchParams(context.query);
   query.set("watch", "true");
-  if (context.target.name !== "") query.set("fieldSelector", `metadata.name=${context.target.name}`);
+  const { name } = context.target;
+  if (name !== "" && !query.get("fieldSelector")) query.set("fieldSelector", `metadata.name=${name}`);
   const checked = readListOptions(query);
   requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
   const { options } = checked;
   const selection = parseSelection(context.kind, options);
+  if (name !== "" && selection.name !== name)
+    throw badRequest("fieldSelector metadata.name doesn't match requested name");
   const since = options.resourceVersion === "" ? toRevision(0) : parseResourceVersion(options.resourceVersion);
   if (options.sendInitialEvents === true && since > 0) await requireReached(context, since);
   const metadataView = !showsValues(context.format);

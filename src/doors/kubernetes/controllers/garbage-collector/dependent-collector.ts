@@ -18,6 +18,7 @@ import type { KindStorage, StoredObject } from "../../storage/kind-storage.ts";
 import { isTerminating } from "../../storage/object-fields.ts";
 import { objectsField, stringField, stringsField } from "../../validation/object-fields.ts";
 import type { DeleteOptions } from "../../validation/options.ts";
+import { LoopShare } from "../loop-share.ts";
 import type { SystemClient } from "../system-client.ts";
 import { classifyReferences } from "./classify-references.ts";
 import type { ClassifiedReferences } from "./classify-references.ts";
@@ -44,6 +45,7 @@ const pageDependents = 100;
 
 export class DependentCollector {
   readonly #options: DependentCollectorOptions;
+  readonly #share = new LoopShare();
 
   constructor(options: DependentCollectorOptions) {
     this.#options = options;
@@ -117,6 +119,7 @@ export class DependentCollector {
     do {
       const page = await this.#options.index.dependentsOf(uid, after, pageDependents);
       for (const dependent of page.dependents) {
+        await this.#share.step();
         if (await this.isWaiting(dependent)) return true;
       }
       after = page.next;

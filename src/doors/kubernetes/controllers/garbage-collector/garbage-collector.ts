@@ -26,6 +26,7 @@ import type { Revision } from "../../../../store/revision.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { apiVersionOf } from "../../response/encode-object.ts";
 import type { KindStorage } from "../../storage/kind-storage.ts";
+import { LoopShare } from "../loop-share.ts";
 import type { SystemClient } from "../system-client.ts";
 import { WorkQueue } from "../work-queue.ts";
 import type { Timers } from "../work-queue.ts";
@@ -73,6 +74,7 @@ export class GarbageCollector {
   readonly #finisher: OwnerFinisher;
   readonly #queue: WorkQueue<Work>;
   readonly #knownKinds: string;
+  readonly #share = new LoopShare();
   /** Owners that go once their blocking dependents are gone. */
   readonly #waiting = new Map<OwnerSegment, PendingOwner>();
   #watcher: OwnerIndexWatcher | undefined;
@@ -91,7 +93,12 @@ export class GarbageCollector {
       .join(" ");
     const { index, timers } = options;
     this.#dependents = new DependentCollector(options);
-    this.#finisher = new OwnerFinisher({ index, dependents: this.#dependents, signal: this.#stop.signal });
+    this.#finisher = new OwnerFinisher({
+      index,
+      dependents: this.#dependents,
+      share: this.#share,
+      signal: this.#stop.signal,
+    });
     this.#queue = new WorkQueue<Work>({ timers, itemsMax: queuedMax, merge: mergeWork });
   }
 
@@ -197,7 +204,10 @@ export class GarbageCollector {
     let after: string | undefined;
     do {
       const page = await this.#options.index.allDependents(after, pageRecords);
-      for (const dependent of page.dependents) await this.#add({ type: "reference", dependent });
+      for (const dependent of page.dependents) {
+        await this.#share.step();
+        await this.#add({ type: "reference", dependent });
+      }
       after = page.next;
     } while (after !== undefined);
   }
@@ -226,6 +236,7 @@ export class GarbageCollector {
   async #work(): Promise<void> {
     for (let item = await this.#queue.take(); item !== undefined; item = await this.#queue.take()) {
       try {
+        await this.#share.step();
         await this.#process(item.work);
         this.#queue.done(item.key);
       } catch (error) {

@@ -9,6 +9,7 @@ import { foregroundFinalizer, orphanFinalizer } from "../../../../core/owners/ob
 import type { Dependent, OwnerIndex, PendingOwner } from "../../../../core/owners/owner-index.ts";
 import { isTerminating } from "../../storage/object-fields.ts";
 import { stringsField } from "../../validation/object-fields.ts";
+import type { LoopShare } from "../loop-share.ts";
 import type { DependentCollector, LiveObject } from "./dependent-collector.ts";
 
 const pageDependents = 100;
@@ -20,17 +21,20 @@ const cycleMax = 1000;
 export interface OwnerFinisherOptions {
   readonly index: OwnerIndex;
   readonly dependents: DependentCollector;
+  readonly share: LoopShare;
   readonly signal: AbortSignal;
 }
 
 export class OwnerFinisher {
   readonly #index: OwnerIndex;
   readonly #dependents: DependentCollector;
+  readonly #share: LoopShare;
   readonly #signal: AbortSignal;
 
   constructor(options: OwnerFinisherOptions) {
     this.#index = options.index;
     this.#dependents = options.dependents;
+    this.#share = options.share;
     this.#signal = options.signal;
   }
 
@@ -94,7 +98,10 @@ export class OwnerFinisher {
     let after: string | undefined;
     do {
       const page = await this.#index.dependentsOf(uid, after, pageDependents);
-      yield* page.dependents.filter(blocksOwner);
+      for (const dependent of page.dependents) {
+        await this.#share.step();
+        if (blocksOwner(dependent)) yield dependent;
+      }
       after = page.next;
     } while (after !== undefined);
   }
@@ -109,6 +116,7 @@ export class OwnerFinisher {
       const work = async () => {
         for (const dependent of left) {
           this.#signal.throwIfAborted();
+          await this.#share.step();
           await action(dependent).catch((error: unknown) => failures.push(error));
         }
       };

@@ -1,5 +1,86 @@
 /** What the messages and fields outside of core/v1 are, in our own words. */
 
+const authenticationV1 = `
+SelfSubjectReview: SelfSubjectReview tells its author who they are to the server. It is answered and not kept.
+SelfSubjectReview.metadata: Name, labels, annotations and what else every object has.
+SelfSubjectReview.status: The answer.
+SelfSubjectReviewStatus: SelfSubjectReviewStatus is the answer of a SelfSubjectReview.
+SelfSubjectReviewStatus.userInfo: Who the author is.
+UserInfo: UserInfo is a user as authentication found them.
+UserInfo.username: Name, by which roles are given.
+UserInfo.uid: An id that tells users of one name at different times apart.
+UserInfo.groups: Groups, by which roles are given.
+UserInfo.extra: What else is known of them.
+`;
+
+const authorizationV1 = `
+FieldSelectorAttributes: FieldSelectorAttributes is the field selector of a request that is asked about.
+FieldSelectorAttributes.rawSelector: As in the query of a request.
+FieldSelectorAttributes.requirements: As a list, of which all must hold.
+LabelSelectorAttributes: LabelSelectorAttributes is the label selector of a request that is asked about.
+LabelSelectorAttributes.rawSelector: As in the query of a request.
+LabelSelectorAttributes.requirements: As a list, of which all must hold.
+LocalSubjectAccessReview: LocalSubjectAccessReview asks whether somebody may do something in its namespace. It is answered and not kept.
+LocalSubjectAccessReview.metadata: Has the namespace, and nothing else.
+LocalSubjectAccessReview.spec: What is asked; the namespace in it must be that of the review.
+LocalSubjectAccessReview.status: The answer.
+NonResourceAttributes: NonResourceAttributes is a request for a path.
+NonResourceAttributes.path: The path.
+NonResourceAttributes.verb: Lower-case HTTP method.
+NonResourceRule: NonResourceRule is something that may be done with paths.
+NonResourceRule.verbs: Lower-case HTTP methods, or * for all.
+NonResourceRule.nonResourceURLs: Paths, or their beginnings before a trailing *.
+ResourceAttributes: ResourceAttributes is a request for a resource.
+ResourceAttributes.namespace: Namespace; none stands for all, and for what is outside of namespaces.
+ResourceAttributes.verb: get, list, watch, create, update, patch, delete, ... or * for all.
+ResourceAttributes.group: API group, or * for all.
+ResourceAttributes.version: Version of the group; none stands for all.
+ResourceAttributes.resource: Resource, or * for all.
+ResourceAttributes.subresource: Subresource, if one is meant.
+ResourceAttributes.name: Name of the object; none stands for all.
+ResourceAttributes.fieldSelector: Field selector of a list or watch.
+ResourceAttributes.labelSelector: Label selector of a list or watch.
+ResourceRule: ResourceRule is something that may be done with resources.
+ResourceRule.verbs: What may be done, or * for all.
+ResourceRule.apiGroups: Groups of the resources, or * for all.
+ResourceRule.resources: Resources and subresources, or * for all.
+ResourceRule.resourceNames: Names of the objects; none means all.
+SelfSubjectAccessReview: SelfSubjectAccessReview asks whether its author may do something. It is answered and not kept.
+SelfSubjectAccessReview.metadata: Must be empty.
+SelfSubjectAccessReview.spec: What is asked.
+SelfSubjectAccessReview.status: The answer.
+SelfSubjectAccessReviewSpec: SelfSubjectAccessReviewSpec is one request, for a resource or for a path.
+SelfSubjectAccessReviewSpec.resourceAttributes: A request for a resource.
+SelfSubjectAccessReviewSpec.nonResourceAttributes: A request for a path.
+SelfSubjectRulesReview: SelfSubjectRulesReview asks what its author may do in a namespace. It is answered and not kept.
+SelfSubjectRulesReview.metadata: Name, labels, annotations and what else every object has.
+SelfSubjectRulesReview.spec: What is asked.
+SelfSubjectRulesReview.status: The answer.
+SelfSubjectRulesReviewSpec: SelfSubjectRulesReviewSpec says where.
+SelfSubjectRulesReviewSpec.namespace: The namespace. Needed.
+SubjectAccessReview: SubjectAccessReview asks whether somebody may do something. It is answered and not kept.
+SubjectAccessReview.metadata: Must be empty.
+SubjectAccessReview.spec: What is asked.
+SubjectAccessReview.status: The answer.
+SubjectAccessReviewSpec: SubjectAccessReviewSpec is one request, for a resource or for a path, and who would make it.
+SubjectAccessReviewSpec.resourceAttributes: A request for a resource.
+SubjectAccessReviewSpec.nonResourceAttributes: A request for a path.
+SubjectAccessReviewSpec.user: Name of the user. With a user and no groups, somebody in no group is meant.
+SubjectAccessReviewSpec.groups: Groups of the user.
+SubjectAccessReviewSpec.extra: What else is known of the user.
+SubjectAccessReviewSpec.uid: Id of the user.
+SubjectAccessReviewStatus: SubjectAccessReviewStatus is the answer whether something may be done.
+SubjectAccessReviewStatus.allowed: Whether it may.
+SubjectAccessReviewStatus.denied: Whether somebody forbids it, beside nobody allowing it.
+SubjectAccessReviewStatus.reason: Why.
+SubjectAccessReviewStatus.evaluationError: What could not be evaluated; it may be allowed all the same.
+SubjectRulesReviewStatus: SubjectRulesReviewStatus is what somebody may do.
+SubjectRulesReviewStatus.resourceRules: What they may do with resources, in no order and with repetitions.
+SubjectRulesReviewStatus.nonResourceRules: What they may do with paths, in no order and with repetitions.
+SubjectRulesReviewStatus.incomplete: Whether they may do more.
+SubjectRulesReviewStatus.evaluationError: What could not be evaluated.
+`;
+
 const coordinationV1 = `
 Lease: Lease says who holds a role among many, and until when.
 Lease.metadata: Name, labels, annotations and what else every object has.
@@ -43,6 +124,10 @@ EventSeries.lastObservedTime: When it was last seen.
 `;
 
 const metaV1 = `
+FieldSelectorRequirement: FieldSelectorRequirement is one condition on a field.
+FieldSelectorRequirement.key: Path of the field.
+FieldSelectorRequirement.operator: In, NotIn, Exists or DoesNotExist.
+FieldSelectorRequirement.values: Values for In and NotIn.
 LabelSelector: LabelSelector selects objects by their labels; all of its parts must hold, and an empty one selects everything.
 LabelSelector.matchLabels: Labels an object must have.
 LabelSelector.matchExpressions: What must hold of an object's labels.
@@ -100,4 +185,4 @@ Subject.namespace: Namespace of an account.
 `;
 
 /** By package. */
-export const groupDescriptions = { coordinationV1, eventsV1, metaV1, rbacV1 };
+export const groupDescriptions = { authenticationV1, authorizationV1, coordinationV1, eventsV1, metaV1, rbacV1 };

@@ -23,10 +23,10 @@ devicePath 2 string always required
 AzureDiskVolumeSource
 diskName 1 string always required
 diskURI 2 string always required
-cachingMode 3 string optional go=v1.AzureDataDiskCachingMode
-fsType 4 string optional
+cachingMode 3 string optional go=v1.AzureDataDiskCachingMode default="ReadWrite"
+fsType 4 string optional default="ext4"
 readOnly 5 bool optional
-kind 6 string optional go=v1.AzureDataDiskKind
+kind 6 string optional go=v1.AzureDataDiskKind default="Shared"
 
 AzureFileVolumeSource
 secretName 1 string always required
@@ -76,11 +76,11 @@ data 2 {}string
 binaryData 3 {}bytes
 
 ConfigMapEnvSource
-name 1.1 string
+name 1.1 string default=""
 optional 2 bool optional
 
 ConfigMapKeySelector atomic
-name 1.1 string
+name 1.1 string default=""
 key 2 string always required
 optional 3 bool optional
 
@@ -96,12 +96,12 @@ resourceVersion 4 string
 kubeletConfigKey 5 string always required
 
 ConfigMapProjection
-name 1.1 string
+name 1.1 string default=""
 items 2 []KeyToPath
 optional 4 bool optional
 
 ConfigMapVolumeSource
-name 1.1 string
+name 1.1 string default=""
 items 2 []KeyToPath
 defaultMode 3 int32 optional
 optional 4 bool optional
@@ -372,7 +372,7 @@ ISCSIVolumeSource
 targetPortal 1 string always required
 iqn 2 string always required
 lun 3 int32 always required
-iscsiInterface 4 string
+iscsiInterface 4 string default="default"
 fsType 5 string
 readOnly 6 bool
 portals 7 []string
@@ -741,9 +741,9 @@ RBDVolumeSource
 monitors 1 []string nullable required
 image 2 string always required
 fsType 3 string
-pool 4 string
-user 5 string
-keyring 6 string
+pool 4 string default="rbd"
+user 5 string default="admin"
+keyring 6 string default="/etc/ceph/keyring"
 secretRef 7 LocalObjectReference optional
 readOnly 8 bool
 
@@ -800,9 +800,9 @@ secretRef 3 LocalObjectReference optional nullable required
 sslEnabled 4 bool
 protectionDomain 5 string
 storagePool 6 string
-storageMode 7 string
+storageMode 7 string default="ThinProvisioned"
 volumeName 8 string
-fsType 9 string
+fsType 9 string default="xfs"
 readOnly 10 bool
 
 ScopeSelector atomic
@@ -818,16 +818,16 @@ type 1 string always required go=v1.SeccompProfileType
 localhostProfile 2 string optional
 
 SecretEnvSource
-name 1.1 string
+name 1.1 string default=""
 optional 2 bool optional
 
 SecretKeySelector atomic
-name 1.1 string
+name 1.1 string default=""
 key 2 string always required
 optional 3 bool optional
 
 SecretProjection
-name 1.1 string
+name 1.1 string default=""
 items 2 []KeyToPath
 optional 4 bool optional
 

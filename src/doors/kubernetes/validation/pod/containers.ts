@@ -3,7 +3,7 @@
  *
  * Source: k/k pkg/apis/core/validation/validation.go (validateContainers,
  * validateInitContainers, validateEphemeralContainers and what they call). Security
- * contexts, lifecycle handlers and resize policies are not looked at.
+ * contexts and resize policies are not looked at.
  */
 import { goQuote } from "../../codec/go-quote.ts";
 import { compareAmounts, quantityAmount } from "../../codec/quantity.ts";
@@ -21,7 +21,7 @@ import {
 } from "../resource-names.ts";
 import { environmentErrors, environmentFromErrors } from "./environment.ts";
 import { labelNameErrors, portNameTexts, portNumberErrors, wordErrors } from "./paths.ts";
-import { probeErrors } from "./probes.ts";
+import { lifecycleErrors, probeErrors } from "./probes.ts";
 import { volumeDeviceErrors, volumeMountErrors } from "./volume-mounts.ts";
 
 type Volumes = ReadonlyMap<string, JsonObject>;
@@ -169,10 +169,11 @@ function uniqueNameErrors(container: JsonObject, path: string, names: Set<string
 }
 
 function probesErrors(container: JsonObject, path: string): FieldError[] {
-  return (["livenessProbe", "readinessProbe", "startupProbe"] as const).flatMap((field) => {
+  const probes = (["livenessProbe", "readinessProbe", "startupProbe"] as const).flatMap((field) => {
     const probe = container[field];
     return isJsonObject(probe) ? probeErrors(probe, `${path}.${field}`, field) : [];
   });
+  return [...lifecycleErrors(objectField(container, "lifecycle"), `${path}.lifecycle`), ...probes];
 }
 
 function portsErrors(container: JsonObject, path: string): FieldError[] {

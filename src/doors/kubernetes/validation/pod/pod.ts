@@ -19,7 +19,7 @@ import {
   nameIsDnsSubdomain,
   qualifiedNameErrors,
 } from "../names.ts";
-import { objectField, objectsField, stringField, stringsField } from "../object-fields.ts";
+import { numberField, objectField, objectsField, stringField, stringsField } from "../object-fields.ts";
 import { containersErrors, ephemeralContainersErrors, imagesErrors, initContainersErrors } from "./containers.ts";
 import { wordErrors } from "./paths.ts";
 import { checkVolumes } from "./volumes.ts";
@@ -46,6 +46,7 @@ export function podErrors(pod: JsonObject): FieldError[] {
     ...containersErrors(spec, volumes.byName),
     ...initContainersErrors(spec, volumes.byName),
     ...ephemeralContainersErrors(spec, volumes.byName),
+    ...hostNetworkErrors(spec),
     ...wordErrors(stringField(spec, "restartPolicy"), "spec.restartPolicy", ["Always", "OnFailure", "Never"]),
     ...wordErrors(stringField(spec, "dnsPolicy"), "spec.dnsPolicy", [
       "ClusterFirstWithHostNet",
@@ -62,6 +63,19 @@ export function podErrors(pod: JsonObject): FieldError[] {
     ...tokenErrors(spec),
     ...imagesErrors(spec),
   ];
+}
+
+/** On its node's network a container has the ports of the node. */
+function hostNetworkErrors(spec: Readonly<JsonObject>): FieldError[] {
+  if (spec["hostNetwork"] !== true) return [];
+  const detail = "must match `containerPort` when `hostNetwork` is true";
+  return objectsField(spec, "containers").flatMap((container, index) =>
+    objectsField(container, "ports").flatMap((port, at) => {
+      const hostPort = numberField(port, "hostPort");
+      if (hostPort === numberField(port, "containerPort")) return [];
+      return [invalidPrinted(`spec.containers[${index}].ports[${at}].hostPort`, String(hostPort), detail)];
+    }),
+  );
 }
 
 function nodeSelectorErrors(spec: Readonly<JsonObject>): FieldError[] {

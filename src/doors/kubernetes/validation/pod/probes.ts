@@ -1,7 +1,8 @@
 /**
- * Probes of a container.
+ * Probes of a container, and what is done after its start and before its end.
  *
- * Source: k/k pkg/apis/core/validation/validation.go (validateProbe, validateHandler).
+ * Source: k/k pkg/apis/core/validation/validation.go (validateProbe, validateHandler,
+ * validateLifecycle).
  */
 import { goQuote } from "../../codec/go-quote.ts";
 import type { JsonObject } from "../../codec/json.ts";
@@ -37,13 +38,23 @@ export function probeErrors(
     : [...errors, invalidPrinted(`${path}.successThreshold`, String(successes), "must be 1")];
 }
 
+/** Errors of the handlers of `lifecycle` at `path`. */
+export function lifecycleErrors(lifecycle: Readonly<JsonObject>, path: string): FieldError[] {
+  return ["postStart", "preStop"].flatMap((field) => {
+    const handler = lifecycle[field];
+    return isJsonObject(handler) ? handlerErrors(handler, `${path}.${field}`) : [];
+  });
+}
+
 type Check = (handler: Readonly<JsonObject>, path: string) => FieldError[];
 
+/** In the order in which upstream looks at them. */
 const handlers: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["exec", (exec, path) => (listField(exec, "command").length === 0 ? [required(`${path}.command`, "")] : [])],
   ["httpGet", httpGetErrors],
   ["tcpSocket", (tcp, path) => portErrors(tcp, `${path}.port`)],
   ["grpc", (grpc, path) => portNumberErrors(grpc["port"], `${path}.port`)],
+  ["sleep", () => []],
 ]);
 
 function handlerErrors(probe: JsonObject, path: string): FieldError[] {

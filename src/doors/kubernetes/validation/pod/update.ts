@@ -8,7 +8,9 @@ import { goQuote } from "../../codec/go-quote.ts";
 import type { JsonObject } from "../../codec/json.ts";
 import { cloneJson, equalJson, isJsonObject } from "../../codec/json.ts";
 import type { FieldError } from "../field-error.ts";
-import { forbidden, invalid, invalidPrinted, required } from "../field-error-constructors.ts";
+import { forbidden, internalError, invalid, invalidPrinted, required } from "../field-error-constructors.ts";
+import { goJson } from "../go-format.ts";
+import { ipFamily } from "../ip-address.ts";
 import { nameIsDnsSubdomain, qualifiedNameErrors } from "../names.ts";
 import { immutableErrors } from "../object-meta.ts";
 import { metadataOf, numberField, objectField, objectsField, stringField } from "../object-fields.ts";
@@ -139,9 +141,10 @@ const systemConditions: ReadonlySet<string> = new Set(["PodScheduled", "Ready", 
 export function validatePodStatus(next: JsonObject, previous: JsonObject): FieldError[] {
   const [status, stored] = [objectField(next, "status"), objectField(previous, "status")];
   const conditions = objectsField(status, "conditions").flatMap((condition, index) => {
-    const type = stringField(condition, "type");
-    if (systemConditions.has(type)) return [];
-    return qualifiedNameErrors(type).map((text) => invalid(`status.conditions[${index}].Type`, type, text));
+    const [path, type] = [`status.conditions[${index}]`, stringField(condition, "type")];
+    const errors = generationErrors(condition, path);
+    if (systemConditions.has(type)) return errors;
+    return [...errors, ...qualifiedNameErrors(type).map((text) => invalid(`${path}.Type`, type, text))];
   });
   const nominated = stringField(status, "nominatedNodeName");
   const nominationErrors =
@@ -151,9 +154,48 @@ export function validatePodStatus(next: JsonObject, previous: JsonObject): Field
   return [
     ...conditions,
     ...nominationErrors,
+    ...generationErrors(status, "status"),
     ...immutableErrors("status.qosClass", stringField(status, "qosClass"), stringField(stored, "qosClass")),
     ...transitionErrors(status, stored, stringField(objectField(previous, "spec"), "restartPolicy")),
+    ...addressesErrors(status, stored, "podIPs"),
+    ...hostAddressErrors(status),
+    ...addressesErrors(status, stored, "hostIPs"),
   ];
+}
+
+function generationErrors(object: Readonly<JsonObject>, path: string): FieldError[] {
+  const generation = numberField(object, "observedGeneration");
+  if (generation >= 0) return [];
+  return [invalidPrinted(`${path}.observedGeneration`, String(generation), "must be a non-negative integer")];
+}
+
+/** New addresses are right, and there is one of each family; what is stored may stay. */
+function addressesErrors(
+  status: Readonly<JsonObject>,
+  stored: Readonly<JsonObject>,
+  field: "podIPs" | "hostIPs",
+): FieldError[] {
+  const known = new Set(objectsField(stored, field).map((address) => stringField(address, "ip")));
+  const addresses = objectsField(status, field).map((address) => stringField(address, "ip"));
+  const errors = addresses.flatMap((ip, index) => {
+    if (known.has(ip) || ipFamily(ip) !== 0) return [];
+    return [invalid(`status.${field}[${index}]`, ip, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")];
+  });
+  if (addresses.length < 2) return errors;
+  const wrong = addresses.findIndex((ip) => ipFamily(ip) === 0);
+  if (wrong >= 0) {
+    const why = `failed to check for dual stack with error:invalid IP[${wrong}]: ${addresses[wrong] ?? ""}`;
+    errors.push(internalError(`status.${field}`, why));
+  } else if (addresses.length === 2 && new Set(addresses.map(ipFamily)).size === 2) return errors;
+  const printed = goJson(addresses.map((ip) => ({ IP: ip })));
+  return [...errors, invalidPrinted(`status.${field}`, printed, "may specify no more than one IP for each IP family")];
+}
+
+function hostAddressErrors(status: Readonly<JsonObject>): FieldError[] {
+  const [first] = objectsField(status, "hostIPs");
+  const ip = first === undefined ? "" : stringField(first, "ip");
+  if (first === undefined || ip === stringField(status, "hostIP")) return [];
+  return [invalid("status.hostIPs[0].ip", ip, "must be equal to `hostIP`")];
 }
 
 /** A container that ended for good does not come back. */

@@ -16,8 +16,11 @@ type Volumes = ReadonlyMap<string, JsonObject>;
 /** Errors of `volumeMounts` at `path`. */
 export function volumeMountErrors(container: JsonObject, path: string, volumes: Volumes): FieldError[] {
   const devices = objectsField(container, "volumeDevices");
-  const deviceNames = new Set(devices.map((device) => stringField(device, "name")));
-  const devicePaths = new Set(devices.map((device) => stringField(device, "devicePath")));
+  // By name: of several with the same one, upstream sees the last path only.
+  const devicePathsByName = new Map(
+    devices.map((each) => [stringField(each, "name"), stringField(each, "devicePath")]),
+  );
+  const devicePaths = new Set(devicePathsByName.values());
   const taken = new Set<string>();
   return objectsField(container, "volumeMounts").flatMap((mount, index) => {
     const at = `${path}[${index}]`;
@@ -27,7 +30,8 @@ export function volumeMountErrors(container: JsonObject, path: string, volumes: 
     if (mountPath === "") errors.push(required(`${at}.mountPath`, ""));
     if (taken.has(mountPath)) errors.push(invalid(`${at}.mountPath`, mountPath, "must be unique"));
     taken.add(mountPath);
-    if (deviceNames.has(name)) errors.push(invalid(`${at}.name`, name, "must not already exist in volumeDevices"));
+    if (devicePathsByName.has(name))
+      errors.push(invalid(`${at}.name`, name, "must not already exist in volumeDevices"));
     if (devicePaths.has(mountPath)) {
       errors.push(invalid(`${at}.mountPath`, mountPath, "must not already exist as a path in volumeDevices"));
     }
@@ -49,8 +53,8 @@ function subPathErrors(mount: JsonObject, path: string, at: string): FieldError[
 /** Errors of `volumeDevices` at `path`. */
 export function volumeDeviceErrors(container: JsonObject, path: string, volumes: Volumes): FieldError[] {
   const mounts = objectsField(container, "volumeMounts");
-  const mountNames = new Set(mounts.map((mount) => stringField(mount, "name")));
-  const mountPaths = new Set(mounts.map((mount) => stringField(mount, "mountPath")));
+  const mountPathsByName = new Map(mounts.map((each) => [stringField(each, "name"), stringField(each, "mountPath")]));
+  const mountPaths = new Set(mountPathsByName.values());
   const [names, paths] = [new Set<string>(), new Set<string>()];
   return objectsField(container, "volumeDevices").flatMap((device, index) => {
     const at = `${path}[${index}]`;
@@ -67,7 +71,7 @@ export function volumeDeviceErrors(container: JsonObject, path: string, volumes:
     if (devicePath !== "" && backstepErrors(devicePath, at).length > 0) {
       errors.push(invalid(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"));
     } else paths.add(devicePath);
-    if (mountNames.has(name)) errors.push(invalid(`${at}.name`, name, "must not already exist in volumeMounts"));
+    if (mountPathsByName.has(name)) errors.push(invalid(`${at}.name`, name, "must not already exist in volumeMounts"));
     if (mountPaths.has(devicePath)) {
       errors.push(invalid(`${at}.devicePath`, devicePath, "must not already exist as a path in volumeMounts"));
     }

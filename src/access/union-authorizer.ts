@@ -1,0 +1,22 @@
+import type { Authorizer } from "./authorizer.ts";
+
+/**
+ * Asks each authorizer in order: the first allow or deny is the decision, no opinion leads on, and after the last one
+ * there is no opinion - with the reasons of all, one a line. An authorizer that fails ends it: whoever comes after
+ * might allow what it would have denied.
+ *
+ * Source: apiserver pkg/authorization/union/union.go.
+ */
+export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
+  return {
+    async authorize(attributes) {
+      const reasons: string[] = [];
+      for (const authorizer of authorizers) {
+        const decision = await authorizer.authorize(attributes);
+        if (decision.type !== "no-opinion") return decision;
+        if (decision.reason !== "") reasons.push(decision.reason);
+      }
+      return { type: "no-opinion", reason: reasons.join("\n") };
+    },
+  };
+}

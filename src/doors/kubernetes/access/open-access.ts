@@ -1,0 +1,58 @@
+/** Who may do what at this door: the authorizers, and what they decide by. */
+import type { Authorizer } from "../../../access/authorizer.ts";
+import { groupAuthorizer } from "../../../access/group-authorizer.ts";
+import { rbacAuthorizer } from "../../../access/rbac-authorizer.ts";
+import type { RbacFacts } from "../../../access/rbac-authorizer.ts";
+import { unionAuthorizer } from "../../../access/union-authorizer.ts";
+import { fullAuthority } from "../../../access/rbac/policy-rule.ts";
+import type { UserRules } from "../../../access/rbac/rbac-index.ts";
+import { missingRules } from "../../../access/rbac/rule-cover.ts";
+import type { User } from "../../../identity/user.ts";
+import type { Admission } from "../../../gate/admission.ts";
+import { rbacEscalation } from "../admission/rbac-escalation.ts";
+import type { Kind } from "../kinds/kind.ts";
+import type { KindStorage } from "../storage/kind-storage.ts";
+import { allPowerfulGroups } from "./all-powerful-groups.ts";
+import { ensureDefaultPolicy } from "./ensure-default-policy.ts";
+import type { DefaultPolicyFacts } from "./ensure-default-policy.ts";
+import { StoredRbacFacts } from "./stored-rbac-facts.ts";
+import type { StoredRbacFactsOptions } from "./stored-rbac-facts.ts";
+
+export interface OpenAccess extends AsyncDisposable {
+  readonly authorizer: Authorizer;
+  /** For readiness: raises `unavailable` while roles and bindings are not known to be those that are stored. */
+  readonly check: () => void;
+  /** What a user may do in a namespace, for those who ask. Raises `unavailable`. */
+  readonly rulesFor: (user: User, namespace: string) => UserRules;
+  /** Keeps everybody from granting what they do not hold. */
+  readonly admission: Admission;
+  /** The storages to serve from: what they have written, the authorizer knows. */
+  readonly storage: (kind: Kind) => KindStorage;
+}
+
+/** Completes the default roles and bindings, reads those in our own store and follows them. */
+export async function openAccess(options: StoredRbacFactsOptions & DefaultPolicyFacts): Promise<OpenAccess> {
+  await ensureDefaultPolicy(options);
+  const facts = await StoredRbacFacts.open(options);
+  const observed = new Map<Kind, KindStorage>();
+  return {
+    authorizer: unionAuthorizer([groupAuthorizer(allPowerfulGroups), rbacAuthorizer(facts)]),
+    check: () => void facts.index(),
+    rulesFor: (user, namespace) => rulesOfUser(facts, user, namespace),
+    admission: rbacEscalation(facts),
+    storage(kind) {
+      const known = observed.get(kind) ?? facts.observed(kind, options.storage(kind));
+      observed.set(kind, known);
+      return known;
+    },
+    [Symbol.asyncDispose]: () => facts[Symbol.asyncDispose](),
+  };
+}
+
+/** The all-powerful have all rules, also when no binding says so. */
+function rulesOfUser(facts: RbacFacts, user: User, namespace: string): UserRules {
+  const { rules, unresolved } = facts.index().rulesFor(user, namespace);
+  const isPowerful = user.groups.some((group) => allPowerfulGroups.includes(group));
+  if (!isPowerful || missingRules(rules, fullAuthority).length === 0) return { rules, unresolved };
+  return { rules: [...fullAuthority, ...rules], unresolved };
+}

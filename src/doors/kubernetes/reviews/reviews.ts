@@ -1,0 +1,24 @@
+/** The questions this server answers, and their place among the kinds in discovery. */
+import { kinds } from "../kinds/kinds.ts";
+import type { DescribedKind } from "../kinds/kind.ts";
+import { rbacGroup } from "../validation/role-binding.ts";
+import { localSubjectAccessReview, selfSubjectAccessReview, subjectAccessReview } from "./access-review.ts";
+import type { Review } from "./review.ts";
+import { selfSubjectReview, selfSubjectRulesReview } from "./self-reviews.ts";
+
+/** In the order of discovery. */
+export const reviews: readonly Review[] = [
+  selfSubjectReview,
+  localSubjectAccessReview,
+  selfSubjectAccessReview,
+  selfSubjectRulesReview,
+  subjectAccessReview,
+];
+
+/** Everything that discovery and OpenAPI tell of; upstream ranks these groups before that of roles. */
+export const describedKinds: readonly DescribedKind[] = placeBefore(rbacGroup);
+
+function placeBefore(group: string): DescribedKind[] {
+  const place = kinds.findIndex((kind) => kind.group === group);
+  return [...kinds.slice(0, place), ...reviews, ...kinds.slice(place)];
+}
