@@ -8,7 +8,7 @@ import { parseAllDocuments } from "yaml";
 import { buildGraph } from "../../src/sight/graph/build-graph.ts";
 import type { SecurityGraph } from "../../src/sight/graph/security-graph.ts";
 import { whoCan } from "../../src/sight/questions/who-can.ts";
-import { readFiles } from "../../src/sight/sources/file-source.ts";
+import { readFiles, readText } from "../../src/sight/sources/file-source.ts";
 import { fixtureClusters, graphOf } from "./fixture-cluster.ts";
 import type { FixtureCluster } from "./fixture-cluster.ts";
 
@@ -53,6 +53,27 @@ test("A file for each object, one file, a List in JSON and a git tree are the sa
     const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: items.filter((item) => item !== null) });
     assert.deepEqual(answers(graphOf(list), cluster), answers(graphOf(cluster.text), cluster), cluster.name);
   }
+});
+
+test("Rules that an aggregated role has in a manifest are overwritten; in a dump, they are what was gathered", () => {
+  const role = {
+    kind: "ClusterRole",
+    metadata: { name: "whole" },
+    rules: [{ verbs: ["get"], apiGroups: [""], resources: ["secrets"] }],
+    aggregationRule: { clusterRoleSelectors: [{ matchLabels: { part: "of-nothing" } }] },
+  };
+  const binding = {
+    kind: "ClusterRoleBinding",
+    metadata: { name: "b" },
+    roleRef: { kind: "ClusterRole", name: "whole" },
+    subjects: [{ kind: "User", name: "jane" }],
+  };
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const items = [role, binding].map((item) => ({ apiVersion, ...item }));
+  const text = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  const readers = (source: "dump" | "manifests") =>
+    whoCan(buildGraph(readText(source, "f", text)), { namespace: "a", name: "s" }, everything).readers.length;
+  assert.deepEqual([readers("dump"), readers("manifests")], [2, 1], "system:masters always");
 });
 
 test("A second binding of the same role to the same subjects changes no answer", () => {

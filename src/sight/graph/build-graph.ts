@@ -2,7 +2,7 @@
 import { principalOf } from "../../access/rbac/role-binding.ts";
 import type { FactSet } from "../facts/fact-set.ts";
 import { workloadKinds } from "../facts/facts.ts";
-import type { BindingFact } from "../facts/facts.ts";
+import type { BindingFact, RoleFact } from "../facts/facts.ts";
 import { addRightEdges } from "./right-edges.ts";
 import { RoleEdges } from "./role-edges.ts";
 import { RoleResolver } from "./role-resolver.ts";
@@ -13,8 +13,8 @@ import { accountUser, groupsOf } from "./graph-node.ts";
 import type { PrincipalNode } from "./graph-node.ts";
 import { addStructure } from "./structure-edges.ts";
 
-/** The roles of a principal by scope. */
-type Held = Map<string, HeldRole[]>;
+/** The roles of a principal by scope, each once: a second binding of a role gives nothing more. */
+type Held = Map<string, Map<RoleFact, HeldRole>>;
 
 /** The graph of a source. Costs time in proportion to bindings times their roles' rules, and to workloads. */
 export function buildGraph(facts: FactSet): SecurityGraph {
@@ -60,12 +60,12 @@ function principalsOf(binding: BindingFact): PrincipalNode[] {
 }
 
 function addHeld(holders: Map<number, Held>, number: number, held: readonly HeldRole[]): void {
-  const scopes = holders.get(number) ?? new Map<string, HeldRole[]>();
+  const scopes: Held = holders.get(number) ?? new Map();
   holders.set(number, scopes);
   for (const each of held) {
-    const known = scopes.get(each.scope);
-    if (known === undefined) scopes.set(each.scope, [each]);
-    else known.push(each);
+    const known = scopes.get(each.scope) ?? new Map<RoleFact, HeldRole>();
+    scopes.set(each.scope, known);
+    if (!known.has(each.role)) known.set(each.role, each);
   }
 }
 
@@ -94,6 +94,6 @@ function scopesOf(held: Held): string[] {
 }
 
 function inScope(held: Held, scope: string): HeldRole[] {
-  const own = held.get(scope) ?? [];
-  return scope === "" ? own : [...own, ...(held.get("") ?? [])];
+  const own = [...(held.get(scope)?.values() ?? [])];
+  return scope === "" ? own : [...own, ...(held.get("")?.values() ?? [])];
 }

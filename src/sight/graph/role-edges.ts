@@ -28,11 +28,13 @@ const writeAnyRole = [
 export class RoleEdges {
   readonly #builder: GraphBuilder;
   readonly #roles: RoleResolver;
+  readonly #bindingsByNamespace: ReadonlyMap<string, readonly BindingFact[]>;
   readonly #gained = new Map<number, { readonly role: RoleFact; readonly scope: string }>();
 
   constructor(builder: GraphBuilder, roles: RoleResolver) {
     this.#builder = builder;
     this.#roles = roles;
+    this.#bindingsByNamespace = Map.groupBy(builder.facts.of("RoleBinding"), ({ namespace }) => namespace);
   }
 
   /** Adds what a holder can bind to itself or write into its own roles. */
@@ -107,7 +109,8 @@ export class RoleEdges {
       const all = rights.findOne(change, "");
       const names = all === undefined ? rights.namedTargets([change]) : undefined;
       if (names?.size === 0) continue;
-      for (const binding of this.#builder.facts.of(kind)) {
+      const inScope = holding.scope === "" ? undefined : (this.#bindingsByNamespace.get(holding.scope) ?? []);
+      for (const binding of inScope ?? this.#builder.facts.of(kind)) {
         if (names?.has(binding.name) === false) continue;
         const write = rights.findOne(change, binding.name);
         if (write !== undefined) this.#addChangedBinding(holding, rights, binding, write);
@@ -117,7 +120,6 @@ export class RoleEdges {
 
   #addChangedBinding(holding: Holding, rights: Rights, binding: BindingFact, write: Grant): void {
     const scope = binding.namespace;
-    if (holding.scope !== "" && holding.scope !== scope) return;
     const kind = binding.roleRef.kind === "Role" ? "roles" : "clusterroles";
     const bind = rights.findOne([ask("bind", kind, "target", scope === "")], binding.roleRef.name);
     if (bind === undefined) return;
@@ -128,6 +130,8 @@ export class RoleEdges {
 
   /** Writing into a role helps who has the role. */
   #addEscalation(holding: Holding, rights: Rights): void {
+    const escalating = [ask("escalate", "roles", "any"), ask("escalate", "clusterroles", "any", true)];
+    if (rights.findOne(escalating, "") === undefined) return;
     for (const held of rights.held) {
       if (held.scope !== holding.scope) continue;
       const clusterWide = held.role.kind === "ClusterRole";
@@ -136,8 +140,7 @@ export class RoleEdges {
       const writes = ["update", "patch"].map((verb) => ask(verb, resource, "target", clusterWide));
       const needs = [writes, [ask("escalate", resource, "target", clusterWide)]];
       const grants = rights.findAll(needs, name);
-      if (grants === undefined) continue;
-      this.#addAnyRight(holding, "escalate-role", grants);
+      if (grants !== undefined) return this.#addAnyRight(holding, "escalate-role", grants); // others add nothing
     }
   }
 

@@ -2,6 +2,7 @@
 import type { RoleRef } from "../../access/rbac/role-binding.ts";
 import type { FactSet } from "../facts/fact-set.ts";
 import type { LabelSelector, RoleFact, RuleFact } from "../facts/facts.ts";
+import { builtIn } from "../facts/provenance.ts";
 import { defaultRoles } from "./default-roles.ts";
 
 export class RoleResolver {
@@ -30,7 +31,9 @@ export class RoleResolver {
     if (role.aggregates.length === 0) return role;
     const known = this.#resolved.get(role);
     if (known !== undefined) return known;
-    const rules = new Set<RuleFact>(role.rules);
+    // In manifests its own rules are what the controller will overwrite; in a dump, what it wrote.
+    const overwritten = this.#facts.source === "manifests" && role.at !== builtIn;
+    const rules = new Set<RuleFact>(overwritten ? [] : role.rules);
     const seen = new Set<RoleFact>([role]);
     this.#collect(role, rules, seen);
     const resolved = { ...role, rules: [...rules] };
