@@ -89,3 +89,13 @@ test("Containers for debugging are added through their own subresource", async (
   const direct = await sendPatch(server, "merge", `${podsPath}/debugged`, { spec: { ephemeralContainers: null } });
   assert.equal(direct.status, 422, direct.text);
 });
+
+test("A pod with more time than there are years can be deleted, and made to end at once", async () => {
+  const terminationGracePeriodSeconds = Number.MAX_SAFE_INTEGER;
+  await create(server, podsPath, pod("patient", { nodeName: "n1", terminationGracePeriodSeconds }));
+  const deleted = await server.call("DELETE", `${podsPath}/patient`);
+  assert.equal(deleted.status, 200);
+  assert.equal(deleted.json.metadata.deletionTimestamp, "9999-12-31T23:59:59Z");
+  assert.equal((await server.call("DELETE", `${podsPath}/patient?gracePeriodSeconds=0`)).status, 200);
+  assert.equal((await server.call("GET", `${podsPath}/patient`)).status, 404);
+});

@@ -59,7 +59,7 @@ export class AnswerEnds {
   }
 }
 
-/** An HTTP/2 answer says so of its stream only. */
-function isGone(response: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
+/** Whether the client of an answer has gone. An HTTP/2 answer says so of its stream only. */
+export function isGone(response: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
   return response.destroyed || response.stream?.destroyed === true;
 }

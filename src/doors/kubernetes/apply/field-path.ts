@@ -57,9 +57,9 @@ export function parseStep(text: string): string | undefined {
     case "f":
       return text;
     case "v":
-      return valueStep(JSON.parse(text.slice(2)));
+      return valueStep(parseValue(text.slice(2)));
     case "k": {
-      const keys: JsonValue = JSON.parse(text.slice(2));
+      const keys = parseValue(text.slice(2));
       if (!isJsonObject(keys)) throw new SyntaxError("keys of a list item must be an object");
       return keyStep(keys);
     }
@@ -69,6 +69,21 @@ export function parseStep(text: string): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Deepest nesting of the value in a step; those of the API have none, and what walks them calls itself. */
+const valueDepthMax = 100;
+
+function parseValue(text: string): JsonValue {
+  const value: JsonValue = JSON.parse(text);
+  if (isDeeper(value, valueDepthMax))
+    throw new SyntaxError(`a value in a step must have at most ${valueDepthMax} levels`);
+  return value;
+}
+
+function isDeeper(value: JsonValue, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
 }
 
 /** A step with what {@link compareSteps} needs of it, read once. */

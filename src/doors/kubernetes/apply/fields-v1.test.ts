@@ -51,6 +51,13 @@ for (const { title, text, result } of rewritten) {
   test(`FieldsV1 is written in one form: ${title}`, () => assert.equal(again(text), result));
 }
 
+const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+for (const step of [`v:${deep}`, `k:{"a":${deep}}`]) {
+  test(`FieldsV1 is refused when the value in a step is nested too deeply: ${step.slice(0, 8)}...`, () => {
+    assert.throws(() => readFieldsV1(parse(JSON.stringify({ [step]: {} }))), SyntaxError);
+  });
+}
+
 for (const text of [
   '{"":{}}',
   '{"f":{}}',

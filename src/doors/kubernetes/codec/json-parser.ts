@@ -5,7 +5,7 @@
  * Rules:
  * - Error texts are those of Go's encoding/json, which clients have learnt.
  * - Nesting is followed with a stack of our own and bounded by `nestingDepthMax`;
- *   the number of values is bounded by `valuesMax`.
+ *   the number of values of a body is bounded by `valuesMax`.
  * - Stricter than Go in three points, because a value must never be changed
  *   silently: invalid UTF-8 and lone surrogates are refused (Go puts U+FFFD),
  *   and so are integers that a double cannot hold exactly.
@@ -34,7 +34,17 @@ export interface ParsedBody {
  * @throws DecodeError for anything that is not one valid document within the limits
  */
 export function parseJson(bytes: Uint8Array): ParsedBody {
-  return new JsonParser(decodeUtf8(bytes)).parse();
+  return new JsonParser(decodeUtf8(bytes), valuesMax).parse();
+}
+
+/**
+ * Parses what this server has written itself. It may have more values than a body, since managedFields name what a
+ * body holds once more: an object that was stored must be readable.
+ *
+ * @throws DecodeError for anything that is not one valid document
+ */
+export function parseStoredJson(bytes: Uint8Array): JsonValue {
+  return new JsonParser(decodeUtf8(bytes), Infinity).parse().value;
 }
 
 /**
@@ -72,13 +82,15 @@ const backslash = 0x5c;
 
 class JsonParser {
   readonly #text: string;
+  readonly #valuesMax: number;
   readonly #stack: Frame[] = [];
   readonly #duplicates = new Set<string>();
   #position = 0;
   #values = 0;
 
-  constructor(text: string) {
+  constructor(text: string, valuesMost: number) {
     this.#text = text;
+    this.#valuesMax = valuesMost;
   }
 
   parse(): ParsedBody {
@@ -121,7 +133,7 @@ class JsonParser {
   }
 
   #value(): JsonValue | typeof opened {
-    if (++this.#values > valuesMax) throw tooManyValues();
+    if (++this.#values > this.#valuesMax) throw tooManyValues();
     const at = this.#skipSpace();
     const code = this.#text.charCodeAt(at);
     switch (code) {

@@ -55,7 +55,7 @@ function wantedConditions({ resources, finalizers, failures }: RemainingContent)
       : bad(
           "NamespaceDeletionContentFailure",
           "ContentDeletionFailed",
-          `Failed to delete all resource types, ${failures.length} remaining: ${failures.toSorted().join(", ")}`,
+          `Failed to delete all resource types, ${failures.length} remaining: ${listed(failures)}`,
         ),
     resources.size === 0
       ? ok("NamespaceContentRemaining", "ContentRemoved", "All content successfully removed")
@@ -84,7 +84,16 @@ function bad(type: string, reason: string, message: string): Condition {
 
 function counted(counts: ReadonlyMap<string, number>, word: "has" | "in"): string {
   const texts = [...counts].map(([name, count]) => `${name} ${word} ${count} resource instances`);
-  return texts.toSorted().join(", ");
+  return listed(texts);
+}
+
+/** Most entries of a message: whoever may create objects chooses how many finalizers and failures there are. */
+const listedMax = 100;
+
+function listed(texts: readonly string[]): string {
+  const sorted = texts.toSorted();
+  if (sorted.length <= listedMax) return sorted.join(", ");
+  return `${sorted.slice(0, listedMax).join(", ")} and ${sorted.length - listedMax} more`;
 }
 
 function written(condition: Condition, time: JsonValue | undefined): JsonObject {

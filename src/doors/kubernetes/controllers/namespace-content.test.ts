@@ -99,3 +99,12 @@ test("The time of a condition changes with its status only, and conditions of ot
   );
   assert.equal(of(third, "NamespaceDeletionDiscoveryFailure")?.["lastTransitionTime"], "1");
 });
+
+test("Conditions of a namespace stay small, however many finalizers and failures there are", () => {
+  const names = Array.from({ length: 50_000 }, (_, index) => `example.com/${index}`);
+  const finalizers = new Map(names.map((name) => [name, 1]));
+  const remaining = { resources: new Map([["secrets.", 1]]), finalizers, failures: names };
+  const text = JSON.stringify(namespaceConditions([], remaining, "2026-01-02T03:04:05Z"));
+  assert.ok(text.length < 20_000, `${text.length} characters`);
+  assert.equal(text.split("and 49900 more").length - 1, 2);
+});

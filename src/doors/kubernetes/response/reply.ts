@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { createGzip } from "node:zlib";
+import { isGone } from "../answer-end.ts";
 
 export interface Reply {
   readonly code: number;
@@ -34,7 +35,9 @@ export async function sendReply(
   if (Buffer.isBuffer(body) && !(body.length > gzipBytesMin && acceptsGzip(request))) {
     return sendWhole(response, { ...reply, body });
   }
-  response.once("close", () => gone.add(response));
+  // Who went while the answer was made has closed it already, and that comes only once.
+  if (isGone(response)) gone.add(response);
+  else response.once("close", () => gone.add(response));
   if (Buffer.isBuffer(body)) return sendStream({ request, response, reply, pieces: single(body), failure });
   if (reply.live === true) return sendLive(response, reply, body);
   return sendStream({ request, response, reply, pieces: body, failure });

@@ -26,7 +26,7 @@ import type {
 } from "../../../store/store.ts";
 import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
-import { parseJson } from "../codec/json-parser.ts";
+import { parseStoredJson } from "../codec/json-parser.ts";
 import { writeJson } from "../codec/json-writer.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { canonicalObject } from "./canonical-order.ts";
@@ -62,7 +62,7 @@ class PlainObject implements StoredObject {
   }
 
   tree(): JsonObject {
-    const { value } = parseJson(this.itemJson());
+    const value = parseStoredJson(this.itemJson());
     return isJsonObject(value) ? value : jsonObject();
   }
 
@@ -77,7 +77,7 @@ class PlainObject implements StoredObject {
 
   header(): JsonObject {
     if (this.#header === undefined) {
-      const { value } = parseJson(this.bytes);
+      const value = parseStoredJson(this.bytes);
       this.#header = isJsonObject(value) ? value : jsonObject();
     }
     return this.#header;

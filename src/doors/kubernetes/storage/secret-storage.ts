@@ -7,7 +7,7 @@ import type { Secrets, Writer } from "../../../core/secrets/secrets.ts";
 import type { Revision } from "../../../store/revision.ts";
 import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
-import { parseJson } from "../codec/json-parser.ts";
+import { parseStoredJson } from "../codec/json-parser.ts";
 import { writeJson } from "../codec/json-writer.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "./kind-storage.ts";
 import { stringField } from "../validation/object-fields.ts";
@@ -84,7 +84,7 @@ const dataLabel = Buffer.from(',"data":');
 const comma = Buffer.from(",");
 
 function parsed(bytes: Buffer): JsonObject {
-  const { value } = parseJson(bytes);
+  const value = parseStoredJson(bytes);
   return isJsonObject(value) ? value : jsonObject();
 }
 

@@ -22,7 +22,10 @@ export function grantGracePeriod(kind: Kind, tree: JsonObject, asked: number | u
   if (!("deletionGracePeriodSeconds" in meta)) return false;
   const granted = numberField(meta, "deletionGracePeriodSeconds");
   if (asked === undefined || asked >= granted) return granted > 0;
-  meta["deletionTimestamp"] = apiTime(new Date(Date.parse(deletion) + (asked - granted) * 1000));
+  const endMs = Date.parse(deletion);
+  // From an end that was cut off the beginning cannot be told: the shorter time begins now.
+  const begunMs = endMs >= timeMsMax ? now.getTime() : endMs - granted * 1000;
+  meta["deletionTimestamp"] = endTime(begunMs + asked * 1000);
   meta["deletionGracePeriodSeconds"] = asked;
   return asked > 0;
 }
@@ -36,8 +39,16 @@ export function isEnding(kind: Kind, tree: JsonObject, asked: number | undefined
 }
 
 function begin(meta: JsonObject, seconds: number, now: Date): void {
-  meta["deletionTimestamp"] = apiTime(new Date(now.getTime() + seconds * 1000));
+  meta["deletionTimestamp"] = endTime(now.getTime() + seconds * 1000);
   meta["deletionGracePeriodSeconds"] = seconds;
   const generation = numberField(meta, "generation");
   if (generation > 0) meta["generation"] = generation + 1;
+}
+
+/** The last time that RFC 3339 can write. */
+const timeMsMax = Date.parse("9999-12-31T23:59:59Z");
+
+/** A grace period may have as many seconds as an int64 has; with more than there are years, it ends with the last. */
+function endTime(timeMs: number): string {
+  return apiTime(new Date(Math.min(timeMs, timeMsMax)));
 }

@@ -19,7 +19,8 @@ export function finalizersOfDeleted(finalizers: readonly string[], options: Prop
   const wanted = collectorFinalizer(finalizers, options);
   const others = finalizers.filter((name) => name !== orphanFinalizer && name !== foregroundFinalizer);
   const next = wanted === undefined ? others : [...others, wanted];
-  const same = new Set(finalizers).size === new Set(next).size && next.every((name) => finalizers.includes(name));
+  const had = new Set(finalizers);
+  const same = had.size === new Set(next).size && next.every((name) => had.has(name));
   return same ? finalizers : next;
 }
 

@@ -8,6 +8,7 @@ import { systemClock } from "../../../../store/clock.ts";
 import { createMemoryEngine } from "../../../../store/memory/memory-engine.ts";
 import type { Store } from "../../../../store/store.ts";
 import { linksOf } from "../../../../core/owners/object-links.ts";
+import type { OwnerIndex } from "../../../../core/owners/owner-index.ts";
 import { ApiError } from "../../api-error.ts";
 import type { JsonObject } from "../../codec/json.ts";
 import type { Kind } from "../../kinds/kind.ts";
@@ -367,4 +368,37 @@ test("What cannot be deleted now is tried again", async () => {
   await running.collector.settled();
   assert.deepEqual([...(await survivors(bench)).keys()], []);
   assert.ok(running.failures.length > 0);
+});
+
+/** An index whose first page of all dependents is handed out only when `release` is called. */
+function withHeldWalk(index: OwnerIndex) {
+  const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const held: OwnerIndex = new Proxy(index, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      const call = (...args: unknown[]): unknown => Reflect.apply(member, target, args);
+      if (name !== "allDependents") return call;
+      return async (...args: unknown[]) => {
+        reached.resolve();
+        await released.promise;
+        return call(...args);
+      };
+    },
+  });
+  return { held, reached: reached.promise, release: () => released.resolve() };
+}
+
+test("A collector that is stopped in its first walk leaves the walk to the next one", async () => {
+  const bench = await controllerBench();
+  await build(bench, { size: 1, edges: [{ dependent: 0, owner: -1, blocking: false }] });
+  const { held, reached, release } = withHeldWalk(bench.index);
+  const first = startCollector({ ...bench, index: held });
+  await reached;
+  first.collector.stop();
+  release();
+  await first[Symbol.asyncDispose]();
+  await using second = startCollector(bench);
+  await second.collector.settled();
+  assert.deepEqual([...(await survivors(bench)).keys()], []);
 });

@@ -166,6 +166,8 @@ export class GarbageCollector {
     if (this.#stop.signal.aborted) return;
     await this.#queuePendingOwners();
     if (!resumes) await this.#queueAllReferences();
+    // Once stopped, the queue takes nothing more: what was read since has not been seen, nor may a cursor say so.
+    if (this.#stop.signal.aborted) return;
     this.#see(resumes ? cursor : current);
     let due = false;
     const timer = this.#every(cursorIntervalMs, () => {
@@ -175,6 +177,7 @@ export class GarbageCollector {
     try {
       for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
         for (const change of batch.changes) await this.#queueChange(change);
+        if (this.#stop.signal.aborted) break;
         if (batch.changes.length > 0) this.#changedSinceSaved = true;
         this.#see(batch.revision);
         if (due && (await this.#saveCursor())) due = false;

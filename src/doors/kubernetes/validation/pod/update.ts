@@ -78,17 +78,15 @@ function deadlineErrors(spec: Readonly<JsonObject>, stored: Readonly<JsonObject>
 }
 
 function keptTolerationsErrors(spec: Readonly<JsonObject>, stored: Readonly<JsonObject>): FieldError[] {
-  const identity = (toleration: JsonObject) => {
-    const copy = cloneJson(toleration);
-    delete copy["tolerationSeconds"];
-    return copy;
-  };
-  const next = objectsField(spec, "tolerations").map(identity);
-  const lost = objectsField(stored, "tolerations").some(
-    (toleration) => !next.some((candidate) => equalJson(candidate, identity(toleration))),
-  );
+  const next = new Set(objectsField(spec, "tolerations").map(tolerationIdentity));
+  const lost = objectsField(stored, "tolerations").some((toleration) => !next.has(tolerationIdentity(toleration)));
   if (!lost) return tolerationsErrors(spec);
   return [forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds")];
+}
+
+/** Everything of a toleration but its seconds, as a text to look it up by: a pod may have tens of thousands. */
+function tolerationIdentity(toleration: Readonly<JsonObject>): string {
+  return JSON.stringify(["key", "operator", "value", "effect"].map((field) => stringField(toleration, field)));
 }
 
 function gatesErrors(spec: Readonly<JsonObject>, stored: Readonly<JsonObject>): FieldError[] {
@@ -205,12 +203,12 @@ function transitionErrors(
   restartPolicy: string,
 ): FieldError[] {
   if (restartPolicy === "Always") return [];
-  const next = objectsField(status, "containerStatuses");
+  const next = firstByName(objectsField(status, "containerStatuses"));
   return objectsField(stored, "containerStatuses").flatMap((container, index) => {
     const terminated = objectField(container, "state")["terminated"];
     if (!isJsonObject(terminated)) return [];
     if (numberField(terminated, "exitCode") !== 0 && restartPolicy === "OnFailure") return [];
-    const namesake = next.find(({ name }) => name === container["name"]);
+    const namesake = next.get(stringField(container, "name"));
     if (namesake === undefined || isJsonObject(objectField(namesake, "state")["terminated"])) return [];
     return [forbidden(`status.containerStatuses[${index}].state`, "may not be transitioned to non-terminated state")];
   });
@@ -222,12 +220,17 @@ export function validateEphemeralContainers(next: JsonObject, previous: JsonObje
     return [forbidden("", "static pods do not support ephemeral containers")];
   }
   const path = "spec.ephemeralContainers";
-  const containers = objectsField(objectField(next, "spec"), "ephemeralContainers");
+  const containers = firstByName(objectsField(objectField(next, "spec"), "ephemeralContainers"));
   const changed = objectsField(objectField(previous, "spec"), "ephemeralContainers").flatMap((stored) => {
     const name = stringField(stored, "name");
-    const found = containers.find((container) => container["name"] === name);
+    const found = containers.get(name);
     const verb = found === undefined ? "removed" : equalJson(found, stored) ? "" : "changed";
     return verb === "" ? [] : [forbidden(path, `existing ephemeral containers ${goQuote(name)} may not be ${verb}\n`)];
   });
   return [...podErrors(next), ...changed];
+}
+
+/** Objects by their name; of several with one name, the first. */
+function firstByName(objects: readonly JsonObject[]): Map<string, JsonObject> {
+  return new Map(objects.toReversed().map((object) => [stringField(object, "name"), object]));
 }
