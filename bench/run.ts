@@ -17,6 +17,7 @@ import { measureIdleWatches } from "./goals/idle-watches.ts";
 import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
 import { measureRbacReads } from "./goals/rbac-reads.ts";
+import { measureSight } from "./goals/sight.ts";
 import { measureStart } from "./goals/start.ts";
 import { measureStore } from "./goals/store.ts";
 import { measureThroughput } from "./goals/throughput.ts";
@@ -40,6 +41,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   informer: measureInformer,
   start: measureStart,
   store: measureStore,
+  sight: measureSight,
 };
 
 const names = Object.keys(benchmarks);

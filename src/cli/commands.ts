@@ -23,6 +23,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./demo.ts")).demoCommand,
   },
   {
+    name: "scan",
+    summary: "Find what is wrong around the secrets of a cluster",
+    load: async () => (await import("./scan.ts")).scanCommand,
+  },
+  {
+    name: "who-can",
+    summary: "Say who can read a secret of a cluster, and by which path",
+    load: async () => (await import("./who-can.ts")).whoCanCommand,
+  },
+  {
+    name: "what-can",
+    summary: "Say which secrets somebody in a cluster can come to",
+    load: async () => (await import("./what-can.ts")).whatCanCommand,
+  },
+  {
+    name: "path",
+    summary: "Show the easiest path between two things in a cluster",
+    load: async () => (await import("./path.ts")).pathCommand,
+  },
+  {
     name: "version",
     summary: "Show the version",
     load: async () => (await import("./version.ts")).versionCommand,

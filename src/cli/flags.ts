@@ -12,6 +12,8 @@ export interface Flag {
   /** Whether it may be given several times. */
   readonly repeatable: boolean;
   readonly description: string;
+  /** One letter that stands for the name, after one dash. */
+  readonly short?: string;
 }
 
 /** A flag that takes one value. */
@@ -30,7 +32,7 @@ export function switchFlag(name: string, description: string): Flag {
 }
 
 /** Understood by every command, also as `-h`. */
-export const helpFlag = switchFlag("help", "Show this help.");
+export const helpFlag: Flag = { ...switchFlag("help", "Show this help."), short: "h" };
 
 /** The flags that were given. */
 export class FlagValues {
@@ -84,11 +86,11 @@ export function parseFlags(flags: readonly Flag[], args: readonly string[]): Par
 /** Not strict, because the messages of strict mode name no remedy; every rule of it is applied above. */
 function tokensOf(known: ReadonlyMap<string, Flag>, args: readonly string[]) {
   const options = Object.fromEntries(
-    Array.from(known.values(), ({ name, value }) => [
+    Array.from(known.values(), ({ name, value, short }) => [
       name,
       {
         type: value === undefined ? ("boolean" as const) : ("string" as const),
-        ...(name === helpFlag.name ? { short: "h" } : {}),
+        ...(short === undefined ? {} : { short }),
       },
     ]),
   );

@@ -42,7 +42,8 @@ export function commandText(entry: CommandEntry, command: Command): string {
 
 function flagLines(flag: Flag): string[] {
   const value = flag.value === undefined ? "" : ` ${flag.value}`;
-  return [`  --${flag.name}${value}`, ...wrap(flag.description, "      ", "      ")];
+  const short = flag.short === undefined || flag === helpFlag ? "" : `-${flag.short}, `;
+  return [`  ${short}--${flag.name}${value}`, ...wrap(flag.description, "      ", "      ")];
 }
 
 /** Breaks at blanks, but not inside brackets, so that a flag and its value stay together. */

@@ -1,0 +1,41 @@
+/** Answers of sight for people. */
+import { edgeNumber, edgeRules } from "../sight/graph/edge-rules.ts";
+import { placeText } from "../sight/facts/provenance.ts";
+import type { Step } from "../sight/questions/path-steps.ts";
+import type { AnswerCoverage } from "../sight/questions/who-can.ts";
+
+/** A step as a sentence, and what shows that it is so. */
+export function stepLines(step: Step, number: number): string[] {
+  const verb = edgeRules[edgeNumber(step.edge)]?.name ?? step.edge;
+  const lines = [`  ${number}. ${step.from} ${verb} ${step.to}`, `     since ${step.because}`];
+  return step.fix === "" ? lines : [...lines, `     fix: ${step.fix}`];
+}
+
+/** The word for a risk, as CVSS has them. */
+export function riskWord(risk: number): string {
+  if (risk >= 9) return "critical";
+  if (risk >= 7) return "high";
+  return risk >= 4 ? "medium" : "low";
+}
+
+const shownMax = 20;
+
+/** What the answer does not know, and what could not be used of the source. */
+export function coverageLines({ source, unknown, unresolved, problems, files }: AnswerCoverage): string[] {
+  const lines: string[] = [];
+  const of = source === "dump" ? "the dump" : "the manifests";
+  lines.push(`Read: ${files} file${files === 1 ? "" : "s"}.`);
+  if (source === "manifests") lines.push("A cluster may hold more than its manifests: this says what they declare.");
+  if (unknown.length > 0)
+    lines.push(`Unknown, since ${of} have none: ${unknown.join(", ")}.`.replace("dump have", "dump has"));
+  lines.push(
+    ...limited(unresolved, ({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),
+  );
+  lines.push(...limited(problems, ({ message, at }) => `Problem at ${placeText(at)}: ${message}.`));
+  return lines;
+}
+
+function limited<Item>(items: readonly Item[], line: (item: Item) => string): string[] {
+  const lines = items.slice(0, shownMax).map(line);
+  return items.length > shownMax ? [...lines, `... and ${items.length - shownMax} more; -o json has all.`] : lines;
+}

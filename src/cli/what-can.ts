@@ -1,0 +1,52 @@
+import { objectText } from "../sight/questions/principal.ts";
+import { subjectForms } from "../sight/questions/subject.ts";
+import { whatCan } from "../sight/questions/what-can.ts";
+import type { Reached, WhatCanAnswer } from "../sight/questions/what-can.ts";
+import { usageError } from "./command-failure.ts";
+import type { Command } from "./command.ts";
+import { exitCodes } from "./exit-code.ts";
+import { printable, printableJson } from "./printable.ts";
+import { outputFlag, outputForm, readGraph, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
+import { coverageLines, stepLines } from "./sight-text.ts";
+
+/** `strongroom what-can`. */
+export const whatCanCommand: Command = {
+  usage: `SUBJECT ${sourceUsage} [-o FORM]`,
+  examples: [
+    { line: "strongroom what-can sa/prod/web --dump cluster.json", effect: "what the account web can come to" },
+    { line: "strongroom what-can group/devs --git deploy/", effect: "what the manifests let a group come to" },
+  ],
+  flags: [...sourceFlags, outputFlag],
+  notes: [`SUBJECT is one of ${subjectForms}.`, ...sourceNotes],
+  operandsMax: 1,
+  async run(invocation) {
+    const [subject] = invocation.operands;
+    if (subject === undefined) throw usageError("what is asked about must be named", `It is one of ${subjectForms}.`);
+    const form = outputForm(invocation);
+    const answer = whatCan(await readGraph(invocation), subject);
+    if (form === "json") invocation.output.print(printableJson(answer));
+    else for (const line of linesOf(answer)) invocation.output.print(printable(line));
+    return exitCodes.ok;
+  },
+};
+
+function linesOf({ subject, namespaces, secrets, identities, coverage }: WhatCanAnswer): string[] {
+  const wide = namespaces.map((each) => {
+    const what = each.namespace === "*" ? "every secret" : `every secret of ${each.namespace}`;
+    return reachedLines(`${what} (${each.secretsKnown} known)`, each);
+  });
+  const single = secrets.map((each) => reachedLines(objectText({ kind: "Secret", ...each.secret }), each));
+  const names = identities.map(({ principal }) => objectText(principal));
+  const nothing = wide.length + single.length === 0 ? [`${subject} comes to no secret that is known.`] : [];
+  return [
+    ...nothing,
+    ...[...wide, ...single].flatMap((lines) => [...lines, ""]),
+    ...(names.length === 0 ? [] : [`It can act as: ${names.join(", ")}.`, ""]),
+    ...coverageLines(coverage),
+  ];
+}
+
+function reachedLines(what: string, { hops, path }: Reached<object>): string[] {
+  const steps = `${hops} step${hops === 1 ? "" : "s"}`;
+  return [`${what}, in ${steps}`, ...path.flatMap((step, index) => stepLines(step, index + 1))];
+}

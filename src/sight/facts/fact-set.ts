@@ -1,0 +1,115 @@
+/** The facts of one source, and what it says of its own limits. */
+import { factKinds } from "./facts.ts";
+import type { Fact, FactKind, FactOf, Problem } from "./facts.ts";
+import { placeText } from "./provenance.ts";
+
+/** A dump is meant to be a whole cluster; manifests are what somebody declares, beside whatever else a cluster holds. */
+export type SourceType = "dump" | "manifests";
+
+/** What was read and what was not: what is unknown is never taken for absent. */
+export interface Coverage {
+  readonly source: SourceType;
+  readonly files: number;
+  /** How many objects of each kind that is looked at; kinds without any are in `unknown`, or were listed empty. */
+  readonly objects: Readonly<Partial<Record<FactKind, number>>>;
+  /** Kinds of which nothing was found and that no list says to be empty. */
+  readonly unknown: readonly FactKind[];
+  /** How many objects of other kinds were passed over. */
+  readonly otherObjects: number;
+  readonly problems: readonly Problem[];
+}
+
+export class FactSet {
+  readonly source: SourceType;
+  readonly #facts = new Map<FactKind, Fact[]>();
+  readonly #byKey = new Map<string, Fact[]>();
+  readonly #listed = new Set<FactKind>();
+  readonly #problems: Problem[] = [];
+  #files = 0;
+  #otherObjects = 0;
+
+  constructor(source: SourceType) {
+    this.source = source;
+  }
+
+  /**
+   * Adds a fact. One that is there already with the same content is left out; one of the same name with other content
+   * is kept beside it, since either may be what the cluster holds. Both are reported.
+   */
+  add(fact: Fact): void {
+    this.#listed.add(fact.kind);
+    const key = keyOf(fact);
+    const known = this.#byKey.get(key) ?? [];
+    const first = known[0];
+    if (first !== undefined) {
+      const same = known.some((other) => contentOf(other) === contentOf(fact));
+      const what = same ? "the same again" : "with other content; both are taken into account";
+      this.report({ message: `${describe(fact)} is also at ${placeText(first.at)}, ${what}`, at: fact.at });
+      if (same) return;
+    }
+    this.#byKey.set(key, [...known, fact]);
+    const facts = this.#facts.get(fact.kind);
+    if (facts === undefined) this.#facts.set(fact.kind, [fact]);
+    else facts.push(fact);
+  }
+
+  /** A kind is known, however many objects of it there are. */
+  markListed(kind: FactKind): void {
+    this.#listed.add(kind);
+  }
+
+  report(problem: Problem): void {
+    this.#problems.push(problem);
+  }
+
+  countFile(): void {
+    this.#files++;
+  }
+
+  countOther(): void {
+    this.#otherObjects++;
+  }
+
+  /** The facts of a kind in the order they were read. */
+  of<Kind extends FactKind>(kind: Kind): readonly FactOf<Kind>[] {
+    return (this.#facts.get(kind) ?? []) as FactOf<Kind>[]; // add() sorts by kind
+  }
+
+  /** The facts of a name; several where the source has contradicting ones. */
+  named(kind: FactKind, namespace: string, name: string): readonly Fact[] {
+    return this.#byKey.get(keyOf({ kind, namespace, name })) ?? [];
+  }
+
+  /** Whether nothing of a name means that there is nothing: only a source that has the kind can say that. */
+  knows(kind: FactKind): boolean {
+    return this.#listed.has(kind);
+  }
+
+  get coverage(): Coverage {
+    const known = factKinds.filter((kind) => this.#listed.has(kind));
+    return {
+      source: this.source,
+      files: this.#files,
+      objects: Object.fromEntries(known.map((kind) => [kind, this.of(kind).length])),
+      unknown: factKinds.filter((kind) => !this.#listed.has(kind)),
+      otherObjects: this.#otherObjects,
+      problems: [...this.#problems],
+    };
+  }
+}
+
+function keyOf({ kind, namespace, name }: Pick<Fact, "kind" | "namespace" | "name">): string {
+  return `${kind}\n${namespace}\n${name}`;
+}
+
+function describe({ kind, namespace, name }: Fact): string {
+  return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
+}
+
+/** All but the places, with maps in the order of their keys. */
+function contentOf(fact: Fact): string {
+  return JSON.stringify(fact, (name, value: unknown) => {
+    if (name === "at") return undefined;
+    return value instanceof Map ? [...value].sort() : value;
+  });
+}

@@ -1,0 +1,124 @@
+/**
+ * What is known of a cluster, as far as it decides who reads which secret.
+ *
+ * A fact never holds the value of a secret: {@link SecretFact} has names of keys, and nothing else keeps what an object
+ * carried beyond the fields below.
+ */
+import type { PolicyRule } from "../../access/rbac/policy-rule.ts";
+import type { RoleRef, Subject } from "../../access/rbac/role-binding.ts";
+import type { PodReference } from "../../core/references/pod-references.ts";
+import type { Provenance } from "./provenance.ts";
+
+/** What every fact has. `namespace` is "" for what is cluster-wide. */
+interface ObjectFact<Kind extends string> {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly at: Provenance;
+}
+
+export interface RuleFact {
+  readonly rule: PolicyRule;
+  /** From 1, in its role. */
+  readonly number: number;
+  readonly at: Provenance;
+}
+
+export interface RoleFact extends ObjectFact<"Role" | "ClusterRole"> {
+  readonly rules: readonly RuleFact[];
+  readonly labels: ReadonlyMap<string, string>;
+  /** A ClusterRole with selectors has the rules of every ClusterRole that one of them selects. */
+  readonly aggregates: readonly LabelSelector[];
+}
+
+export interface LabelSelector {
+  readonly labels: ReadonlyMap<string, string>;
+  readonly expressions: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values: readonly string[];
+  }[];
+}
+
+export interface BindingFact extends ObjectFact<"RoleBinding" | "ClusterRoleBinding"> {
+  readonly roleRef: RoleRef;
+  readonly subjects: readonly Subject[];
+}
+
+export interface AccountFact extends ObjectFact<"ServiceAccount"> {
+  /** Undefined counts as true. */
+  readonly automount: boolean | undefined;
+}
+
+export const workloadKinds = [
+  "Pod",
+  "Deployment",
+  "StatefulSet",
+  "DaemonSet",
+  "ReplicaSet",
+  "ReplicationController",
+  "Job",
+  "CronJob",
+] as const;
+
+export type WorkloadKind = (typeof workloadKinds)[number];
+
+/** A pod, or a controller with the template of one. */
+export interface WorkloadFact extends ObjectFact<WorkloadKind> {
+  readonly references: readonly WorkloadReference[];
+  /** The account it runs as; never "". */
+  readonly account: string;
+  /** Whether a token of the account is in it; undefined leaves it to the account. */
+  readonly mountsToken: boolean | undefined;
+  /** The node it is bound to; "" for none. */
+  readonly node: string;
+  /** Stands for a pod that a node made by itself. */
+  readonly mirror: boolean;
+}
+
+export interface WorkloadReference extends PodReference {
+  /** Whether it may be missing. */
+  readonly optional: boolean;
+}
+
+export type NodeFact = ObjectFact<"Node">;
+export type NamespaceFact = ObjectFact<"Namespace">;
+
+export interface SecretFact extends ObjectFact<"Secret"> {
+  readonly type: string;
+  /** Names of keys; their values were dropped where the text was parsed. */
+  readonly keys: readonly string[];
+  /** The account of which it is a token; "" for none. */
+  readonly tokenOf: string;
+}
+
+export type Fact = RoleFact | BindingFact | AccountFact | WorkloadFact | NodeFact | NamespaceFact | SecretFact;
+export type FactKind = Fact["kind"];
+
+/** The fact of a kind. */
+export type FactOf<Kind extends FactKind> = Fact extends infer Each
+  ? Each extends Fact
+    ? Kind extends Each["kind"]
+      ? Each
+      : never
+    : never
+  : never;
+
+/** Every kind that is looked for: what a source lacks of them is unknown. */
+export const factKinds = [
+  "Role",
+  "ClusterRole",
+  "RoleBinding",
+  "ClusterRoleBinding",
+  "ServiceAccount",
+  ...workloadKinds,
+  "Node",
+  "Namespace",
+  "Secret",
+] as const satisfies readonly FactKind[];
+
+/** Something in the input that could not be used, or not as it is. */
+export interface Problem {
+  readonly message: string;
+  readonly at: Provenance;
+}

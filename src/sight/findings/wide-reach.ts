@@ -1,0 +1,62 @@
+/** Who comes to every secret of the cluster by more than one step: what nobody granted on purpose. */
+import type { SecurityGraph } from "../graph/security-graph.ts";
+import { pathsTo } from "../graph/shortest-paths.ts";
+import { PathSteps } from "../questions/path-steps.ts";
+import type { Step, Way } from "../questions/path-steps.ts";
+import { objectText, principalsOf } from "../questions/principal.ts";
+import type { Principal } from "../questions/principal.ts";
+import { likelihoodOf, riskOf } from "../questions/risk.ts";
+import type { Finding, Severity } from "./finding.ts";
+
+/** One for each principal, for nodes one for each account that they run; who has the right itself is in the findings about grants. */
+export function wideReach(graph: SecurityGraph): Finding[] {
+  const everySecret = { kind: "read-secret", namespace: "", name: "" } as const;
+  const target = graph.find({ type: "capability", capability: everySecret });
+  if (target === undefined) return [];
+  const { edges } = graph;
+  const { starts, edges: incoming } = edges.incoming;
+  const last = Array.from(incoming.slice(starts[target], starts[target + 1]), (edge) => {
+    return { from: edges.from[edge]!, rule: edges.rule[edge]!, proof: graph.proof(edge) }; // edges have both
+  });
+  const paths = pathsTo(graph, last);
+  const ways = new PathSteps(graph, paths, "every Secret");
+  const reaching = principalsOf(graph).flatMap(({ number, principal }): Reaching[] => {
+    const way = ways.from(number);
+    const [first] = way.steps;
+    // A tap sees what is written later, which is another thing than reading every secret.
+    const taps = way.steps.some(({ edge }) => edge === "tap-by-webhook");
+    return first === undefined || way.hops < 2 || first.edge === "member-of" || taps ? [] : [{ principal, way, first }];
+  });
+  // Thousands of nodes may run pods of one account.
+  const groups = Map.groupBy(reaching, ({ principal, first }) => {
+    return principal.kind === "Node" ? `every Node that runs ${first.to}` : objectText(principal);
+  });
+  return Array.from(groups, ([shown, members]) => findingOf(shown, members));
+}
+
+interface Reaching {
+  readonly principal: Principal;
+  readonly way: Way;
+  readonly first: Step;
+}
+
+function findingOf(shown: string, [member, ...others]: readonly Reaching[]): Finding {
+  if (member === undefined) throw new TypeError("a group must have a member");
+  const { principal, way, first } = member;
+  const more = others.length === 0 ? "" : ` (${others.length + 1} of them)`;
+  return {
+    id: `reaches-every-secret/${shown}`,
+    check: "reaches-every-secret",
+    severity: severityOf(riskOf({ likelihood: likelihoodOf(principal), ease: way.ease, sensitivity: 1 })),
+    message: `${shown}${more} comes to every secret of the cluster in ${way.hops} steps`,
+    evidence: way.steps.flatMap(({ proof }) => proof.map(({ object, place }) => ({ object, place }))),
+    path: way.steps,
+    fix: first.fix,
+  };
+}
+
+function severityOf(risk: number): Severity {
+  if (risk >= 9) return "critical";
+  if (risk >= 7) return "high";
+  return risk >= 4 ? "medium" : "low";
+}

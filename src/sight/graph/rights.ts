@@ -1,0 +1,96 @@
+/** What one identity may ask for in one namespace, and which rule of which binding says so. */
+import { ruleAllows } from "../../access/rbac/policy-rule.ts";
+import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
+import type { Ask } from "./edge-rule.ts";
+
+/** A role that is held through a binding; without one, it could be bound. */
+export interface HeldRole {
+  readonly binding: BindingFact | undefined;
+  readonly role: RoleFact;
+  /** Where it counts: a namespace, or "" for everywhere. */
+  readonly scope: string;
+}
+
+/** A rule that allows something. */
+export interface Grant extends HeldRole {
+  readonly rule: RuleFact;
+}
+
+export class Rights {
+  readonly #held: readonly HeldRole[];
+  readonly #isFree: (name: string) => boolean;
+
+  /** `held` counts in the namespace; what is first is named as the reason. `isFree` says that no secret has a name. */
+  constructor(held: readonly HeldRole[], isFree: (name: string) => boolean) {
+    this.#held = held;
+    this.#isFree = isFree;
+  }
+
+  get held(): readonly HeldRole[] {
+    return this.#held;
+  }
+
+  /** The grants that allow one request of each list, about `target` ("" for every name there is), or undefined. */
+  findAll(needs: readonly (readonly Ask[])[], target: string): Grant[] | undefined {
+    const found: Grant[] = [];
+    for (const alternatives of needs) {
+      const grant = this.findOne(alternatives, target);
+      if (grant === undefined) return undefined;
+      found.push(grant);
+    }
+    return found;
+  }
+
+  /** The first grant that allows one of the requests. */
+  findOne(alternatives: readonly Ask[], target: string): Grant | undefined {
+    for (const ask of alternatives) {
+      for (const held of this.#held) {
+        if (ask.clusterWide && held.scope !== "") continue;
+        const rule = held.role.rules.find((each) => this.#allows(each, ask, target));
+        if (rule !== undefined) return { ...held, rule };
+      }
+    }
+    return undefined;
+  }
+
+  /** The names in rules that may be targets of the requests. */
+  namedTargets(needs: readonly (readonly Ask[])[]): Set<string> {
+    const names = new Set<string>();
+    for (const ask of needs.flat()) {
+      if (ask.named !== "target") continue;
+      for (const { role } of this.#held) {
+        for (const { rule } of role.rules) {
+          if (rule.resourceNames.length === 0 || !allowsNamed({ rule, ask, name: rule.resourceNames[0] ?? "" }))
+            continue;
+          for (const name of rule.resourceNames) if (name !== "") names.add(name);
+        }
+      }
+    }
+    return names;
+  }
+
+  #allows({ rule }: RuleFact, ask: Ask, target: string): boolean {
+    const { resourceNames } = rule;
+    switch (ask.named) {
+      case "none":
+        return allowsNamed({ rule, ask, name: "" });
+      case "target":
+        return (target !== "" || resourceNames.length === 0) && allowsNamed({ rule, ask, name: target });
+      case "any":
+        return allowsNamed({ rule, ask, name: resourceNames[0] ?? "" });
+      case "free":
+        return (
+          allowsNamed({ rule, ask, name: resourceNames[0] ?? "" }) &&
+          (resourceNames.length === 0 || resourceNames.some((name) => this.#isFree(name)))
+        );
+      default:
+        return ask.named.some((name) => allowsNamed({ rule, ask, name }));
+    }
+  }
+}
+
+function allowsNamed({ rule, ask, name }: { rule: RuleFact["rule"]; ask: Ask; name: string }): boolean {
+  const { verb, group: apiGroup, resource, subresource } = ask;
+  const asked = { apiGroup, apiVersion: "", resource, subresource, namespace: "", name };
+  return ruleAllows(rule, { verb, path: undefined, resource: asked });
+}

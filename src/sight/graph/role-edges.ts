@@ -1,0 +1,171 @@
+/**
+ * The ways that rights over roles and bindings open. The verbs `bind` and `escalate` are exceptions to the rule that
+ * nobody gives away, or writes into a role, what they do not hold; without them nothing is gained here.
+ *
+ * Source: k/k pkg/registry/rbac/{role,clusterrole,rolebinding,clusterrolebinding}/policybased/storage.go.
+ */
+import type { RoleRef } from "../../access/rbac/role-binding.ts";
+import type { BindingFact, RoleFact } from "../facts/facts.ts";
+import type { Ask, EdgeId } from "./edge-rule.ts";
+import { addRightEdges, isSaidElsewhere, rightsOf } from "./right-edges.ts";
+import type { Holding } from "./right-edges.ts";
+import type { Grant, Rights } from "./rights.ts";
+import type { RoleResolver } from "./role-resolver.ts";
+import type { GraphBuilder } from "./security-graph.ts";
+
+const group = "rbac.authorization.k8s.io";
+
+function ask(verb: string, resource: string, named: Ask["named"], clusterWide = false): Ask {
+  return { verb, group, resource, subresource: "", clusterWide, named };
+}
+
+/** A role of any content, to be bound afterwards. */
+const writeAnyRole = [
+  [ask("create", "roles", "none"), ask("update", "roles", "any"), ask("patch", "roles", "any")],
+  [ask("escalate", "roles", "target")],
+];
+
+export class RoleEdges {
+  readonly #builder: GraphBuilder;
+  readonly #roles: RoleResolver;
+  readonly #bindingsByNamespace: ReadonlyMap<string, readonly BindingFact[]>;
+  readonly #gained = new Map<number, { readonly role: RoleFact; readonly scope: string }>();
+
+  constructor(builder: GraphBuilder, roles: RoleResolver) {
+    this.#builder = builder;
+    this.#roles = roles;
+    this.#bindingsByNamespace = Map.groupBy(builder.facts.of("RoleBinding"), ({ namespace }) => namespace);
+  }
+
+  /** Adds what a holder can bind to itself or write into its own roles. */
+  add(holding: Holding): void {
+    const rights = rightsOf(this.#builder, holding);
+    this.#addBind(holding, rights);
+    this.#addChangedBindings(holding, rights);
+    this.#addEscalation(holding, rights);
+  }
+
+  /** What the roles that somebody can come to hold give: also roles that lead to others. To be called at the end. */
+  addRightsOfRoles(): void {
+    for (const [from, { role, scope }] of this.#gained) {
+      const holding: Holding = { from, scope, own: [{ binding: undefined, role, scope }], shared: [] };
+      addRightEdges(this.#builder, holding);
+      this.add(holding); // may gain more, which the loop then comes to
+    }
+  }
+
+  #addBind(holding: Holding, rights: Rights): void {
+    const { scope } = holding;
+    const bindings = scope === "" ? ["clusterrolebindings", "rolebindings"] : ["rolebindings"];
+    const create = rights.findOne(
+      bindings.map((each) => ask("create", each, "none")),
+      "",
+    );
+    if (create === undefined) return;
+    for (const kind of ["clusterroles", "roles"] as const) {
+      const all = rights.findOne([ask("bind", kind, "target")], "");
+      if (all !== undefined) this.#addBindAll(kind, holding, rights, [create, all]);
+      else this.#addBindNamed(kind, holding, rights, create);
+    }
+  }
+
+  /** Every ClusterRole includes cluster-admin, which is always there. */
+  #addBindAll(kind: "clusterroles" | "roles", holding: Holding, rights: Rights, grants: readonly Grant[]): void {
+    if (kind === "clusterroles") return this.#addAnyRight(holding, "bind-role", grants);
+    const written = rights.findAll(writeAnyRole, "");
+    if (written !== undefined) this.#addAnyRight(holding, "bind-role", [...grants, ...written]);
+    for (const role of this.#builder.facts.of("Role")) {
+      if (holding.scope === "" || role.namespace === holding.scope) {
+        this.#addGained(holding, "bind-role", { grants, role, scope: role.namespace });
+      }
+    }
+  }
+
+  #addBindNamed(kind: "clusterroles" | "roles", holding: Holding, rights: Rights, create: Grant): void {
+    for (const name of rights.namedTargets([[ask("bind", kind, "target")]])) {
+      const bind = rights.findOne([ask("bind", kind, "target")], name);
+      if (bind === undefined) continue;
+      const ref = { kind: kind === "roles" ? "Role" : "ClusterRole", name };
+      for (const role of this.#rolesNamed(ref, holding.scope)) {
+        const scope = kind === "roles" ? role.namespace : holding.scope;
+        this.#addGained(holding, "bind-role", { grants: [create, bind], role, scope });
+      }
+    }
+  }
+
+  #rolesNamed(ref: RoleRef, scope: string): readonly RoleFact[] {
+    if (ref.kind === "Role" && scope === "")
+      return this.#builder.facts.of("Role").filter(({ name }) => name === ref.name);
+    return this.#roles.rolesOf(ref, scope);
+  }
+
+  /** A subject is added to a binding that is there: its role is what is gained. */
+  #addChangedBindings(holding: Holding, rights: Rights): void {
+    for (const kind of ["RoleBinding", "ClusterRoleBinding"] as const) {
+      const clusterWide = kind === "ClusterRoleBinding";
+      const resource = clusterWide ? "clusterrolebindings" : "rolebindings";
+      const change = [ask("update", resource, "target", clusterWide), ask("patch", resource, "target", clusterWide)];
+      if (clusterWide && holding.scope !== "") continue;
+      const all = rights.findOne(change, "");
+      const names = all === undefined ? rights.namedTargets([change]) : undefined;
+      if (names?.size === 0) continue;
+      const inScope = holding.scope === "" ? undefined : (this.#bindingsByNamespace.get(holding.scope) ?? []);
+      for (const binding of inScope ?? this.#builder.facts.of(kind)) {
+        if (names?.has(binding.name) === false) continue;
+        const write = rights.findOne(change, binding.name);
+        if (write !== undefined) this.#addChangedBinding(holding, rights, binding, write);
+      }
+    }
+  }
+
+  #addChangedBinding(holding: Holding, rights: Rights, binding: BindingFact, write: Grant): void {
+    const scope = binding.namespace;
+    const kind = binding.roleRef.kind === "Role" ? "roles" : "clusterroles";
+    const bind = rights.findOne([ask("bind", kind, "target", scope === "")], binding.roleRef.name);
+    if (bind === undefined) return;
+    for (const role of this.#roles.rolesOf(binding.roleRef, scope)) {
+      this.#addGained(holding, "change-binding", { grants: [write, bind], role, scope, binding });
+    }
+  }
+
+  /** Writing into a role helps who has the role. */
+  #addEscalation(holding: Holding, rights: Rights): void {
+    const escalating = [ask("escalate", "roles", "any"), ask("escalate", "clusterroles", "any", true)];
+    if (rights.findOne(escalating, "") === undefined) return;
+    for (const held of rights.held) {
+      if (held.scope !== holding.scope) continue;
+      const clusterWide = held.role.kind === "ClusterRole";
+      const resource = clusterWide ? "clusterroles" : "roles";
+      const { name } = held.role;
+      const writes = ["update", "patch"].map((verb) => ask(verb, resource, "target", clusterWide));
+      const needs = [writes, [ask("escalate", resource, "target", clusterWide)]];
+      const grants = rights.findAll(needs, name);
+      if (grants !== undefined) return this.#addAnyRight(holding, "escalate-role", grants); // others add nothing
+    }
+  }
+
+  #addAnyRight(holding: Holding, id: EdgeId, grants: readonly Grant[]): void {
+    if (id !== "escalate-role" && isSaidElsewhere(grants, holding)) return;
+    const capability = { kind: "any-right", namespace: holding.scope, name: "" } as const;
+    const to = this.#builder.node({ type: "capability", capability });
+    this.#builder.edge(holding.from, to, id, { grants, facts: [] });
+  }
+
+  #addGained(
+    holding: Holding,
+    id: EdgeId,
+    gained: {
+      readonly grants: readonly Grant[];
+      readonly role: RoleFact;
+      readonly scope: string;
+      readonly binding?: BindingFact;
+    },
+  ): void {
+    const { grants, role, scope, binding } = gained;
+    if (isSaidElsewhere(grants, holding)) return;
+    const to = this.#builder.node({ type: "role", role, scope });
+    if (to === holding.from) return;
+    this.#gained.set(to, { role, scope });
+    this.#builder.edge(holding.from, to, id, { grants, facts: binding === undefined ? [role] : [binding, role] });
+  }
+}

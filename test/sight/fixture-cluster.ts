@@ -1,0 +1,56 @@
+/**
+ * Clusters as YAML that say themselves who reads what, in the comments at their beginning:
+ *
+ *     # reads NAMESPACE/SECRET: KIND NAME by EDGE     EDGE is the first step
+ *     # never NAMESPACE/SECRET: KIND NAME
+ *
+ * A line that ends with `# <- edge` is one without which somebody of `reads` no longer does.
+ */
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { buildGraph } from "../../src/sight/graph/build-graph.ts";
+import type { SecurityGraph } from "../../src/sight/graph/security-graph.ts";
+import { objectText } from "../../src/sight/questions/principal.ts";
+import { whoCan } from "../../src/sight/questions/who-can.ts";
+import { readText } from "../../src/sight/sources/file-source.ts";
+
+export interface FixtureCluster {
+  readonly name: string;
+  readonly text: string;
+  readonly claims: readonly Claim[];
+}
+
+export interface Claim {
+  readonly secret: { readonly namespace: string; readonly name: string };
+  readonly principal: string;
+  /** The first step of the way; undefined for who must not read. */
+  readonly edge: string | undefined;
+}
+
+const folder = join(import.meta.dirname, "clusters");
+const everything = { onlyDirect: false, hopsMax: Infinity };
+
+export function fixtureClusters(): FixtureCluster[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
+  return names.map((name) => {
+    const text = readFileSync(join(folder, name), "utf8");
+    return { name: name.replace(/\.yaml$/, ""), text, claims: claimsOf(text) };
+  });
+}
+
+function claimsOf(text: string): Claim[] {
+  return Array.from(text.matchAll(/^# (reads|never) (\S+)\/(\S+): (\S+ \S+)(?: by (\S+))?$/gm), (found) => {
+    const [, , namespace = "", name = "", principal = "", edge] = found;
+    return { secret: { namespace, name }, principal, edge };
+  });
+}
+
+export function graphOf(text: string): SecurityGraph {
+  return buildGraph(readText("dump", "cluster.yaml", text));
+}
+
+/** Who reads a secret, with the first step of each. */
+export function readersOf(graph: SecurityGraph, secret: Claim["secret"]): Map<string, string> {
+  const { readers } = whoCan(graph, secret, everything);
+  return new Map(readers.map(({ principal, path }) => [objectText(principal), path[0]?.edge ?? ""]));
+}
