@@ -112,7 +112,9 @@ class AuditFile implements AuditSink {
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      await this.#append(Buffer.from(batch.map(({ line }) => line).join("")));
+      let lines = "";
+      for (const { line } of batch) lines += line;
+      await this.#append(Buffer.from(lines));
     } catch (cause) {
       const message = "the request cannot be recorded: the audit log must be writable, with space on its disk";
       const error = new StrongroomError("unavailable", message, { cause });

@@ -8,11 +8,11 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 export class KubernetesMetrics {
   readonly #requests: Counter;
   readonly #durations: Histogram;
-  readonly #inFlight: Gauge;
+  /** Requests being worked on. Plain numbers that the gauges read when they are asked: each request changes one twice. */
+  readonly #running = { "read-only": 0, mutating: 0, watch: 0 };
   /** By labels: looking a child up by its labels costs more than counting. */
   readonly #counters = new Map<string, Counter.Internal>();
   readonly #histograms = new Map<string, Histogram.Internal<"verb" | "resource">>();
-  readonly #watches: Gauge;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -29,23 +29,33 @@ export class KubernetesMetrics {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
       registers,
     });
-    this.#inFlight = new Gauge({
-      name: "apiserver_current_inflight_requests",
-      help: "Requests being worked on, by kind.",
-      labelNames: ["request_kind"],
-      registers,
-    });
-    this.#watches = new Gauge({
-      name: "apiserver_longrunning_requests",
-      help: "Running watches.",
-      registers,
-    });
+    const running = this.#running;
+    const gauges = [
+      new Gauge({
+        name: "apiserver_current_inflight_requests",
+        help: "Requests being worked on, by kind.",
+        labelNames: ["request_kind"],
+        registers: [],
+        collect() {
+          this.set({ request_kind: "readOnly" }, running["read-only"]);
+          this.set({ request_kind: "mutating" }, running.mutating);
+        },
+      }),
+      new Gauge({
+        name: "apiserver_longrunning_requests",
+        help: "Running watches.",
+        registers: [],
+        collect() {
+          this.set(running.watch);
+        },
+      }),
+    ];
+    for (const gauge of gauges) registry.registerMetric(gauge);
   }
 
   /** A request of a class began (+1) or ended (-1). */
   inFlight(requestClass: "read-only" | "mutating" | "watch", change: 1 | -1): void {
-    if (requestClass === "watch") this.#watches.inc(change);
-    else this.#inFlight.inc({ request_kind: requestClass === "mutating" ? "mutating" : "readOnly" }, change);
+    this.#running[requestClass] += change;
   }
 
   /** A request was answered. `resource` is that of a known kind, or "". */

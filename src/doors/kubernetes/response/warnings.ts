@@ -10,15 +10,16 @@ const totalCharactersMax = 4096;
 const itemCharactersMax = 256;
 
 export class Warnings {
-  readonly #texts = new Set<string>();
+  /** Made with the first: most answers have none, and an empty set in each of ten thousand watches is not nothing. */
+  #texts: Set<string> | undefined;
 
   add(text: string): void {
-    if (text !== "") this.#texts.add(text);
+    if (text !== "") (this.#texts ??= new Set()).add(text);
   }
 
   /** The values of the headers, in the order of the warnings. */
   headers(): string[] {
-    const texts = [...this.#texts];
+    const texts = [...(this.#texts ?? [])];
     const total = texts.reduce((sum, text) => sum + text.length, 0);
     return (total <= totalCharactersMax ? texts : cut(texts)).map(header);
   }

@@ -42,11 +42,18 @@ export async function watchObjects(context: VerbContext): Promise<AsyncGenerator
   const since = options.resourceVersion === "" ? toRevision(0) : parseResourceVersion(options.resourceVersion);
   if (options.sendInitialEvents === true && since > 0) await requireReached(context, since);
   const metadataView = !showsValues(context.format);
-  return stream({ context, options, selection, since, metadataView });
+  return stream({ context: lasting(context), options, selection, since, metadataView });
+}
+
+type LastingContext = Pick<VerbContext, "kind" | "storage" | "format" | "now" | "end" | "target">;
+
+/** What a watch needs for as long as it runs: the rest of its request goes. */
+function lasting({ kind, storage, format, now, end, target }: VerbContext): LastingContext {
+  return { kind, storage, format, now, end, target };
 }
 
 interface Watch {
-  readonly context: VerbContext;
+  readonly context: LastingContext;
   readonly options: ListOptions;
   readonly selection: Selection;
   readonly since: Revision;
