@@ -7,14 +7,23 @@ import { adminCredentials, createWorkspace } from "../workspace.ts";
 
 const watchers = 1024;
 const writesPerSecond = 20;
-const collection = "/api/v1/namespaces/default/secrets";
+const resources = ["secrets", "configmaps"] as const;
+type Resource = (typeof resources)[number];
 /** How long the last events may take to come in before they count as lost. */
 const settleMs = 3000;
 
-export async function measureWatch(quick: boolean): Promise<Section> {
+/** Of secrets, and of a kind that is kept as it is. */
+export async function measureWatch(quick: boolean): Promise<readonly Section[]> {
+  const sections: Section[] = [];
+  for (const resource of resources) sections.push(await measureWatchOf(resource, quick));
+  return sections;
+}
+
+async function measureWatchOf(resource: Resource, quick: boolean): Promise<Section> {
+  const collection = `/api/v1/namespaces/default/${resource}`;
   const writes = writesPerSecond * (quick ? 4 : 15);
   await using workspace = await createWorkspace();
-  await runEntry("seed", { config: workspace.config, prefix: "watched", count: 1, valueBytes: 1024 });
+  await runEntry("seed", { config: workspace.config, prefix: "watched", count: 1, valueBytes: 1024, resource });
   const [server, url] = await startServerProcess(workspace.config);
   await using _server = server;
   const credentials = await adminCredentials(workspace);
@@ -22,17 +31,21 @@ export async function measureWatch(quick: boolean): Promise<Section> {
   const { hostname: host, port } = new URL(url);
   const listed = await call(agent, url, "GET", collection);
   const since = (JSON.parse(listed) as { metadata: { resourceVersion: string } }).metadata.resourceVersion; // a list
-  const path = `${collection}?watch=true&resourceVersion=${since}`;
+  // A namespace has a config map of its own beside it.
+  const path = `${collection}?watch=true&resourceVersion=${since}&fieldSelector=metadata.name%3Dwatched-1`;
   const [generator] = await Worker.start("watchers", { host, port: Number(port), path, credentials, watchers });
   await using _generator = generator;
 
-  await writeSteadily(writes, (body) => call(agent, url, "PUT", `${collection}/watched-1`, body));
+  await writeSteadily(writes, {
+    bodyOf: (number) => bodyOf(resource, number),
+    write: (body) => call(agent, url, "PUT", `${collection}/watched-1`, body),
+  });
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   const report = await generator.ask<WatchersReport>({ expected: writes });
   agent.destroy();
   const { p50Ms, p99Ms, maxMs, received, incomplete } = report;
   return {
-    name: `${watchers.toLocaleString("en-US")} watchers on connections of their own, ${writesPerSecond} writes/s, all match`,
+    name: `${watchers.toLocaleString("en-US")} watchers of ${resource} on connections of their own, ${writesPerSecond} writes/s, all match`,
     figures: [
       {
         name: "p99 from the write's start to the watcher",
@@ -53,7 +66,10 @@ export async function measureWatch(quick: boolean): Promise<Section> {
 }
 
 /** Due at even times, whether or not the write before is answered: a late write counts as late. Resolves when all are. */
-async function writeSteadily(writes: number, write: (body: string) => Promise<unknown>): Promise<void> {
+async function writeSteadily(
+  writes: number,
+  { bodyOf, write }: { bodyOf: (number: number) => string; write: (body: string) => Promise<unknown> },
+): Promise<void> {
   const startedMs = performance.now();
   let last: Promise<unknown> = Promise.resolve();
   for (let number = 1; number <= writes; number++) {
@@ -66,11 +82,12 @@ async function writeSteadily(writes: number, write: (body: string) => Promise<un
   await last;
 }
 
-function bodyOf(number: number): string {
+function bodyOf(resource: Resource, number: number): string {
   const sent = `${number} ${(Number(process.hrtime.bigint()) / 1e6).toFixed(3)}`;
   const metadata = { name: "watched-1", annotations: { "bench/sent": sent } };
   const data = { value: Buffer.alloc(1024, number % 256).toString("base64") };
-  return JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data });
+  const kind = resource === "secrets" ? { kind: "Secret", type: "Opaque" } : { kind: "ConfigMap" };
+  return JSON.stringify({ apiVersion: "v1", ...kind, metadata, data });
 }
 
 function call(agent: Agent, url: string, method: string, path: string, body?: string): Promise<string> {
