@@ -100,8 +100,8 @@ function isLostRace(error: unknown): boolean {
   return error instanceof ApiError && (error.reason === "Conflict" || error.reason === "NotFound");
 }
 
-/** One step towards an empty namespace; true when nothing is left to do for it. */
-async function emptyNamespace(
+/** One step towards an empty namespace; true when nothing is left to do for it. Raises what the step raises. */
+export async function emptyNamespace(
   options: NamespaceTerminationOptions,
   name: string,
   signal: AbortSignal,
