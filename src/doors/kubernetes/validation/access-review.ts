@@ -6,13 +6,14 @@
  */
 import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
-import { forbidden, invalid, invalidPrinted, required } from "./field-error-constructors.ts";
+import { invalid, invalidPrinted, required } from "./field-error-constructors.ts";
 import type { FieldError } from "./field-error.ts";
 import { goJson } from "./go-format.ts";
 import { printGoStruct } from "./go-struct.ts";
 import { labelNameErrors } from "./label-selector.ts";
 import { labelValueErrors } from "./names.ts";
 import { metadataOf, objectField, objectsField, stringField, stringsField } from "./object-fields.ts";
+import { operatorValuesErrors } from "./label-selector.ts";
 
 /** Errors of a SelfSubjectAccessReview. */
 export function selfReviewErrors(review: JsonObject): FieldError[] {
@@ -128,17 +129,6 @@ function labelRequirementErrors(requirement: JsonObject, path: string): FieldErr
 
 /** Operators that are not known are no error here: a newer client may know them. */
 function valuesErrors(requirement: JsonObject, path: string): FieldError[] {
-  const values = stringsField(requirement, "values");
-  switch (stringField(requirement, "operator")) {
-    case "In":
-    case "NotIn":
-      if (values.length > 0) return [];
-      return [required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
-    case "Exists":
-    case "DoesNotExist":
-      if (values.length === 0) return [];
-      return [forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
-    default:
-      return [];
-  }
+  const operator = stringField(requirement, "operator");
+  return operatorValuesErrors(operator, stringsField(requirement, "values"), path) ?? [];
 }

@@ -39,9 +39,12 @@ function matchLabelsErrors(labels: Readonly<JsonObject>, path: string): FieldErr
 }
 
 function requirementErrors(requirement: JsonObject, path: string, anyValue: boolean): FieldError[] {
+  const operator = stringField(requirement, "operator");
   const values = stringsField(requirement, "values");
   const errors = [
-    ...operatorErrors(stringField(requirement, "operator"), values, path),
+    ...(operatorValuesErrors(operator, values, path) ?? [
+      invalid(`${path}.operator`, operator, "not a valid selector operator"),
+    ]),
     ...labelNameErrors(stringField(requirement, "key"), `${path}.key`),
   ];
   if (anyValue) return errors;
@@ -51,7 +54,12 @@ function requirementErrors(requirement: JsonObject, path: string, anyValue: bool
   return [...errors, ...valueErrors];
 }
 
-function operatorErrors(operator: string, values: readonly string[], path: string): FieldError[] {
+/** Whether a requirement's operator has the values it needs; undefined for an operator that is not known. */
+export function operatorValuesErrors(
+  operator: string,
+  values: readonly string[],
+  path: string,
+): FieldError[] | undefined {
   switch (operator) {
     case "In":
     case "NotIn":
@@ -62,6 +70,6 @@ function operatorErrors(operator: string, values: readonly string[], path: strin
       if (values.length === 0) return [];
       return [forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
     default:
-      return [invalid(`${path}.operator`, operator, "not a valid selector operator")];
+      return undefined;
   }
 }
