@@ -46,7 +46,7 @@ import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
 import { openDataStore, pkiStorage } from "./data-store.ts";
-import { productVersion } from "./product-version.ts";
+import { productVersion } from "../instance/product-version.ts";
 import type { DataStore } from "./data-store.ts";
 import { openExistingInstance, openInstance } from "../instance/instance.ts";
 import { certificateNames, clientUrl } from "../instance/server-address.ts";
