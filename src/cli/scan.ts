@@ -1,5 +1,7 @@
-import { isAtLeast, severities } from "../sight/findings/finding.ts";
-import type { Finding, Severity } from "../sight/findings/finding.ts";
+import { checkOf } from "../sight/findings/check-registry.ts";
+import type { Evidence, Finding } from "../sight/findings/finding.ts";
+import { isAtLeast, severities } from "../sight/findings/score.ts";
+import type { Severity } from "../sight/findings/score.ts";
 import { scan } from "../sight/findings/scan.ts";
 import type { ScanAnswer } from "../sight/findings/scan.ts";
 import { usageError } from "./command-failure.ts";
@@ -55,10 +57,14 @@ function linesOf({ findings, coverage }: ScanAnswer): string[] {
   ];
 }
 
-function findingLines({ severity, check, message, evidence, path, fix }: Finding): string[] {
+function findingLines({ severity, score, check, message, evidence, path, fix }: Finding): string[] {
   const shown =
     path.length > 0
       ? path.flatMap((step, index) => stepLines(step, index + 1))
-      : [...evidence.map(({ object, place }) => `  ${object} (${place})`), `  fix: ${fix}`];
-  return [`${severity} ${check}: ${message}`, ...shown];
+      : [...evidence.map(evidenceLine), `  fix: ${fix}`];
+  return [`${score.value.toFixed(1)} ${severity} ${check} ${checkOf(check).name}: ${message}`, ...shown];
+}
+
+function evidenceLine({ object, place, field, text }: Evidence): string {
+  return `  ${object} (${place})${field === "" ? "" : ` ${field}`}: ${text}`;
 }

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { commands } from "../../src/cli/commands.ts";
 import { runCommandLine } from "../../src/cli/run-command-line.ts";
 import { scan } from "../../src/sight/findings/scan.ts";
+import { scoreOf, severityOf } from "../../src/sight/findings/score.ts";
 import { edgeRules } from "../../src/sight/graph/edge-rules.ts";
 import { readFiles } from "../../src/sight/sources/file-source.ts";
 import { buildGraph } from "../../src/sight/graph/build-graph.ts";
@@ -41,7 +42,7 @@ test("The pod that mounts a secret nobody made is found, and none of the other e
     findings.map(({ check, message }) => [check, message]),
     [
       [
-        "missing-secret",
+        "SR-REF-001",
         "Pod default/dangling-reference needs Secret default/file-secret, which no manifest declares: without it, it does not start",
       ],
     ],
@@ -49,14 +50,14 @@ test("The pod that mounts a secret nobody made is found, and none of the other e
   const pod = readFileSync(join(examples, "pods", "dangling-reference.yaml"), "utf8");
   const credential = readFileSync(join(examples, "secrets", "file-credential.yaml"), "utf8");
   const pair = `${pod}\n---\n${credential}`;
-  assert.deepEqual(idsOf(pair), ["missing-secret/Pod default/dangling-reference/file-secret"]);
+  assert.deepEqual(idsOf(pair), ["SR-REF-001/Pod default/dangling-reference/file-secret"]);
   assert.deepEqual(idsOf(pair.replace("secretName: file-secret", "secretName: file-credential")), []);
 });
 
 test("A secret that may be missing is not missed, and without any secrets nothing is known to be", () => {
   const pod = (optional: boolean) =>
     `apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a}\nspec: {volumes: [{secret: {secretName: x, optional: ${optional}}}]}\n`;
-  assert.deepEqual(idsOf(`${secret("other")}---\n${pod(false)}`), ["missing-secret/Pod a/p/x"]);
+  assert.deepEqual(idsOf(`${secret("other")}---\n${pod(false)}`), ["SR-REF-001/Pod a/p/x"]);
   assert.deepEqual(idsOf(`${secret("other")}---\n${pod(true)}`), []);
   assert.deepEqual(idsOf(pod(false)), []);
 });
@@ -66,28 +67,22 @@ test("Bindings to roles and accounts that are not there are found where the sour
   const role = (name: string) =>
     `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: ${name}, namespace: a}\n`;
   const toNothing = bind("RoleBinding", "Role gone", jane);
-  assert.deepEqual(idsOf(`${role("other")}---\n${toNothing}`), ["missing-role/RoleBinding a/b"]);
+  assert.deepEqual(idsOf(`${role("other")}---\n${toNothing}`), ["SR-REF-002/RoleBinding a/b"]);
   assert.deepEqual(idsOf(`${role("gone")}---\n${toNothing}`), []);
   assert.deepEqual(idsOf(toNothing), [], "no roles in the source: unknown");
   assert.deepEqual(idsOf(`${role("gone")}---\n${bind("RoleBinding", "ClusterRole view", jane)}`), []);
   const toGhost = `${role("gone")}---\n${bind("RoleBinding", "Role gone", ghost)}`;
-  assert.deepEqual(idsOf(`${account("web")}---\n${toGhost}`), [
-    "missing-account/RoleBinding a/b/ServiceAccount a/ghost",
-  ]);
+  assert.deepEqual(idsOf(`${account("web")}---\n${toGhost}`), ["SR-REF-003/RoleBinding a/b/ServiceAccount a/ghost"]);
   assert.deepEqual(idsOf(`${account("ghost")}---\n${toGhost}`), []);
 });
 
 test("Grants are the worse the more they reach and the more may use them", () => {
   const severities = (text: string) => scan(graphOf(text)).findings.map(({ check, severity }) => [check, severity]);
   const everybody = '{kind: Group, name: "system:authenticated"}';
-  assert.deepEqual(severities(bind("RoleBinding", "ClusterRole edit", jane)), [["reads-every-secret", "medium"]]);
-  assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole edit", jane)), [["reads-every-secret", "high"]]);
-  assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole cluster-admin", jane)), [
-    ["grants-everything", "high"],
-  ]);
-  assert.deepEqual(severities(bind("RoleBinding", "ClusterRole edit", everybody)), [
-    ["reads-every-secret", "critical"],
-  ]);
+  assert.deepEqual(severities(bind("RoleBinding", "ClusterRole edit", jane)), [["SR-ACC-003", "medium"]]);
+  assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole edit", jane)), [["SR-ACC-003", "high"]]);
+  assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole cluster-admin", jane)), [["SR-ACC-002", "high"]]);
+  assert.deepEqual(severities(bind("RoleBinding", "ClusterRole edit", everybody)), [["SR-ACC-003", "critical"]]);
   const own = '{kind: Group, name: "system:masters"}, {kind: ServiceAccount, name: x, namespace: kube-system}';
   assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole cluster-admin", own)), []);
   assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole view", jane)), []);
@@ -99,7 +94,7 @@ const operator = `${account("op")}---\n${bind("ClusterRoleBinding", "ClusterRole
 
 test("Who comes to every secret by several steps is found with the path, nodes of one account once", () => {
   const { findings } = scan(graphOf([operator, node("n1"), node("n2")].join("---\n")));
-  const wide = findings.filter(({ check }) => check === "reaches-every-secret");
+  const wide = findings.filter(({ check }) => check === "SR-ACC-001");
   assert.deepEqual(
     wide.map(({ message, path }) => [message, path.map(({ edge }) => edge)]),
     [
@@ -109,6 +104,20 @@ test("Who comes to every secret by several steps is found with the path, nodes o
       ],
     ],
   );
+});
+
+test("A score is what its factors give, and a patch is JSON for an object that is named", () => {
+  const all = fixtureClusters().map(({ text }) => text);
+  for (const { score, severity, id, fingerprint, patch, verify, frameworks } of scan(graphOf(all.join("\n---\n")))
+    .findings) {
+    assert.equal(scoreOf(score), score.value, id);
+    assert.equal(severityOf(score.value), severity, id);
+    assert.match(fingerprint, /^[0-9a-f]{32}$/);
+    assert.ok(verify.command.startsWith("kubectl "), id);
+    assert.ok(Object.values(frameworks).flat().length > 0, id);
+    if (patch !== undefined)
+      for (const text of patch.text.split("\n---\n")) assert.equal(typeof JSON.parse(text), "object");
+  }
 });
 
 test("A finding has the same id whatever the order of the input, and shows places and a fix", () => {
@@ -141,5 +150,5 @@ test("scan --fail-on exits with 1 from that severity on", async () => {
   assert.equal(await run("--git", ".", "--fail-on", "medium"), 0);
   assert.equal(await run("--git", ".", "--fail-on", "bad"), 2);
   assert.equal(await run(), 2);
-  assert.ok(lines.includes("1 finding: 0 critical, 0 high, 0 medium, 1 low."));
+  assert.ok(lines.includes("1 finding: 0 critical, 0 high, 0 medium, 1 low, 0 info."));
 });

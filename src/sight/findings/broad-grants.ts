@@ -1,13 +1,16 @@
 /** Bindings that let somebody do everything, or read every secret of a namespace or the cluster. */
 import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
 import type { FactSet } from "../facts/fact-set.ts";
-import { placeText } from "../facts/provenance.ts";
 import { edgeRules } from "../graph/edge-rules.ts";
 import type { Ask } from "../graph/edge-rule.ts";
 import { Rights } from "../graph/rights.ts";
 import { RoleResolver } from "../graph/role-resolver.ts";
 import { objectText } from "../questions/principal.ts";
-import type { Finding, Severity } from "./finding.ts";
+import { evidenceOf, makeFinding } from "./finding.ts";
+import type { Finding } from "./finding.ts";
+import { kubectlGet } from "./kubectl-command.ts";
+import { baseScore } from "./score.ts";
+import type { Score } from "./score.ts";
 
 /** The requests that read a secret at once. */
 const reads: readonly Ask[] = edgeRules.flatMap(({ direct, condition }) =>
@@ -52,35 +55,56 @@ function grantFinding(
   const read = rights.findOne(reads, "");
   const rule = everything ?? read?.rule;
   if (rule === undefined) return [];
-  const check = everything === undefined ? "reads-every-secret" : "grants-everything";
   const everywhere = binding.namespace === "";
   const where = everywhere ? "in the cluster" : `in ${binding.namespace}`;
-  const what = check === "grants-everything" ? "do everything" : "read every secret";
-  const shown = objectText(binding);
+  const what = everything === undefined ? "read every secret" : "do everything";
   return [
-    {
-      id: `${check}/${shown}/${objectText(role)}`,
-      check,
-      severity: severityOf(everywhere, open),
+    makeFinding({
+      check: everything === undefined ? "SR-ACC-003" : "SR-ACC-002",
+      object: binding,
+      about: [objectText(role)],
+      score: grantScore({ everywhere, open, everything: everything !== undefined }),
       message: `${names.join(", ")} may ${what} ${where}, by ${objectText(role)}`,
       evidence: [
-        { object: shown, place: placeText(binding.at) },
-        { object: ruleText(role, rule), place: placeText(rule.at) },
+        evidenceOf(binding, "roleRef", `it gives ${objectText(role)} to ${names.join(", ")}`),
+        {
+          ...evidenceOf({ ...role, at: rule.at }, `rules[${rule.number - 1}]`, ruleWords(rule)),
+          object: ruleText(role, rule),
+        },
       ],
-      path: [],
-      fix:
-        check === "grants-everything"
-          ? "Name verbs and resources in a role of its own."
-          : "Name the secrets in resourceNames.",
-    },
+      verify: {
+        command: kubectlGet(binding),
+        expect: "NotFound, or a binding of a narrower role",
+      },
+    }),
   ];
+}
+
+function ruleWords({ rule: { verbs, resources } }: RuleFact): string {
+  return `it allows ${verbs.join(", ")} on ${resources.join(", ")}`;
+}
+
+function grantScore(grant: {
+  readonly everywhere: boolean;
+  readonly open: boolean;
+  readonly everything: boolean;
+}): Score {
+  const { everywhere, open, everything } = grant;
+  return baseScore(
+    everything ? 8 : 7,
+    {
+      name: "reach",
+      value: everywhere ? 1 : 0.75,
+      because: everywhere ? "it counts in the whole cluster" : "it counts in one namespace",
+    },
+    {
+      name: "holder",
+      value: open ? 2 : 1,
+      because: open ? "everybody of a kind has it" : "named subjects have it",
+    },
+  );
 }
 
 function ruleText(role: RoleFact, rule: RuleFact): string {
   return `${objectText(role)}, rule ${rule.number}`;
-}
-
-function severityOf(everywhere: boolean, open: boolean): Severity {
-  if (open) return "critical";
-  return everywhere ? "high" : "medium";
 }

@@ -3,7 +3,6 @@ import type { SecurityGraph } from "../graph/security-graph.ts";
 import { answerCoverage } from "../questions/who-can.ts";
 import type { AnswerCoverage } from "../questions/who-can.ts";
 import { broadGrants } from "./broad-grants.ts";
-import { severities } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { missingReferences } from "./missing-references.ts";
 import { wideReach } from "./wide-reach.ts";
@@ -13,10 +12,9 @@ export interface ScanAnswer {
   readonly findings: readonly Finding[];
 }
 
-/** Of equal severity in the order of their ids. */
+/** Of equal scores in the order of their ids. */
 export function scan(graph: SecurityGraph): ScanAnswer {
   const findings = [...wideReach(graph), ...broadGrants(graph.facts), ...missingReferences(graph.facts)];
-  const rank = ({ severity }: Finding) => severities.indexOf(severity);
-  findings.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
+  findings.sort((a, b) => b.score.value - a.score.value || (a.id < b.id ? -1 : 1));
   return { coverage: answerCoverage(graph), findings };
 }

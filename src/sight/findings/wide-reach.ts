@@ -1,12 +1,16 @@
 /** Who comes to every secret of the cluster by more than one step: what nobody granted on purpose. */
+import { builtIn } from "../facts/provenance.ts";
 import type { SecurityGraph } from "../graph/security-graph.ts";
 import { pathsTo } from "../graph/shortest-paths.ts";
 import { PathSteps } from "../questions/path-steps.ts";
 import type { Step, Way } from "../questions/path-steps.ts";
 import { objectText, principalsOf } from "../questions/principal.ts";
 import type { Principal } from "../questions/principal.ts";
-import { likelihoodOf, riskOf } from "../questions/risk.ts";
-import type { Finding, Severity } from "./finding.ts";
+import { likelihoodOf } from "../questions/risk.ts";
+import { makeFinding } from "./finding.ts";
+import type { Finding } from "./finding.ts";
+import { makeScore } from "./score.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** One for each principal, for nodes one for each account that they run; who has the right itself is in the findings about grants. */
 export function wideReach(graph: SecurityGraph): Finding[] {
@@ -44,19 +48,33 @@ function findingOf(shown: string, [member, ...others]: readonly Reaching[]): Fin
   if (member === undefined) throw new TypeError("a group must have a member");
   const { principal, way, first } = member;
   const more = others.length === 0 ? "" : ` (${others.length + 1} of them)`;
-  return {
-    id: `reaches-every-secret/${shown}`,
-    check: "reaches-every-secret",
-    severity: severityOf(riskOf({ likelihood: likelihoodOf(principal), ease: way.ease, sensitivity: 1 })),
+  const evidence = way.steps.flatMap(({ proof, because }) =>
+    proof.map(({ object, place, at }) => ({ object, place, at, field: "", text: because })),
+  );
+  const source = likelihoodOf(principal) * way.ease;
+  return makeFinding({
+    check: "SR-ACC-001",
+    object: { ...principal, at: evidence[0]?.at ?? builtIn },
+    subject: shown,
+    score: makeScore("risk", [
+      { name: "source", value: source, because: `${shown} as an attacker, times the ease of the way` },
+      { name: "sensitivity", value: 1, because: "every secret of the cluster" },
+    ]),
     message: `${shown}${more} comes to every secret of the cluster in ${way.hops} steps`,
-    evidence: way.steps.flatMap(({ proof }) => proof.map(({ object, place }) => ({ object, place }))),
+    evidence,
     path: way.steps,
     fix: first.fix,
-  };
+    verify: { command: canReadAll(principal), expect: "no, and no way by who-can" },
+  });
 }
 
-function severityOf(risk: number): Severity {
-  if (risk >= 9) return "critical";
-  if (risk >= 7) return "high";
-  return risk >= 4 ? "medium" : "low";
+function canReadAll({ kind, namespace, name }: Principal): string {
+  if (kind === "Group") return `kubectl auth can-i list secrets -A --as=anybody --as-group=${shellWord(name)}`;
+  const user =
+    kind === "ServiceAccount"
+      ? `system:serviceaccount:${namespace}:${name}`
+      : kind === "Node"
+        ? `system:node:${name}`
+        : name;
+  return `kubectl auth can-i list secrets -A --as=${shellWord(user)}`;
 }

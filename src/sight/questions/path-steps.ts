@@ -8,6 +8,7 @@ import { noProof } from "../graph/security-graph.ts";
 import type { Proof, SecurityGraph } from "../graph/security-graph.ts";
 import type { PathsTo } from "../graph/shortest-paths.ts";
 import { placeText } from "../facts/provenance.ts";
+import type { Provenance } from "../facts/provenance.ts";
 
 export interface Step {
   readonly edge: EdgeId;
@@ -26,6 +27,7 @@ export interface StepProof {
   /** The number of the rule in its role, from 1; undefined for an object without. */
   readonly rule: number | undefined;
   readonly place: string;
+  readonly at: Provenance;
 }
 
 /** All steps from one node on. */
@@ -195,9 +197,9 @@ function proofsOf({ grants, facts }: Proof): StepProof[] {
     ...grants.flatMap(({ binding, role, rule }) => [
       ...(binding === undefined
         ? []
-        : [{ object: objectText(binding), rule: undefined, place: placeText(binding.at) }]),
-      { object: objectText(role), rule: rule.number, place: placeText(rule.at) },
+        : [{ object: objectText(binding), rule: undefined, place: placeText(binding.at), at: binding.at }]),
+      { object: objectText(role), rule: rule.number, place: placeText(rule.at), at: rule.at },
     ]),
-    ...facts.map((fact) => ({ object: objectText(fact), rule: undefined, place: placeText(fact.at) })),
+    ...facts.map((fact) => ({ object: objectText(fact), rule: undefined, place: placeText(fact.at), at: fact.at })),
   ];
 }
