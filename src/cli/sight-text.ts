@@ -1,6 +1,7 @@
 /** Answers of sight for people. */
 import { edgeNumber, edgeRules } from "../sight/graph/edge-rules.ts";
 import { placeText } from "../sight/facts/provenance.ts";
+import type { CoverageGap } from "../sight/facts/coverage-gap.ts";
 import type { Step } from "../sight/questions/path-steps.ts";
 import type { AnswerCoverage } from "../sight/questions/who-can.ts";
 
@@ -20,14 +21,26 @@ export function riskWord(risk: number): string {
 
 const shownMax = 20;
 
+const hasNone = {
+  cluster: "the cluster was not asked for them",
+  dump: "the dump has none",
+  manifests: "the manifests have none",
+} as const satisfies Record<AnswerCoverage["source"], string>;
+
+function gapLine({ kind, namespace, message, knownUntil }: CoverageGap): string {
+  const what = namespace === "" ? kind : `${kind} in ${namespace}`;
+  const aged = knownUntil === undefined ? "" : `; what is said of it is of ${knownUntil}`;
+  return `Unknown: ${what}, since ${message}${aged}.`;
+}
+
 /** What the answer does not know, and what could not be used of the source. */
-export function coverageLines({ source, unknown, unresolved, problems, files }: AnswerCoverage): string[] {
+export function coverageLines({ source, unknown, gaps, unresolved, problems, files }: AnswerCoverage): string[] {
   const lines: string[] = [];
-  const of = source === "dump" ? "the dump" : "the manifests";
-  lines.push(`Read: ${files} file${files === 1 ? "" : "s"}.`);
+  if (source !== "cluster") lines.push(`Read: ${files} file${files === 1 ? "" : "s"}.`);
   if (source === "manifests") lines.push("A cluster may hold more than its manifests: this says what they declare.");
-  if (unknown.length > 0)
-    lines.push(`Unknown, since ${of} have none: ${unknown.join(", ")}.`.replace("dump have", "dump has"));
+  const unsaid = unknown.filter((kind) => gaps.every((gap) => gap.kind !== kind));
+  if (unsaid.length > 0) lines.push(`Unknown, since ${hasNone[source]}: ${unsaid.join(", ")}.`);
+  lines.push(...limited(gaps, gapLine));
   lines.push(
     ...limited(unresolved, ({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),
   );

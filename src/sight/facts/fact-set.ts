@@ -1,10 +1,15 @@
 /** The facts of one source, and what it says of its own limits. */
+import { gapKey } from "./coverage-gap.ts";
+import type { CoverageGap } from "./coverage-gap.ts";
 import { factKinds } from "./facts.ts";
 import type { Fact, FactKind, FactOf, Problem } from "./facts.ts";
 import { placeText } from "./provenance.ts";
 
-/** A dump is meant to be a whole cluster; manifests are what somebody declares, beside whatever else a cluster holds. */
-export type SourceType = "dump" | "manifests";
+/**
+ * A cluster is what it answers itself, a dump is meant to be a whole cluster; manifests are what somebody declares, beside
+ * whatever else a cluster holds.
+ */
+export type SourceType = "cluster" | "dump" | "manifests";
 
 /** What was read and what was not: what is unknown is never taken for absent. */
 export interface Coverage {
@@ -14,6 +19,8 @@ export interface Coverage {
   readonly objects: Readonly<Partial<Record<FactKind, number>>>;
   /** Kinds of which nothing was found and that no list says to be empty. */
   readonly unknown: readonly FactKind[];
+  /** What was refused, failed or not asked for, also of kinds of which something is known. */
+  readonly gaps: readonly CoverageGap[];
   /** How many objects of other kinds were passed over. */
   readonly otherObjects: number;
   readonly problems: readonly Problem[];
@@ -24,6 +31,7 @@ export class FactSet {
   readonly #facts = new Map<FactKind, Fact[]>();
   readonly #byKey = new Map<string, Fact[]>();
   readonly #listed = new Set<FactKind>();
+  readonly #gaps = new Map<string, CoverageGap>();
   readonly #problems: Problem[] = [];
   #files = 0;
   #otherObjects = 0;
@@ -58,6 +66,15 @@ export class FactSet {
     this.#listed.add(kind);
   }
 
+  /** Something of a kind is unknown, whatever else is known of it. A gap of the same kind and namespace is replaced. */
+  addGap(gap: CoverageGap): void {
+    this.#gaps.set(gapKey(gap), gap);
+  }
+
+  closeGap(of: Pick<CoverageGap, "kind" | "namespace">): void {
+    this.#gaps.delete(gapKey(of));
+  }
+
   report(problem: Problem): void {
     this.#problems.push(problem);
   }
@@ -80,9 +97,19 @@ export class FactSet {
     return this.#byKey.get(keyOf({ kind, namespace, name })) ?? [];
   }
 
-  /** Whether nothing of a name means that there is nothing: only a source that has the kind can say that. */
-  knows(kind: FactKind): boolean {
-    return this.#listed.has(kind);
+  /**
+   * Whether nothing of a name means that there is nothing: only a source that has the kind, and no gap in the namespace,
+   * can say that. Without a namespace, in none of them.
+   */
+  knows(kind: FactKind, namespace?: string): boolean {
+    if (!this.#listed.has(kind)) return false;
+    if (namespace !== undefined) return !this.#hasGap(kind, "") && !this.#hasGap(kind, namespace);
+    for (const gap of this.#gaps.values()) if (gap.kind === kind) return false;
+    return true;
+  }
+
+  #hasGap(kind: FactKind, namespace: string): boolean {
+    return this.#gaps.has(gapKey({ kind, namespace }));
   }
 
   get coverage(): Coverage {
@@ -92,6 +119,7 @@ export class FactSet {
       files: this.#files,
       objects: Object.fromEntries(known.map((kind) => [kind, this.of(kind).length])),
       unknown: factKinds.filter((kind) => !this.#listed.has(kind)),
+      gaps: [...this.#gaps.values()],
       otherObjects: this.#otherObjects,
       problems: [...this.#problems],
     };

@@ -31,7 +31,7 @@ function missingOfWorkload(facts: FactSet, workload: WorkloadFact): Finding[] {
         check: "SR-REF-001",
         object: workload,
         about: [name],
-        ...(facts.source === "dump" ? {} : { score: baseScore(4, absentFromManifests) }),
+        ...(facts.source !== "manifests" ? {} : { score: baseScore(4, absentFromManifests) }),
         message: `${shown} needs ${objectText(secret)}, ${absence(facts)}: without it, it does not start`,
         evidence: fields.map((way) => evidenceOf(workload, fieldOf[way], `it refers to ${objectText(secret)}`)),
         verify: { command: kubectlGet(secret), expect: "the secret" },
@@ -110,7 +110,7 @@ function missingAccounts(facts: FactSet, binding: BindingFact): Finding[] {
 
 /** Manifests can leave to others what they do not declare. */
 function absence({ source }: FactSet): string {
-  return source === "dump" ? "which is not there" : "which no manifest declares";
+  return source === "manifests" ? "which no manifest declares" : "which is not there";
 }
 
 function isMissing(
@@ -119,5 +119,5 @@ function isMissing(
   namespace: string,
   name: string,
 ): boolean {
-  return facts.knows(kind) && facts.named(kind, namespace, name).length === 0;
+  return facts.knows(kind, namespace) && facts.named(kind, namespace, name).length === 0;
 }

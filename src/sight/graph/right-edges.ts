@@ -42,7 +42,8 @@ export function addRightEdges(builder: GraphBuilder, holding: Holding): void {
 
 /** Rights that find their reasons among what is the holder's own first. */
 export function rightsOf({ facts }: GraphBuilder, { own, shared, scope }: Holding): Rights {
-  const isFree = (name: string) => facts.knows("Secret") && facts.named("Secret", scope, name).length === 0;
+  const isFree = (name: string) =>
+    facts.knows("Secret", scope || undefined) && facts.named("Secret", scope, name).length === 0;
   return new Rights([...own, ...shared], isFree);
 }
 

@@ -81,7 +81,7 @@ function hasToken(facts: FactSet, { mountsToken, namespace, account }: WorkloadF
 
 /** Every namespace has the account `default`; of others, only a source with accounts can say that they are not there. */
 function accountExists(facts: FactSet, namespace: string, name: string): boolean {
-  if (name === "default" || !facts.knows("ServiceAccount")) return true;
+  if (name === "default" || !facts.knows("ServiceAccount", namespace)) return true;
   return facts.named("ServiceAccount", namespace, name).length > 0;
 }
 

@@ -56,7 +56,7 @@ export function whoCan(graph: SecurityGraph, secret: SecretName, options: WhoCan
   }
   return {
     secret,
-    known: graph.facts.knows("Secret")
+    known: graph.facts.knows("Secret", secret.namespace)
       ? graph.facts.named("Secret", secret.namespace, secret.name).length > 0
       : undefined,
     coverage: answerCoverage(graph),
