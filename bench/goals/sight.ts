@@ -1,5 +1,6 @@
 /** The graph of a large cluster: how long it is built, how large it is, how long an answer takes. */
 import { buildGraph } from "../../src/sight/graph/build-graph.ts";
+import { pathsBetween } from "../../src/sight/questions/path-between.ts";
 import { whoCan } from "../../src/sight/questions/who-can.ts";
 import { generateCluster } from "../generated-cluster.ts";
 import { quantile } from "../report.ts";
@@ -15,13 +16,22 @@ export async function measureSight(quick: boolean): Promise<Section> {
   const graph = buildGraph(facts);
   const buildSeconds = (performance.now() - started) / 1000;
   const milliseconds: number[] = [];
+  const pathMilliseconds: number[] = [];
   let readers = 0;
   for (let n = 0; n < 200; n++) {
     const number = (n * 97) % size.secrets;
     const secret = { namespace: `team-${number % size.namespaces}`, name: `secret-${number}` };
     const asked = performance.now();
-    readers += whoCan(graph, secret, { onlyDirect: false, hopsMax: Infinity }).readers.length;
+    const found = whoCan(graph, secret, { onlyDirect: false, hopsMax: Infinity }).readers;
     milliseconds.push(performance.now() - asked);
+    readers += found.length;
+    const accounts = found.filter(({ principal }) => principal.kind === "ServiceAccount");
+    const account = accounts[n % accounts.length]?.principal;
+    if (account === undefined) continue;
+    const pathsAsked = performance.now();
+    const ends = [`sa/${account.namespace}/${account.name}`, `secret/${secret.namespace}/${secret.name}`] as const;
+    pathsBetween(graph, ...ends, 20);
+    pathMilliseconds.push(performance.now() - pathsAsked);
   }
   const counts = `${size.pods} pods, ${size.secrets} secrets, ${size.bindings} bindings`;
   const edges = `${graph.nodes.length} nodes, ${graph.edges.from.length} edges`;
@@ -41,6 +51,12 @@ export async function measureSight(quick: boolean): Promise<Section> {
         unit: "ms",
         goal: { relation: "<", value: 50 },
         detail: `median ${quantile(milliseconds, 0.5).toFixed(1)} ms, ${Math.round(readers / milliseconds.length)} readers each`,
+      },
+      {
+        name: "the 20 easiest paths of an account to a secret, 95th percentile",
+        value: quantile(pathMilliseconds, 0.95),
+        unit: "ms",
+        goal: { relation: "<", value: 250 },
       },
     ],
   };

@@ -2,11 +2,12 @@ import { objectText } from "../sight/questions/principal.ts";
 import { subjectForms } from "../sight/questions/subject.ts";
 import { whatCan } from "../sight/questions/what-can.ts";
 import type { Reached, WhatCanAnswer } from "../sight/questions/what-can.ts";
+import { pictureOf } from "../sight/questions/picture.ts";
+import { answerForm, answerFormFlag, printAnswer } from "./answer-form.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
-import { printable, printableJson } from "./printable.ts";
-import { outputFlag, outputForm, readGraph, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
+import { readGraph, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
 import { coverageLines, stepLines } from "./sight-text.ts";
 
 /** `strongroom what-can`. */
@@ -16,16 +17,16 @@ export const whatCanCommand: Command = {
     { line: "strongroom what-can sa/prod/web --dump cluster.json", effect: "what the account web can come to" },
     { line: "strongroom what-can group/devs --git deploy/", effect: "what the manifests let a group come to" },
   ],
-  flags: [...sourceFlags, outputFlag],
+  flags: [...sourceFlags, answerFormFlag],
   notes: [`SUBJECT is one of ${subjectForms}.`, ...sourceNotes],
   operandsMax: 1,
   async run(invocation) {
     const [subject] = invocation.operands;
     if (subject === undefined) throw usageError("what is asked about must be named", `It is one of ${subjectForms}.`);
-    const form = outputForm(invocation);
+    const form = answerForm(invocation);
     const answer = whatCan(await readGraph(invocation), subject);
-    if (form === "json") invocation.output.print(printableJson(answer));
-    else for (const line of linesOf(answer)) invocation.output.print(printable(line));
+    const picture = () => pictureOf([...answer.namespaces, ...answer.secrets].map(({ path }) => path));
+    printAnswer(invocation, form, { answer, lines: () => linesOf(answer), picture });
     return exitCodes.ok;
   },
 };

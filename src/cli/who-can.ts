@@ -1,20 +1,13 @@
 import { whoCan } from "../sight/questions/who-can.ts";
 import type { Reader, WhoCanAnswer } from "../sight/questions/who-can.ts";
 import { objectText } from "../sight/questions/principal.ts";
+import { pictureOf } from "../sight/questions/picture.ts";
+import { answerForm, answerFormFlag, printAnswer } from "./answer-form.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { switchFlag, valueFlag } from "./flags.ts";
-import { printable, printableJson } from "./printable.ts";
-import {
-  outputFlag,
-  outputForm,
-  readGraph,
-  secretOperand,
-  sourceFlags,
-  sourceNotes,
-  sourceUsage,
-} from "./sight-source.ts";
+import { readGraph, secretOperand, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
 import { coverageLines, riskWord, stepLines } from "./sight-text.ts";
 
 const directFlag = switchFlag("direct", "Only those who read it by the API at once.");
@@ -28,7 +21,7 @@ export const whoCanCommand: Command = {
     { line: "strongroom who-can prod/db --git deploy/ --direct", effect: "whom the manifests let read it at once" },
     { line: "helm template . | strongroom who-can prod/db --git -", effect: "whom a chart lets read it" },
   ],
-  flags: [...sourceFlags, directFlag, hopsFlag, outputFlag],
+  flags: [...sourceFlags, directFlag, hopsFlag, answerFormFlag],
   notes: [
     "Each reader is shown with the easiest path, as sentences with the objects and rules that prove it; with --direct or " +
       "--max-hops, with the shortest. The secret need not be in the source.",
@@ -36,13 +29,13 @@ export const whoCanCommand: Command = {
   ],
   operandsMax: 1,
   async run(invocation) {
-    const { flags, operands, output } = invocation;
+    const { flags, operands } = invocation;
     const secret = secretOperand(operands[0]);
-    const form = outputForm(invocation);
+    const form = answerForm(invocation);
     const options = { onlyDirect: flags.has(directFlag), hopsMax: hopsMaxOf(flags.one(hopsFlag)) };
     const answer = whoCan(await readGraph(invocation), secret, options);
-    if (form === "json") output.print(printableJson(answer));
-    else for (const line of linesOf(answer)) output.print(printable(line));
+    const picture = () => pictureOf(answer.readers.map(({ path }) => path));
+    printAnswer(invocation, form, { answer, lines: () => linesOf(answer), picture });
     return exitCodes.ok;
   },
 };

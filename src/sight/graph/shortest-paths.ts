@@ -21,6 +21,9 @@ const costsBy = {
   steps: Float64Array.from(edgeRules, ({ ease, free }) => -Math.log(ease) + (free ? freeCost : stepCostFirst)),
 };
 
+/** What each edge of the table costs where ease decides. */
+export const edgeCosts = costsBy.ease;
+
 /** From each node, how it goes on. */
 export interface PathsTo {
   /** Infinity where no way leads to the place. */
