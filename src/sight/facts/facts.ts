@@ -85,11 +85,24 @@ export type NodeFact = ObjectFact<"Node">;
 export type NamespaceFact = ObjectFact<"Namespace">;
 
 export interface SecretFact extends ObjectFact<"Secret"> {
+  /** "" when it is not known. */
   readonly type: string;
   /** Names of keys; their values were dropped where the text was parsed. */
   readonly keys: readonly string[];
   /** The account of which it is a token; "" for none. */
   readonly tokenOf: string;
+  /** What was read of it; undefined for all of it. Of one whose metadata or name is known, `keys` says nothing. */
+  readonly seen?: "metadata" | "name";
+  /** When it was made (RFC 3339), if that is known. */
+  readonly createdAt?: string;
+  /** What is known of the values of `keys`, in their order. */
+  readonly values?: readonly SecretValueFact[];
+}
+
+export interface SecretValueFact {
+  readonly sizeBytes: number;
+  /** Equal for equal values within one run, by a key that is random; "" unless content was asked for. */
+  readonly fingerprint: string;
 }
 
 export type Fact = RoleFact | BindingFact | AccountFact | WorkloadFact | NodeFact | NamespaceFact | SecretFact;

@@ -1,7 +1,16 @@
 /** Objects of Kubernetes, of whatever origin, to facts. */
 import type { PolicyRule } from "../../access/rbac/policy-rule.ts";
 import { factKinds, workloadKinds } from "./facts.ts";
-import type { BindingFact, Fact, FactKind, LabelSelector, RoleFact, RuleFact, SecretFact } from "./facts.ts";
+import type {
+  BindingFact,
+  Fact,
+  FactKind,
+  LabelSelector,
+  RoleFact,
+  RuleFact,
+  SecretFact,
+  SecretValueFact,
+} from "./facts.ts";
 import { field, fieldNames, flagField, listField, textField, textMapField, textsField } from "./json-fields.ts";
 import type { Provenance } from "./provenance.ts";
 import { readWorkload } from "./read-workload.ts";
@@ -108,9 +117,22 @@ function readBinding(value: unknown): Pick<BindingFact, "roleRef" | "subjects"> 
   };
 }
 
-function readSecret(value: unknown): Pick<SecretFact, "type" | "keys" | "tokenOf"> {
+type SecretContent = Omit<SecretFact, "kind" | "namespace" | "name" | "at">;
+
+function readSecret(value: unknown): SecretContent {
   const type = textField(value, "type") || "Opaque";
-  const keys = new Set([...fieldNames(value, "data"), ...fieldNames(value, "stringData")]);
+  const keys = [...new Set([...fieldNames(value, "data"), ...fieldNames(value, "stringData")])].sort();
   const tokenOf = type === tokenType ? textField(value, "metadata", "annotations", accountAnnotation) : "";
-  return { type, keys: [...keys].sort(), tokenOf };
+  const createdAt = textField(value, "metadata", "creationTimestamp");
+  const values = keys.map((key) => valueFact(field(value, "stringData", key) ?? field(value, "data", key)));
+  return { type, keys, tokenOf, ...(createdAt !== "" && { createdAt }), values };
+}
+
+/** Of what stands for the value since it was decoded. */
+function valueFact(stripped: unknown): SecretValueFact {
+  const sizeBytes = field(stripped, "sizeBytes");
+  return {
+    sizeBytes: typeof sizeBytes === "number" ? sizeBytes : 0,
+    fingerprint: textField(stripped, "fingerprint"),
+  };
 }

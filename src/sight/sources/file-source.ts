@@ -4,8 +4,8 @@ import { join, relative } from "node:path";
 import { FactSet } from "../facts/fact-set.ts";
 import type { SourceType } from "../facts/fact-set.ts";
 import type { Provenance } from "../facts/provenance.ts";
-import { factKindOf, readFact } from "../facts/read-fact.ts";
-import { textField } from "../facts/json-fields.ts";
+import { factKindOf } from "../facts/read-fact.ts";
+import { addObject } from "./add-object.ts";
 import { readManifestDocuments } from "./manifest-documents.ts";
 
 /** What is larger is reported and not read: an engine's strings end at 512 MiB. */
@@ -77,20 +77,5 @@ function addText(facts: FactSet, file: string, text: string): void {
     const listed = factKindOf(apiVersion, kind);
     if (listed !== undefined) facts.markListed(listed);
   }
-  for (const object of objects) {
-    const [apiVersion, kind] = [textField(object.value, "apiVersion"), textField(object.value, "kind")];
-    if (apiVersion === "" || kind === "") {
-      // Values of charts and settings of other tools lie in trees of manifests; a dump holds objects only.
-      if (facts.source === "manifests") facts.countOther();
-      else facts.report({ message: "an object must have apiVersion and kind", at: object.at });
-      continue;
-    }
-    const known = factKindOf(apiVersion, kind);
-    if (known === undefined) facts.countOther();
-    else {
-      const fact = readFact(known, object);
-      if (typeof fact === "string") facts.report({ message: fact, at: object.at });
-      else facts.add(fact);
-    }
-  }
+  for (const object of objects) addObject(facts, object);
 }

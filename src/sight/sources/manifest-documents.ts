@@ -1,15 +1,16 @@
 /**
- * The text of a file to objects. Secrets lose their values here, before anything else sees them.
+ * The text of a file to objects. Secrets lose their values here (secret-values.ts), before anything else sees them.
  *
  * JSON is read by the engine, which is some 20 times as fast and knows no lines; what is not JSON is read as YAML 1.1,
  * as kubectl does.
  */
 import { LineCounter, isNode, parseAllDocuments } from "yaml";
 import type { Document, Tags } from "yaml";
-import { field, fieldNames, textField } from "../facts/json-fields.ts";
+import { field, textField } from "../facts/json-fields.ts";
 import type { Problem } from "../facts/facts.ts";
 import type { Provenance } from "../facts/provenance.ts";
 import type { ReadObject } from "../facts/read-fact.ts";
+import { withoutValues } from "./secret-values.ts";
 
 /** YAML takes some 90 times its size in memory while it is read. */
 export const yamlCharactersMax = 32 * 1024 * 1024;
@@ -122,26 +123,4 @@ function collect(value: unknown, at: Provenance, placing: Placing, found: Collec
 function typed(item: unknown, apiVersion: string, listKind: string): unknown {
   if (listKind === "List" || typeof item !== "object" || item === null) return item;
   return { apiVersion, kind: listKind.slice(0, -"List".length), ...item };
-}
-
-/** A Secret with the names of its keys and without its values; the annotation of kubectl repeats them. */
-function withoutValues(value: unknown): unknown {
-  if (textField(value, "kind") !== "Secret") return value;
-  const account = textField(value, "metadata", "annotations", "kubernetes.io/service-account.name");
-  return {
-    apiVersion: field(value, "apiVersion"),
-    kind: "Secret",
-    type: field(value, "type"),
-    metadata: {
-      name: field(value, "metadata", "name"),
-      namespace: field(value, "metadata", "namespace"),
-      annotations: { "kubernetes.io/service-account.name": account },
-    },
-    data: valueless(value, "data"),
-    stringData: valueless(value, "stringData"),
-  };
-}
-
-function valueless(value: unknown, name: string): Readonly<Record<string, undefined>> {
-  return Object.fromEntries(fieldNames(value, name).map((key) => [key, undefined]));
 }

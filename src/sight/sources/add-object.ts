@@ -1,0 +1,24 @@
+/** One object, of whatever origin, into the facts of its source. */
+import type { FactSet } from "../facts/fact-set.ts";
+import { textField } from "../facts/json-fields.ts";
+import { factKindOf, readFact } from "../facts/read-fact.ts";
+import type { ReadObject } from "../facts/read-fact.ts";
+
+/** What cannot be used is reported, and what is of a kind that is not looked at is counted. */
+export function addObject(facts: FactSet, object: ReadObject): void {
+  const [apiVersion, kind] = [textField(object.value, "apiVersion"), textField(object.value, "kind")];
+  if (apiVersion === "" || kind === "") {
+    // Values of charts and settings of other tools lie in trees of manifests; elsewhere there are objects only.
+    if (facts.source === "manifests") facts.countOther();
+    else facts.report({ message: "an object must have apiVersion and kind", at: object.at });
+    return;
+  }
+  const known = factKindOf(apiVersion, kind);
+  if (known === undefined) {
+    facts.countOther();
+    return;
+  }
+  const fact = readFact(known, object);
+  if (typeof fact === "string") facts.report({ message: fact, at: object.at });
+  else facts.add(fact);
+}
