@@ -31,10 +31,28 @@ export interface GateRequest {
   readonly path: string | undefined;
   /** Who is asking; raises `unauthenticated`. Called once. */
   readonly authenticate: () => Promise<User>;
+  /**
+   * Rights that are enough for a lesser answer to the same request, asked in order where the one to the request is
+   * missing.
+   */
+  readonly lesser?: () => readonly LesserRight[];
   /** Whom the caller asks to be instead; raises what is wrong with that. Called once, after authentication. */
   readonly impersonate?: () => Impersonation | undefined;
   /** How the door will answer an error, for the record. */
   readonly describeError: (error: unknown) => { readonly code: number; readonly reason: string };
+}
+
+/**
+ * What is less than the whole answer:
+ * - `metadata`: names and metadata, no values;
+ * - `filtered`: the objects that the caller may read one by one, and no others.
+ */
+export type LesserAnswer = "metadata" | "filtered";
+
+export interface LesserRight {
+  readonly answer: LesserAnswer;
+  /** Undefined where everybody may ask: the answer itself leaves out what they may not read. */
+  readonly needs: Attributes["resource"];
 }
 
 /** Somebody that a caller asks to be. */
@@ -69,6 +87,8 @@ export interface StreamPiece {
 export interface GateContext {
   /** Who acts: the caller, or whom they impersonate. */
   readonly user: User;
+  /** All that the caller has a right to, where it is less than the request: `action` must answer no more. */
+  readonly lesser: LesserAnswer | undefined;
   /** Asks for another verb on the same resource, where a request turns out to need it; raises {@link ForbiddenError}. */
   authorize(verb: string): Promise<void>;
   /** What the authorizer says of any attributes, for answers about rights. */
@@ -129,10 +149,8 @@ export class Gate {
     try {
       const caller = (record.user = await request.authenticate());
       const user = (record.impersonatedUser = await this.#impersonate(caller, request)) ?? caller;
-      const attributes = attributesOf(request, user);
-      record.decision = await this.#authorizer.authorize(attributes);
-      requireAllow(attributes, record.decision);
-      outcome = await action(this.#context(user, record, request));
+      const lesser = await this.#authorize(record, user);
+      outcome = await action(this.#context(user, record, lesser));
     } catch (error) {
       await this.#write(record.event("ResponseComplete", { responseStatus: request.describeError(error) }));
       throw error;
@@ -151,10 +169,28 @@ export class Gate {
     return asked?.user;
   }
 
-  #context(user: User, record: RequestRecord, request: GateRequest): GateContext {
+  /** Notes the decision; resolves to the lesser answer that there is a right to, if not to the whole one. */
+  async #authorize(record: RequestRecord, user: User): Promise<LesserAnswer | undefined> {
+    const { request } = record;
+    const attributes = attributesOf(request, user);
+    const decision = (record.decision = await this.#authorizer.authorize(attributes));
+    if (decision.type === "allow") return undefined;
+    for (const { answer, needs } of request.lesser?.() ?? []) {
+      const enough =
+        needs === undefined ? selfFiltered : await this.#authorizer.authorize({ ...attributes, resource: needs });
+      if (enough.type !== "allow") continue;
+      record.decision = enough;
+      return answer;
+    }
+    throw new ForbiddenError(attributes, decision.reason);
+  }
+
+  #context(user: User, record: RequestRecord, lesser: LesserAnswer | undefined): GateContext {
+    const { request } = record;
     const decide = (attributes: Attributes) => this.#authorizer.authorize(attributes);
     return {
       user,
+      lesser,
       decide,
       authorize: async (verb) => {
         const attributes = attributesOf({ ...request, verb }, user);
@@ -214,6 +250,8 @@ export class Gate {
 function attributesOf({ verb, resource, path }: GateRequest, user: User): Attributes {
   return { user, verb, resource, path };
 }
+
+const selfFiltered: Decision = { type: "allow", reason: "filtered: only what the caller may read is in the answer" };
 
 /** Whatever is not allow is a refusal. */
 function requireAllow(attributes: Attributes, decision: Decision): void {

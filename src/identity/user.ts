@@ -7,6 +7,13 @@ export interface User {
   readonly uid: string | undefined;
   readonly groups: readonly string[];
   readonly extra: ReadonlyMap<string, readonly string[]>;
+  /** When the credential ends, in ms since 1970; undefined when it does not. Streams that it opened end then. */
+  readonly expiresAtMs?: number | undefined;
+  /**
+   * Whether the credential has been taken back since. Asked for every open stream twice a second, so it reads what is
+   * known and waits for nothing.
+   */
+  readonly revoked?: (() => boolean) | undefined;
 }
 
 /** The group that upstream gives everything, unconditionally. */

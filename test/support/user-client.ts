@@ -3,8 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { issueKubeconfig } from "../../src/server/server.ts";
-import { connectTo } from "../running-server.ts";
+import { connectTo, credentialsOf } from "../running-server.ts";
 import type { Answer, Call, TestServer } from "../running-server.ts";
+import { create } from "./api-objects.ts";
+import { bindingObject, coreRule, rbacPath, roleObject } from "./rbac-objects.ts";
 
 export type UserClient = (method: string, path: string, call?: Call) => Promise<Answer>;
 
@@ -14,6 +16,19 @@ export async function userClient(server: TestServer, user: string, groups: reado
   const client: UserClient = await connectTo(server.url, kubeconfig.path);
   await kubeconfig[Symbol.asyncDispose]();
   return client;
+}
+
+/** The certificate and key of this user, for streams on connections of their own. */
+export async function userCredentials(server: TestServer, user: string, groups: readonly string[] = []) {
+  await using kubeconfig = await userKubeconfig(server, user, groups);
+  return credentialsOf(kubeconfig.path);
+}
+
+/** Gives a user rights in the namespace default: `verbs resources names...` each, by a Role and a RoleBinding. */
+export async function grant(server: TestServer, user: string, ...rules: Parameters<typeof coreRule>[]): Promise<void> {
+  const path = `${rbacPath}/namespaces/default`;
+  await create(server, `${path}/roles`, roleObject(user, ...rules.map((rule) => coreRule(...rule))));
+  await create(server, `${path}/rolebindings`, bindingObject(user, `Role ${user}`, `User ${user}`));
 }
 
 /** A kubeconfig of this user for the server, in a folder of its own. */

@@ -12,6 +12,7 @@ import type { Gate, GateContext, GateRequest, Outcome } from "../../gate/gate.ts
 import type { UserRules } from "../../access/rbac/rbac-index.ts";
 import type { User } from "../../identity/user.ts";
 import { readImpersonation } from "./access/impersonation.ts";
+import { lesserRights } from "./access/lesser-rights.ts";
 import { AnswerEnds } from "./answer-end.ts";
 import {
   ApiError,
@@ -25,14 +26,14 @@ import {
 import type { Kind } from "./kinds/kind.ts";
 import { KubernetesMetrics } from "./metrics.ts";
 import { parseRequestInfo } from "./request-info.ts";
-import type { RequestInfo } from "./request-info.ts";
+import type { RequestInfo, ResourceRequest } from "./request-info.ts";
 import { encodeStatus } from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
 import { sendReply } from "./response/reply.ts";
 import type { Review } from "./reviews/review.ts";
 import type { Reply, WholeReply } from "./response/reply.ts";
 import { Warnings } from "./response/warnings.ts";
-import { routeResource } from "./route-resource.ts";
+import { findKind, routeResource } from "./route-resource.ts";
 import type { KindStorage } from "./storage/kind-storage.ts";
 
 /** Paths without a resource: discovery, OpenAPI, version, metrics. Undefined when the path is none of them. */
@@ -196,7 +197,8 @@ class Exchange {
   }
 
   #gateRequest(): GateRequest {
-    const { resource, verb, path, selectedName } = this.#info;
+    const { resource: target, verb, path, selectedName } = this.#info;
+    const resource = target === undefined || selectedName === undefined ? target : { ...target, name: selectedName };
     return {
       auditId: this.#auditId,
       door: "kubernetes",
@@ -205,12 +207,20 @@ class Exchange {
       sourceIPs: [this.#request.socket.remoteAddress ?? ""],
       userAgent: this.#request.headers["user-agent"] ?? "",
       receivedAt: this.#receivedAt,
-      resource: resource === undefined || selectedName === undefined ? resource : { ...resource, name: selectedName },
+      resource,
       path: resource === undefined ? path : undefined,
       authenticate: () => this.#options.authenticate(this.#request),
+      ...(resource !== undefined && { lesser: () => this.#lesserRights(resource) }),
       impersonate: () => readImpersonation(this.#request.rawHeaders),
       describeError,
     };
+  }
+
+  #lesserRights(resource: ResourceRequest) {
+    const { accept, "user-agent": userAgent = "" } = this.#request.headers;
+    const query = this.#url.searchParams;
+    const kind = findKind(this.#options.kinds, resource);
+    return lesserRights(kind, { verb: this.#info.verb, resource, accept, userAgent, query });
   }
 
   #failure(error: unknown): WholeReply {

@@ -4,6 +4,7 @@ import type { GateContext, Outcome } from "../../gate/gate.ts";
 import { parseRange } from "../http/accept.ts";
 import { PageNotFoundError, methodNotAllowed } from "./api-error.ts";
 import { jsonObject } from "./codec/json.ts";
+import { metadataSubresource } from "./kinds/kind.ts";
 import type { DescribedKind, Kind, ResourceVerb } from "./kinds/kind.ts";
 import type { ResourceRequest } from "./request-info.ts";
 import type { UserRules } from "../../access/rbac/rbac-index.ts";
@@ -17,13 +18,14 @@ import {
   viewSchema,
 } from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
-import { metadataHoldsValues, showsValues } from "./response/output-format.ts";
+import { showsValues, withoutValuesFormat } from "./response/output-format.ts";
 import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
 import { answerReview } from "./reviews/answer-review.ts";
 import type { Review } from "./reviews/review.ts";
 import { tableRow, tableTree } from "./response/table.ts";
 import type { KindStorage, StoredObject } from "./storage/kind-storage.ts";
+import { metadataHoldsValues, storageWithoutValues } from "./storage/without-values.ts";
 import { createSubresource } from "./verbs/create-subresource.ts";
 import { createObject } from "./verbs/create.ts";
 import { deleteCollection } from "./verbs/delete-collection.ts";
@@ -98,7 +100,8 @@ function create(context: VerbContext): Promise<VerbAnswer> {
   return creation === undefined ? createObject(context) : createSubresource(context, creation);
 }
 
-function findKind(kinds: readonly Kind[], target: ResourceRequest): Kind | undefined {
+/** The kind of ours that is asked for; undefined when there is none. */
+export function findKind(kinds: readonly Kind[], target: ResourceRequest): Kind | undefined {
   return kinds.find((kind) => isOf(kind, target));
 }
 
@@ -137,7 +140,7 @@ function verbContext(exchange: ResourceExchange, kind: Kind, target: ResourceReq
     watch: verb === "watch",
     goType: goTypeOf(kind),
   });
-  return {
+  const context = {
     ...exchange,
     kind,
     target,
@@ -145,6 +148,14 @@ function verbContext(exchange: ResourceExchange, kind: Kind, target: ResourceReq
     storage: exchange.storage(kind),
     contentType: mediaType(exchange.contentType, verb),
   };
+  const withoutValues = exchange.gate.lesser === "metadata" || target.subresource === metadataSubresource;
+  return withoutValues && kind.valuesIn !== undefined ? contextWithoutValues(context, kind.valuesIn) : context;
+}
+
+/** For who may see metadata alone: nothing that is read has values, whatever is made of it. */
+function contextWithoutValues(context: VerbContext, valuesIn: string): VerbContext {
+  const storage = storageWithoutValues(context.storage, valuesIn);
+  return { ...context, storage, format: withoutValuesFormat(context.format) };
 }
 
 /** The reference server's name for the kind in Go: that of its internal package, which events of both groups share. */
@@ -173,15 +184,10 @@ function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
   return {
     answer: { code, contentType: contentType(context.format), body },
     code,
-    disclosed: isSecretValue(context.kind) ? [disclosure] : undefined,
+    disclosed: context.kind.valuesIn === undefined ? undefined : [disclosure],
     metadataOnly: !showsValues(context.format) && !metadataHoldsValues(object),
     object: answer.stored ? disclosure : undefined,
   };
-}
-
-/** Kinds whose answers are disclosures. */
-function isSecretValue(kind: Kind): boolean {
-  return kind.group === "" && kind.resource === "secrets";
 }
 
 function encodeView(kind: Kind, object: StoredObject, format: OutputFormat, now: Date): Buffer {
@@ -222,7 +228,7 @@ async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
 /** Only secrets are disclosed; the pieces of other kinds need no record. */
 function withDisclosures(kind: Kind, pieces: ReturnType<typeof encodeList>): ReturnType<typeof encodeList> {
   // Not one more generator around them: with a thousand watches it would take as much as encoding.
-  return isSecretValue(kind) ? pieces : withoutDisclosures(pieces);
+  return kind.valuesIn !== undefined ? pieces : withoutDisclosures(pieces);
 }
 
 async function* withoutDisclosures(pieces: ReturnType<typeof encodeList>): ReturnType<typeof encodeList> {

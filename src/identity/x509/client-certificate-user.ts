@@ -82,13 +82,15 @@ export function certifiedUserOf(certificate: X509Certificate): CertifiedUser {
   if (![name, ...groups, ...(uid === undefined ? [] : [uid])].every(isSubjectName)) {
     throw unauthenticated("have names of 1 to 256 characters without control characters");
   }
+  const validity = validityOf(certificate);
   const user: User = {
     name,
     uid,
     groups: groups.includes(authenticatedGroup) ? groups : [...groups, authenticatedGroup],
     extra: new Map([[credentialIdKey, [`X509SHA256=${certificate.fingerprint256.replaceAll(":", "").toLowerCase()}`]]]),
+    expiresAtMs: validity.notAfterMs,
   };
-  return { user, ...validityOf(certificate) };
+  return { user, ...validity };
 }
 
 /**

@@ -40,9 +40,12 @@ function groupDiscovery(kinds: readonly DescribedKind[], group: string): JsonVal
 
 function resourceDiscovery(kind: DescribedKind): JsonValue {
   const responseKind = { group: kind.group, version: kind.version, kind: kind.kind };
-  const subresources = kind.subresources.map(({ name, verbs, creation }) => ({
+  const subresources = kind.subresources.map(({ name, verbs, creation, answer }) => ({
     subresource: name,
-    responseKind: { ...responseKind, kind: creation?.kind ?? kind.kind },
+    responseKind:
+      answer === undefined
+        ? { ...responseKind, kind: creation?.kind ?? kind.kind }
+        : { group: answer.group, version: answer.version, kind: answer.kind },
     verbs: [...verbs],
   }));
   return {

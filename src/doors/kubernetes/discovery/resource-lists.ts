@@ -66,11 +66,12 @@ function resources(kind: DescribedKind): JsonValue[] {
     ...(kind.categories.length > 0 ? { categories: [...kind.categories] } : {}),
     ...(kind.listSchema === undefined ? {} : { storageVersionHash: storageVersionHash(kind) }),
   };
-  const subresources = kind.subresources.map(({ name, verbs, creation }) => ({
+  const subresources = kind.subresources.map(({ name, verbs, creation, answer }) => ({
     name: `${kind.resource}/${name}`,
     singularName: "",
     namespaced: kind.namespaced,
-    kind: creation?.kind ?? kind.kind,
+    ...(answer === undefined ? {} : { group: answer.group, version: answer.version }),
+    kind: answer?.kind ?? creation?.kind ?? kind.kind,
     verbs: [...verbs],
   }));
   return [main, ...subresources];

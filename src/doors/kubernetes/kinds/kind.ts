@@ -56,6 +56,13 @@ export interface Subresource {
   readonly strategy: Strategy;
   /** What a POST to it does, for those that have the verb create. */
   readonly creation?: SubresourceCreation;
+  /** What it is answered with, where that is not the kind itself. */
+  readonly answer?: {
+    readonly group: string;
+    readonly version: string;
+    readonly kind: string;
+    readonly schema: Message;
+  };
   /** As {@link Kind.resetFields}, for applies through it. */
   readonly resetFields?: readonly (readonly string[])[];
 }
@@ -91,6 +98,11 @@ export interface Kind {
   };
   /** Objects go by themselves so long after their last change; up to a minute later. */
   readonly ttlSeconds?: number;
+  /**
+   * The field whose values only few may read: answers with it are disclosures, and names and metadata are also had by a
+   * right to the subresource {@link metadataSubresource}.
+   */
+  readonly valuesIn?: string;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
@@ -133,6 +145,9 @@ export interface Kind {
   readonly validateName: (name: string, prefix: boolean) => string[];
   readonly strategy: Strategy;
 }
+
+/** The subresource whose readers see names and metadata of a kind, and no values. */
+export const metadataSubresource = "metadata";
 
 /** What discovery and OpenAPI tell of a kind; those that are only answered, and never kept, have no list. */
 export type DescribedKind = Pick<

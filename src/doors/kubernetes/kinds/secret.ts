@@ -7,13 +7,14 @@
 import type { JsonObject } from "../codec/json.ts";
 import { encodeText, mergeStringData, removeDroppedStringData } from "../patch/secret-string-data.ts";
 import { Secret, SecretList } from "../schema/core-v1.ts";
+import { PartialObjectMetadata } from "../schema/partial-metadata.ts";
 import { nameIsDnsSubdomain } from "../validation/names.ts";
 import { metadataOf, objectField, stringField } from "../validation/object-fields.ts";
 import { secretTypes, validateSecret, validateSecretUpdate } from "../validation/secret.ts";
 import { tlsPairWarning } from "../validation/tls-pair-warning.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import type { Column, Kind, Strategy } from "./kind.ts";
-import { resourceVerbs } from "./kind.ts";
+import { metadataSubresource, resourceVerbs } from "./kind.ts";
 
 const columns: readonly Column[] = [
   nameColumn,
@@ -59,7 +60,16 @@ export const secretKind: Kind = {
   categories: [],
   namespaced: true,
   verbs: resourceVerbs,
-  subresources: [],
+  subresources: [
+    {
+      name: metadataSubresource,
+      // Lists and watches are those of secrets, in a form without values.
+      verbs: ["get", "list", "watch"],
+      answer: { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadata", schema: PartialObjectMetadata },
+      strategy,
+    },
+  ],
+  valuesIn: "data",
   schema: Secret,
   listSchema: SecretList,
   columns,

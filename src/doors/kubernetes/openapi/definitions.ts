@@ -48,14 +48,14 @@ export function definitions(kinds: readonly DescribedKind[], openApi: OpenApiVer
   };
   for (const kind of kinds) {
     if (kind.listSchema !== undefined) visit(kind.listSchema);
-    [kind.schema, ...subresourceBodies(kind)].forEach(visit);
+    [kind.schema, ...subresourceMessages(kind)].forEach(visit);
   }
   [Status, DeleteOptions].forEach(visit);
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function subresourceBodies(kind: DescribedKind): Message[] {
-  return kind.subresources.flatMap(({ creation }) => (creation === undefined ? [] : [creation.schema]));
+function subresourceMessages(kind: DescribedKind): Message[] {
+  return kind.subresources.flatMap(({ creation, answer }) => [creation, answer].flatMap((one) => one?.schema ?? []));
 }
 
 /** The path under which a schema is referred to. */
@@ -75,11 +75,16 @@ function topLevelMessages(kinds: readonly DescribedKind[]): Map<string, GroupVer
     if (listSchema !== undefined && listKind !== undefined) {
       found.set(listSchema.name, [{ group, version, kind: listKind }]);
     }
-    for (const { creation } of subresources) {
+    for (const { creation, answer } of subresources) {
       if (creation !== undefined) found.set(creation.schema.name, [{ group, version, kind: creation.kind }]);
+      if (answer !== undefined) found.set(answer.schema.name, [answer].map(groupVersionKind));
     }
   }
   return found;
+}
+
+function groupVersionKind({ group, version, kind }: GroupVersionKind): GroupVersionKind {
+  return { group, version, kind };
 }
 
 function messageSchema(

@@ -106,10 +106,10 @@ function itemOperations(kind: DescribedKind): Operation[] {
   return all.filter(([verb]) => kind.verbs.includes(verb)).map(([, make]) => make());
 }
 
-function subresourceOperations(kind: DescribedKind, { name, verbs, creation }: Subresource): Operation[] {
+function subresourceOperations(kind: DescribedKind, { name, verbs, creation, answer }: Subresource): Operation[] {
   const all: readonly (readonly [ResourceVerb, () => Operation])[] = [
     ["create", () => createSubresourceOperation(kind, name, creation?.schema.name ?? kind.schema.name)],
-    ["get", () => getOperation(kind, name)],
+    ["get", () => getOperation(kind, name, answer?.schema.name)],
     ["update", () => replaceOperation(kind, name)],
     ["patch", () => patchOperation(kind, name)],
   ];
@@ -159,12 +159,12 @@ function deleteCollectionOperation(kind: DescribedKind): Operation {
 
 const watchOnly = new Set(["allowWatchBookmarks", "watch"]);
 
-function getOperation(kind: DescribedKind, subresource: string): Operation {
+function getOperation(kind: DescribedKind, subresource: string, answer = kind.schema.name): Operation {
   return {
     ...plainOperation(kind, "get", "get", `Read ${thing(kind, subresource)}.`),
     operationId: operationId("read", kind, subresource),
     parameters: getParameters,
-    answers: new Map([[200, kind.schema.name]]),
+    answers: new Map([[200, answer]]),
   };
 }
 

@@ -9,7 +9,8 @@ import { encodeMessage } from "../codec/protobuf.ts";
 import { encodeEnvelope } from "../codec/protobuf-envelope.ts";
 import { writeYaml } from "../codec/yaml.ts";
 import type { Kind } from "../kinds/kind.ts";
-import { ListMeta, ObjectMeta, Status } from "../schema/meta-v1.ts";
+import { Status } from "../schema/meta-v1.ts";
+import { PartialObjectMetadata, PartialObjectMetadataList } from "../schema/partial-metadata.ts";
 import type { Message } from "../schema/schema.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
 import { metadataOf } from "../validation/object-fields.ts";
@@ -67,54 +68,14 @@ function protobufEnvelope(tree: JsonObject, schema: Message): Uint8Array {
   return encodeEnvelope({ apiVersion, kind }, encodeMessage(schema, tree));
 }
 
-/** PartialObjectMetadata and its list in protobuf. */
-const partialObjectMetadata: Message = {
-  name: "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata",
-  goName: "PartialObjectMetadata",
-  description: "An object's metadata without its content.",
-  fields: [
-    {
-      name: "metadata",
-      number: 1,
-      type: { kind: "message", message: () => ObjectMeta },
-      description: "Standard object metadata.",
-    },
-  ],
-};
-
-const partialObjectMetadataList: Message = {
-  name: "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadataList",
-  goName: "PartialObjectMetadataList",
-  description: "A list of objects reduced to their metadata.",
-  fields: [
-    {
-      name: "metadata",
-      number: 1,
-      type: { kind: "message", message: () => ListMeta },
-      description: "Standard list metadata.",
-    },
-    {
-      name: "items",
-      number: 2,
-      type: {
-        kind: "list",
-        item: { kind: "message", message: () => partialObjectMetadata },
-        listType: "atomic",
-      },
-      description: "The objects.",
-      alwaysEncoded: true,
-    },
-  ],
-};
-
 /** The message of the single-object form of a format's view, for protobuf. */
 export function viewSchema(kind: Kind, format: OutputFormat): Message {
-  return format.view === "partial-metadata" ? partialObjectMetadata : kind.schema;
+  return format.view === "partial-metadata" ? PartialObjectMetadata : kind.schema;
 }
 
 /** The message of the list form of a format's view, for protobuf. */
 export function listSchemaOf(kind: Kind, format: OutputFormat): Message {
-  return format.view === "partial-metadata" ? partialObjectMetadataList : kind.listSchema;
+  return format.view === "partial-metadata" ? PartialObjectMetadataList : kind.listSchema;
 }
 
 /** PartialObjectMetadata of an object, with kind and apiVersion (items of a list leave them out upstream, too). */

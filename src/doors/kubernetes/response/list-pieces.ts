@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { StreamPiece } from "../../../gate/gate.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
 import type { ListAnswer } from "../verbs/list.ts";
-import { metadataHoldsValues } from "./output-format.ts";
+import { metadataHoldsValues } from "../storage/without-values.ts";
 
 /**
  * A piece ends when it has so many bytes. Pieces are how much is held of a list, how long encoding keeps the event

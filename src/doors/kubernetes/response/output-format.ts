@@ -1,6 +1,3 @@
-import type { StoredObject } from "../storage/kind-storage.ts";
-import { objectField } from "../validation/object-fields.ts";
-
 /** How an answer is to be written, as negotiated from Accept and the query. */
 export interface OutputFormat {
   readonly media: "application/json" | "application/yaml" | "application/vnd.kubernetes.protobuf";
@@ -19,13 +16,10 @@ export function showsValues(format: OutputFormat): boolean {
   return format.view === "object" || (format.view === "table" && format.includeObject === "Object");
 }
 
-/**
- * Whether an object's metadata repeats its values: `kubectl apply` keeps the whole manifest in an annotation, so that
- * an answer of metadata alone discloses them.
- */
-export function metadataHoldsValues(object: StoredObject): boolean {
-  const annotations = objectField(object.metadata(), "annotations");
-  return "kubectl.kubernetes.io/last-applied-configuration" in annotations;
+/** The format of the same media type in which an answer has names and metadata, and no values. */
+export function withoutValuesFormat(format: OutputFormat): OutputFormat {
+  if (format.view === "object") return { ...format, view: "partial-metadata" };
+  return format.includeObject === "Object" ? { ...format, includeObject: "Metadata" } : format;
 }
 
 /** A string that is the same for formats whose encodings of an object are the same: the key of encoding caches. */
