@@ -22,10 +22,19 @@ export interface Attributes {
         readonly namespace: string;
         /** Empty for list, watch and create without a name. */
         readonly name: string;
+        /** What a list or watch asks of fields, all of which must hold; absent when nothing, or when it cannot be read. */
+        readonly fieldSelector?: readonly FieldRequirement[];
       }
     | undefined;
   /** The URL path of a non-resource request. */
   readonly path: string | undefined;
+}
+
+/** What must hold of one field of the objects asked for. */
+export interface FieldRequirement {
+  readonly field: string;
+  readonly operator: "=" | "!=";
+  readonly value: string;
 }
 
 export type Decision =

@@ -22,7 +22,7 @@ import { startListener } from "../doors/http/listener.ts";
 import type { Listener } from "../doors/http/listener.ts";
 import { openAccess } from "../doors/kubernetes/access/open-access.ts";
 import type { OpenAccess } from "../doors/kubernetes/access/open-access.ts";
-import { namespaceLifecycle } from "../doors/kubernetes/admission/namespace-lifecycle.ts";
+import { openAdmission } from "../doors/kubernetes/admission/open-admission.ts";
 import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
@@ -34,7 +34,6 @@ import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import { describedKinds, reviews } from "../doors/kubernetes/reviews/reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
-import { admissionChain } from "../gate/admission.ts";
 import type { Admission } from "../gate/admission.ts";
 import { Gate } from "../gate/gate.ts";
 import { adminGroup } from "../identity/user.ts";
@@ -105,9 +104,18 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
   const onFactsError = (error: unknown, resource: string) =>
     log.error("Following of roles failed", error, { resource });
-  const facts = { storage: storage.of, timers: systemClock, uuid: randomUUID, now, onError: onFactsError };
+  const facts = {
+    store: data.store,
+    storage: storage.of,
+    timers: systemClock,
+    uuid: randomUUID,
+    now,
+    onError: onFactsError,
+  };
   const access = startup.use(await openAccess(facts));
-  const admission = admissionChain([storage.lifecycle, access.admission]);
+  const { namespaces } = storage;
+  const timers = systemClock;
+  const admission = openAdmission({ namespaces, storage: access.storage, timers, escalation: access.admission });
   const door = kubernetes({ config, data, storage, access, admission, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,
@@ -203,7 +211,7 @@ function storages(config: ServerConfig, data: DataStore) {
   return {
     of: kindStorages({ kinds, store, secrets, namespaces }),
     secrets,
-    lifecycle: namespaceLifecycle(namespaces),
+    namespaces,
   };
 }
 

@@ -46,3 +46,17 @@ export async function nodeReaches(facts: PodReferenceFacts, node: string, object
   await facts.upToDate();
   return reaches();
 }
+
+/** Whether a pod is bound to the node, with up-to-date facts before "no". */
+export async function nodeRuns(
+  facts: PodReferenceFacts,
+  node: string,
+  pod: { readonly namespace: string; readonly name: string },
+): Promise<boolean> {
+  if (node === "") return false;
+  const runs = () =>
+    facts.podsOnNode(node).some(({ namespace, name }) => namespace === pod.namespace && name === pod.name);
+  if (runs()) return true;
+  await facts.upToDate();
+  return runs();
+}

@@ -25,7 +25,7 @@ import {
 } from "./api-error.ts";
 import type { Kind } from "./kinds/kind.ts";
 import { KubernetesMetrics } from "./metrics.ts";
-import { parseRequestInfo } from "./request-info.ts";
+import { authorizedResource, parseRequestInfo } from "./request-info.ts";
 import type { RequestInfo, ResourceRequest } from "./request-info.ts";
 import { encodeStatus } from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
@@ -197,8 +197,8 @@ class Exchange {
   }
 
   #gateRequest(): GateRequest {
-    const { resource: target, verb, path, selectedName } = this.#info;
-    const resource = target === undefined || selectedName === undefined ? target : { ...target, name: selectedName };
+    const { verb, path } = this.#info;
+    const resource = authorizedResource(this.#info);
     return {
       auditId: this.#auditId,
       door: "kubernetes",

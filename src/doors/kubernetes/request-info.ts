@@ -3,6 +3,7 @@
  * Source: kubernetes/apiserver pkg/endpoints/request/requestinfo.go.
  */
 import { parseFieldSelector } from "./selector/field-selector.ts";
+import type { FieldRequirement, FieldSelector } from "./selector/field-selector.ts";
 import { SelectorError } from "./selector/selector-error.ts";
 import { nameIsPathSegment } from "./validation/names.ts";
 
@@ -26,6 +27,8 @@ export interface RequestInfo {
    * to lists of them.
    */
   readonly selectedName?: string;
+  /** What a list or watch asks of fields, for authorization: nodes may list their own pods. */
+  readonly fieldSelector?: readonly FieldRequirement[];
 }
 
 /** By method: the verb on a collection and on an object. Methods are the caller's text, so the table is a Map. */
@@ -56,21 +59,36 @@ export function parseRequestInfo(method: string, url: URL): RequestInfo {
     return { verb: verbs.has(method) ? method.toLowerCase() : otherVerb, path, resource: undefined };
   const { resource, watchPath } = located;
   const verb = resourceVerb(method, url, resource, watchPath);
-  const selectedName = resource.name === "" && (verb === "list" || verb === "watch") ? nameSelected(url) : "";
-  return { verb, path, resource, ...(selectedName !== "" && { selectedName }) };
+  const selector = verb === "list" || verb === "watch" ? selectorOf(url) : undefined;
+  if (selector === undefined) return { verb, path, resource };
+  const selectedName = resource.name === "" ? nameSelected(selector) : "";
+  return { verb, path, resource, ...(selectedName !== "" && { selectedName }), fieldSelector: selector.requirements };
 }
 
-/** A selector that cannot be read selects no name: the request fails later, if it may be made at all. */
-function nameSelected(url: URL): string {
+/** What is to be authorized: a list by one name is one of that name. */
+export function authorizedResource(
+  info: RequestInfo,
+): (ResourceRequest & { fieldSelector?: readonly FieldRequirement[] }) | undefined {
+  const { resource, selectedName, fieldSelector } = info;
+  if (resource === undefined || fieldSelector === undefined) return resource;
+  return { ...resource, ...(selectedName !== undefined && { name: selectedName }), fieldSelector };
+}
+
+/** A selector that cannot be read selects nothing: the request fails later, if it may be made at all. */
+function selectorOf(url: URL): FieldSelector | undefined {
   const text = url.searchParams.get("fieldSelector");
-  if (text === null || text === "") return "";
+  if (text === null || text === "") return undefined;
   try {
-    const name = parseFieldSelector(text, { has: () => true }).exactMatch("metadata.name") ?? "";
-    return nameIsPathSegment(name, false).length === 0 ? name : "";
+    return parseFieldSelector(text, { has: () => true });
   } catch (error) {
-    if (error instanceof SelectorError) return "";
+    if (error instanceof SelectorError) return undefined;
     throw error;
   }
+}
+
+function nameSelected(selector: FieldSelector): string {
+  const name = selector.exactMatch("metadata.name") ?? "";
+  return nameIsPathSegment(name, false).length === 0 ? name : "";
 }
 
 function locateResource(parts: readonly string[]): { resource: ResourceRequest; watchPath: boolean } | undefined {

@@ -1,20 +1,30 @@
 /** Who may do what at this door: the authorizers, and what they decide by. */
 import type { Authorizer } from "../../../access/authorizer.ts";
+import { nodeAuthorizer } from "../../../access/node-authorizer.ts";
+import type { NodeFacts } from "../../../access/node-authorizer.ts";
 import { groupAuthorizer } from "../../../access/group-authorizer.ts";
 import { rbacAuthorizer } from "../../../access/rbac-authorizer.ts";
 import type { RbacFacts } from "../../../access/rbac-authorizer.ts";
 import { unionAuthorizer } from "../../../access/union-authorizer.ts";
 import { fullAuthority } from "../../../access/rbac/policy-rule.ts";
+import type { PolicyRule } from "../../../access/rbac/policy-rule.ts";
 import type { UserRules } from "../../../access/rbac/rbac-index.ts";
 import { missingRules } from "../../../access/rbac/rule-cover.ts";
+import { nodeReaches, nodeRuns } from "../../../core/references/pod-reference-facts.ts";
+import type { PodReferenceFacts } from "../../../core/references/pod-reference-facts.ts";
+import { StoredPodReferences } from "../../../core/references/stored-pod-references.ts";
 import type { User } from "../../../identity/user.ts";
 import type { Admission } from "../../../gate/admission.ts";
 import { rbacEscalation } from "../admission/rbac-escalation.ts";
+import type { Store } from "../../../store/store.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
 import { allPowerfulGroups } from "./all-powerful-groups.ts";
+import { defaultPolicy } from "./default-policy.ts";
 import { ensureDefaultPolicy } from "./ensure-default-policy.ts";
 import type { DefaultPolicyFacts } from "./ensure-default-policy.ts";
+import { metadataOf, stringField } from "../validation/object-fields.ts";
+import { rulesOf } from "./rbac-objects.ts";
 import { StoredRbacFacts } from "./stored-rbac-facts.ts";
 import type { StoredRbacFactsOptions } from "./stored-rbac-facts.ts";
 
@@ -31,12 +41,19 @@ export interface OpenAccess extends AsyncDisposable {
 }
 
 /** Completes the default roles and bindings, reads those in our own store and follows them. */
-export async function openAccess(options: StoredRbacFactsOptions & DefaultPolicyFacts): Promise<OpenAccess> {
+export async function openAccess(
+  options: StoredRbacFactsOptions & DefaultPolicyFacts & { readonly store: Store },
+): Promise<OpenAccess> {
   await ensureDefaultPolicy(options);
   const facts = await StoredRbacFacts.open(options);
+  const references = new StoredPodReferences(options.store);
   const observed = new Map<Kind, KindStorage>();
   return {
-    authorizer: unionAuthorizer([groupAuthorizer(allPowerfulGroups), rbacAuthorizer(facts)]),
+    authorizer: unionAuthorizer([
+      groupAuthorizer(allPowerfulGroups),
+      nodeAuthorizer(nodeFacts(references), nodeRules()),
+      rbacAuthorizer(facts),
+    ]),
     check: () => void facts.index(),
     rulesFor: (user, namespace) => rulesOfUser(facts, user, namespace),
     admission: rbacEscalation(facts),
@@ -45,8 +62,27 @@ export async function openAccess(options: StoredRbacFactsOptions & DefaultPolicy
       observed.set(kind, known);
       return known;
     },
-    [Symbol.asyncDispose]: () => facts[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await references[Symbol.asyncDispose]();
+      await facts[Symbol.asyncDispose]();
+    },
   };
+}
+
+function nodeFacts(references: PodReferenceFacts): NodeFacts {
+  return {
+    reaches: (node, { kind, namespace, name }) =>
+      kind === "pod"
+        ? nodeRuns(references, node, { namespace, name })
+        : nodeReaches(references, node, { kind, namespace, name }),
+  };
+}
+
+/** What every node may do: the rules of the role for nodes, to which nobody is bound. */
+function nodeRules(): PolicyRule[] {
+  const role = defaultPolicy().find(({ tree }) => stringField(metadataOf(tree), "name") === "system:node");
+  if (role === undefined) throw new TypeError("the default policy must have the role of nodes");
+  return rulesOf(role.tree);
 }
 
 /** The all-powerful have all rules, also when no binding says so. */

@@ -16,7 +16,7 @@ import { objectField, stringField, stringsField } from "../validation/object-fie
 import { localReviewErrors, selfReviewErrors, subjectReviewErrors } from "../validation/access-review.ts";
 import { reviewBase } from "./review.ts";
 import type { Review, ReviewContext } from "./review.ts";
-import { selectorErrorText } from "./selector-attributes.ts";
+import { fieldSelectorOf, selectorErrorText } from "./selector-attributes.ts";
 
 /** The API group of questions about rights. */
 export const authorizationGroup = "authorization.k8s.io";
@@ -82,6 +82,7 @@ function attributesOf(spec: Readonly<JsonObject>, user: User): Attributes {
     const path = objectField(spec, "nonResourceAttributes");
     return { user, verb: stringField(path, "verb"), resource: undefined, path: stringField(path, "path") };
   }
+  const fieldSelector = fieldSelectorOf(asked);
   const resource = {
     apiGroup: stringField(asked, "group"),
     apiVersion: stringField(asked, "version") || "*",
@@ -89,6 +90,7 @@ function attributesOf(spec: Readonly<JsonObject>, user: User): Attributes {
     subresource: stringField(asked, "subresource"),
     namespace: stringField(asked, "namespace"),
     name: stringField(asked, "name"),
+    ...(fieldSelector !== undefined && { fieldSelector }),
   };
   return { user, verb: stringField(asked, "verb"), resource, path: undefined };
 }

@@ -4,6 +4,7 @@
  * Source: k/k pkg/registry/authorization/selfsubjectrulesreview/rest.go, pkg/registry/authentication/selfsubjectreview/rest.go.
  */
 import { aggregateText, unresolvedText } from "../../../access/rbac/role-binding.ts";
+import { nodeOf } from "../../../identity/node-user.ts";
 import { ruleTree } from "../access/rbac-objects.ts";
 import { badRequest } from "../api-error.ts";
 import { goQuote } from "../codec/go-quote.ts";
@@ -28,12 +29,16 @@ export const selfSubjectRulesReview: Review = {
     const namespace = stringField(objectField(question, "spec"), "namespace");
     if (namespace === "") throw badRequest("no namespace on request");
     const { rules, unresolved } = rulesFor(user, namespace);
-    const errors = aggregateText(unresolved.map((roleRef) => unresolvedText(roleRef, goQuote, "singular")));
+    const isNode = nodeOf(user) !== undefined;
+    const errors = [
+      ...(isNode ? ["node authorizer does not support user rule resolution"] : []),
+      ...unresolved.map((roleRef) => unresolvedText(roleRef, goQuote, "singular")),
+    ];
     const status = jsonObject([
       ["resourceRules", rules.filter(({ resources }) => resources.length > 0).map(ruleTree)],
       ["nonResourceRules", rules.filter(({ nonResourceURLs }) => nonResourceURLs.length > 0).map(ruleTree)],
-      ["incomplete", false],
-      ...(unresolved.length === 0 ? [] : [["evaluationError", errors] as const]),
+      ["incomplete", isNode],
+      ...(errors.length === 0 ? [] : [["evaluationError", aggregateText(errors)] as const]),
     ]);
     // Upstream's answer does not repeat the question.
     return jsonObject([["status", status]]);
