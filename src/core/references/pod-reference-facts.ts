@@ -60,3 +60,18 @@ export async function nodeRuns(
   await facts.upToDate();
   return runs();
 }
+
+/** Whether a pod is there, with this uid, and refers to the object, with up-to-date facts before "no". */
+export async function podRefers(
+  facts: PodReferenceFacts,
+  pod: { readonly namespace: string; readonly name: string; readonly uid: string },
+  object: Pick<ReferredObject, "kind" | "name">,
+): Promise<boolean> {
+  const refers = () =>
+    facts
+      .referringPods({ ...object, namespace: pod.namespace })
+      .some(({ name, uid }) => name === pod.name && uid === pod.uid);
+  if (refers()) return true;
+  await facts.upToDate();
+  return refers();
+}

@@ -4,13 +4,14 @@
  * Source: apiserver pkg/endpoints/filters/impersonation.go; apiserver pkg/authentication/serviceaccount/util.go.
  */
 import type { Impersonation } from "../../../gate/gate.ts";
+import { serviceAccountOf } from "../../../identity/service-account-user.ts";
+import type { AccountPlace } from "../../../identity/service-account-user.ts";
 import { anonymousUserName, authenticatedGroup, unauthenticatedGroup } from "../../../identity/user.ts";
 import { badRequest } from "../api-error.ts";
 import { goQuote } from "../codec/go-quote.ts";
 import { nameIsDnsLabel, nameIsDnsSubdomain } from "../validation/names.ts";
 
 const extraPrefix = "impersonate-extra-";
-const accountPrefix = "system:serviceaccount:";
 const authenticationGroup = "authentication.k8s.io";
 
 interface Asked {
@@ -82,11 +83,14 @@ function need(apiGroup: string, resource: string, name: string): Impersonation["
   return { apiGroup, apiVersion, resource, subresource: "", namespace: "", name };
 }
 
-function splitAccount(user: string): { readonly namespace: string; readonly name: string } | undefined {
-  if (!user.startsWith(accountPrefix)) return undefined;
-  const [namespace = "", name = "", ...more] = user.slice(accountPrefix.length).split(":");
-  const isValid = nameIsDnsLabel(namespace, false).length === 0 && nameIsDnsSubdomain(name, false).length === 0;
-  return more.length === 0 && isValid ? { namespace, name } : undefined;
+/** Only what can be the name of an account is one. */
+function splitAccount(user: string): AccountPlace | undefined {
+  const account = serviceAccountOf(user);
+  if (account === undefined) return undefined;
+  const { namespace, name } = account;
+  return nameIsDnsLabel(namespace, false).length === 0 && nameIsDnsSubdomain(name, false).length === 0
+    ? account
+    : undefined;
 }
 
 /** An account without groups has those of its namespace; everybody is authenticated or not. */

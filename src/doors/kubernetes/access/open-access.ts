@@ -5,12 +5,14 @@ import type { NodeFacts } from "../../../access/node-authorizer.ts";
 import { groupAuthorizer } from "../../../access/group-authorizer.ts";
 import { rbacAuthorizer } from "../../../access/rbac-authorizer.ts";
 import type { RbacFacts } from "../../../access/rbac-authorizer.ts";
+import { podTokenAuthorizer } from "../../../access/pod-token-authorizer.ts";
+import type { PodTokenFacts } from "../../../access/pod-token-authorizer.ts";
 import { unionAuthorizer } from "../../../access/union-authorizer.ts";
 import { fullAuthority } from "../../../access/rbac/policy-rule.ts";
 import type { PolicyRule } from "../../../access/rbac/policy-rule.ts";
 import type { UserRules } from "../../../access/rbac/rbac-index.ts";
 import { missingRules } from "../../../access/rbac/rule-cover.ts";
-import { nodeReaches, nodeRuns } from "../../../core/references/pod-reference-facts.ts";
+import { nodeReaches, nodeRuns, podRefers } from "../../../core/references/pod-reference-facts.ts";
 import type { PodReferenceFacts } from "../../../core/references/pod-reference-facts.ts";
 import { StoredPodReferences } from "../../../core/references/stored-pod-references.ts";
 import type { User } from "../../../identity/user.ts";
@@ -25,8 +27,9 @@ import { ensureDefaultPolicy } from "./ensure-default-policy.ts";
 import type { DefaultPolicyFacts } from "./ensure-default-policy.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { rulesOf } from "./rbac-objects.ts";
+import { LimitedNamespaces } from "./limited-namespaces.ts";
 import { StoredRbacFacts } from "./stored-rbac-facts.ts";
-import type { StoredRbacFactsOptions } from "./stored-rbac-facts.ts";
+import type { FollowOptions } from "./kind-follower.ts";
 
 export interface OpenAccess extends AsyncDisposable {
   readonly authorizer: Authorizer;
@@ -42,15 +45,17 @@ export interface OpenAccess extends AsyncDisposable {
 
 /** Completes the default roles and bindings, reads those in our own store and follows them. */
 export async function openAccess(
-  options: StoredRbacFactsOptions & DefaultPolicyFacts & { readonly store: Store },
+  options: FollowOptions & DefaultPolicyFacts & { readonly store: Store },
 ): Promise<OpenAccess> {
   await ensureDefaultPolicy(options);
   const facts = await StoredRbacFacts.open(options);
+  const limited = await LimitedNamespaces.open(options);
   const references = new StoredPodReferences(options.store);
   const observed = new Map<Kind, KindStorage>();
   return {
     authorizer: unionAuthorizer([
       groupAuthorizer(allPowerfulGroups),
+      podTokenAuthorizer(podTokenFacts(limited, references)),
       nodeAuthorizer(nodeFacts(references), nodeRules()),
       rbacAuthorizer(facts),
     ]),
@@ -58,12 +63,13 @@ export async function openAccess(
     rulesFor: (user, namespace) => rulesOfUser(facts, user, namespace),
     admission: rbacEscalation(facts),
     storage(kind) {
-      const known = observed.get(kind) ?? facts.observed(kind, options.storage(kind));
+      const known = observed.get(kind) ?? limited.observed(kind, facts.observed(kind, options.storage(kind)));
       observed.set(kind, known);
       return known;
     },
     async [Symbol.asyncDispose]() {
       await references[Symbol.asyncDispose]();
+      await limited[Symbol.asyncDispose]();
       await facts[Symbol.asyncDispose]();
     },
   };
@@ -75,6 +81,13 @@ function nodeFacts(references: PodReferenceFacts): NodeFacts {
       kind === "pod"
         ? nodeRuns(references, node, { namespace, name })
         : nodeReaches(references, node, { kind, namespace, name }),
+  };
+}
+
+function podTokenFacts(limited: LimitedNamespaces, references: PodReferenceFacts): PodTokenFacts {
+  return {
+    limits: (namespace) => limited.has(namespace),
+    refers: (pod, name) => podRefers(references, pod, { kind: "secret", name }),
   };
 }
 

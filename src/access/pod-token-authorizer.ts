@@ -1,0 +1,54 @@
+/**
+ * Keeps what runs in a pod to the secrets that the pod itself refers to, where its namespace asks for that: whoever takes
+ * over a container then has what the container was given, whatever its account may do. It only ever denies.
+ */
+import { serviceAccountOf } from "../identity/service-account-user.ts";
+import type { Attributes, Authorizer, Decision } from "./authorizer.ts";
+
+export interface TokenPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface PodTokenFacts {
+  /** Whether the tokens of a namespace's pods are limited. Raises `unavailable` while that is not known. */
+  limits(namespace: string): boolean;
+  /** Whether the pod is there and refers to the secret of its namespace. Raises `unavailable` while that is not known. */
+  refers(pod: TokenPod, secret: string): Promise<boolean>;
+}
+
+const noOpinion: Decision = { type: "no-opinion", reason: "" };
+const denied: Decision = {
+  type: "deny",
+  reason: "tokens of this namespace's pods are limited to the secrets that their pod refers to",
+};
+
+/** Denies a token that is bound to a pod of such a namespace every other secret, by whatever verb. */
+export function podTokenAuthorizer(facts: PodTokenFacts): Authorizer {
+  return {
+    async authorize(attributes) {
+      if (attributes.resource?.apiGroup !== "" || attributes.resource.resource !== "secrets") return noOpinion;
+      const pod = podOf(attributes);
+      if (pod === undefined || !facts.limits(pod.namespace)) return noOpinion;
+      return (await isOwn(facts, pod, attributes.resource)) ? noOpinion : denied;
+    },
+  };
+}
+
+async function isOwn(
+  facts: PodTokenFacts,
+  pod: TokenPod,
+  secret: NonNullable<Attributes["resource"]>,
+): Promise<boolean> {
+  return secret.name !== "" && secret.namespace === pod.namespace && (await facts.refers(pod, secret.name));
+}
+
+/** The pod that the caller's token is bound to. */
+function podOf({ user }: Attributes): TokenPod | undefined {
+  const account = serviceAccountOf(user.name);
+  const [name] = user.extra.get("authentication.kubernetes.io/pod-name") ?? [];
+  if (account === undefined || name === undefined) return undefined;
+  const [uid = ""] = user.extra.get("authentication.kubernetes.io/pod-uid") ?? [];
+  return { namespace: account.namespace, name, uid };
+}
