@@ -4,6 +4,7 @@ import type { CoverageGap } from "./coverage-gap.ts";
 import { factKinds } from "./facts.ts";
 import type { Fact, FactKind, FactOf, Problem } from "./facts.ts";
 import { placeText } from "./provenance.ts";
+import { SecretMaterial } from "./secret-material.ts";
 
 /**
  * A cluster is what it answers itself, a dump is meant to be a whole cluster; manifests are what somebody declares, beside
@@ -28,6 +29,7 @@ export interface Coverage {
 
 export class FactSet {
   readonly source: SourceType;
+  readonly material: SecretMaterial;
   readonly #facts = new Map<FactKind, Fact[]>();
   readonly #byKey = new Map<string, Fact[]>();
   readonly #listed = new Set<FactKind>();
@@ -36,8 +38,10 @@ export class FactSet {
   #files = 0;
   #otherObjects = 0;
 
-  constructor(source: SourceType) {
+  /** Marks of texts are comparable within one set, or between sets that share `material`. */
+  constructor(source: SourceType, material: SecretMaterial = new SecretMaterial()) {
     this.source = source;
+    this.material = material;
   }
 
   /**

@@ -7,15 +7,18 @@
 import type { PolicyRule } from "../../access/rbac/policy-rule.ts";
 import type { RoleRef, Subject } from "../../access/rbac/role-binding.ts";
 import type { PodReference } from "../../core/references/pod-references.ts";
+import type { ContentFact } from "./content-facts.ts";
+import type { CredentialIdentity } from "./credential-identity.ts";
+import { routeKinds } from "./network-facts.ts";
+import type { IngressFact, NetworkPolicyFact, RouteFact, ServiceFact } from "./network-facts.ts";
+import type { ObjectFact } from "./object-fact.ts";
+import { syncKinds } from "./operator-facts.ts";
+import type { CopyPermission, CustomResourceFact, SyncFact } from "./operator-facts.ts";
+import type { PodTraits } from "./pod-traits.ts";
+import { policyKinds } from "./policy-facts.ts";
+import type { PolicyFact } from "./policy-facts.ts";
 import type { Provenance } from "./provenance.ts";
-
-/** What every fact has. `namespace` is "" for what is cluster-wide. */
-interface ObjectFact<Kind extends string> {
-  readonly kind: Kind;
-  readonly namespace: string;
-  readonly name: string;
-  readonly at: Provenance;
-}
+import type { RenderedSecret } from "./rendered-secrets.ts";
 
 export interface RuleFact {
   readonly rule: PolicyRule;
@@ -74,6 +77,8 @@ export interface WorkloadFact extends ObjectFact<WorkloadKind> {
   readonly node: string;
   /** Stands for a pod that a node made by itself. */
   readonly mirror: boolean;
+  /** Undefined where nothing but the above was read. */
+  readonly traits?: PodTraits;
 }
 
 export interface WorkloadReference extends PodReference {
@@ -81,8 +86,28 @@ export interface WorkloadReference extends PodReference {
   readonly optional: boolean;
 }
 
-export type NodeFact = ObjectFact<"Node">;
-export type NamespaceFact = ObjectFact<"Namespace">;
+export interface NodeFact extends ObjectFact<"Node"> {
+  /** Holds the keys of the cluster: by its labels, a node of the control plane. */
+  readonly controlPlane?: boolean;
+}
+
+/** What pods a namespace admits. Source: k8s.io/pod-security-admission api. */
+export type PodSecurityLevel = "privileged" | "baseline" | "restricted";
+
+export interface NamespaceFact extends ObjectFact<"Namespace"> {
+  /** Undefined where nothing is enforced by a label: what is the default of the server then, is not known. */
+  readonly podSecurity?: PodSecurityLevel;
+}
+
+/** Where a volume is kept. */
+export interface VolumeFact extends ObjectFact<"PersistentVolume"> {
+  /** A folder of a node. */
+  readonly hostFolder: { readonly path: string; readonly readOnly: boolean } | undefined;
+}
+
+export interface ClaimFact extends ObjectFact<"PersistentVolumeClaim"> {
+  readonly volumeName: string;
+}
 
 export interface SecretFact extends ObjectFact<"Secret"> {
   /** "" when it is not known. */
@@ -97,15 +122,44 @@ export interface SecretFact extends ObjectFact<"Secret"> {
   readonly createdAt?: string;
   /** What is known of the values of `keys`, in their order. */
   readonly values?: readonly SecretValueFact[];
+  /** The token it holds is not taken any more. */
+  readonly tokenIsInvalid?: boolean;
+  /** A key by which the Secrets of all SealedSecrets are opened. */
+  readonly opensSealed?: boolean;
+  /** Its annotations hold its values as well. */
+  readonly repeatsValues?: boolean;
+  readonly copies?: CopyPermission;
+  /** Of a Helm release: the Secrets in it; undefined for what is none, or cannot be read. */
+  readonly released?: readonly RenderedSecret[];
 }
 
 export interface SecretValueFact {
   readonly sizeBytes: number;
   /** Equal for equal values within one run, by a key that is random; "" unless content was asked for. */
   readonly fingerprint: string;
+  /** What kind of credential it is, and whose, where that was looked at. */
+  readonly credential?: string;
+  readonly identity?: CredentialIdentity;
 }
 
-export type Fact = RoleFact | BindingFact | AccountFact | WorkloadFact | NodeFact | NamespaceFact | SecretFact;
+export type Fact =
+  | RoleFact
+  | BindingFact
+  | AccountFact
+  | WorkloadFact
+  | NodeFact
+  | NamespaceFact
+  | SecretFact
+  | ContentFact
+  | VolumeFact
+  | ClaimFact
+  | ServiceFact
+  | IngressFact
+  | RouteFact
+  | NetworkPolicyFact
+  | PolicyFact
+  | SyncFact
+  | CustomResourceFact;
 export type FactKind = Fact["kind"];
 
 /** The fact of a kind. */
@@ -128,6 +182,21 @@ export const factKinds = [
   "Node",
   "Namespace",
   "Secret",
+] as const satisfies readonly FactKind[];
+
+/** Kinds that are read where a source has them, and of which it is not said that it has none. */
+export const furtherKinds = [
+  "ConfigMap",
+  "ControllerRevision",
+  "PersistentVolume",
+  "PersistentVolumeClaim",
+  "Service",
+  "Ingress",
+  ...routeKinds,
+  "NetworkPolicy",
+  ...policyKinds,
+  ...syncKinds,
+  "CustomResourceDefinition",
 ] as const satisfies readonly FactKind[];
 
 /** Something in the input that could not be used, or not as it is. */

@@ -1,23 +1,32 @@
 /** Pods and the templates of pods: what they refer to, as whom and where they run. */
 import { podReferences } from "../../core/references/pod-references.ts";
+import { appliedLiterals } from "./content-facts.ts";
 import type { WorkloadFact, WorkloadKind, WorkloadReference } from "./facts.ts";
 import { field, flagField, listField, textField } from "./json-fields.ts";
+import { readPodTraits } from "./pod-traits.ts";
+import { SecretMaterial } from "./secret-material.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
-/** Where the spec of the pod is. */
-function podSpecOf(kind: WorkloadKind, value: unknown): unknown {
-  if (kind === "Pod") return field(value, "spec");
-  if (kind === "CronJob") return field(value, "spec", "jobTemplate", "spec", "template", "spec");
-  return field(value, "spec", "template", "spec");
+/** Where the pod, or the template of one, is. */
+function podPathOf(kind: WorkloadKind): readonly string[] {
+  if (kind === "Pod") return [];
+  return kind === "CronJob" ? ["spec", "jobTemplate", "spec", "template"] : ["spec", "template"];
 }
 
 /** What a workload is, beside its name. */
 export function readWorkload(
   kind: WorkloadKind,
   value: unknown,
+  material: SecretMaterial = new SecretMaterial(),
 ): Omit<WorkloadFact, "kind" | "namespace" | "name" | "at"> {
-  const spec = podSpecOf(kind, value);
+  const podPath = podPathOf(kind);
+  const path = [...podPath, "spec"];
+  const spec = field(value, ...path);
+  const traits = readPodTraits(
+    { spec, metadata: field(value, ...podPath, "metadata"), path: path.join(".") },
+    material,
+  );
   const mirror = kind === "Pod" && field(value, "metadata", "annotations", mirrorAnnotation) !== undefined;
   return {
     references: readReferences(spec),
@@ -25,6 +34,7 @@ export function readWorkload(
     mountsToken: mirror ? false : mountsToken(spec),
     node: kind === "Pod" ? textField(spec, "nodeName") : "",
     mirror,
+    traits: { ...traits, literals: [...traits.literals, ...appliedLiterals(value, material)] },
   };
 }
 

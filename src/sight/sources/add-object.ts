@@ -1,7 +1,8 @@
 /** One object, of whatever origin, into the facts of its source. */
 import type { FactSet } from "../facts/fact-set.ts";
 import { textField } from "../facts/json-fields.ts";
-import { factKindOf, readFact } from "../facts/read-fact.ts";
+import { factKindOf } from "../facts/fact-kind.ts";
+import { readFact } from "../facts/read-fact.ts";
 import type { ReadObject } from "../facts/read-fact.ts";
 
 /** What cannot be used is reported, and what is of a kind that is not looked at is counted. */
@@ -18,7 +19,7 @@ export function addObject(facts: FactSet, object: ReadObject): void {
     facts.countOther();
     return;
   }
-  const fact = readFact(known, object);
+  const fact = readFact(known, object, facts.material);
   if (typeof fact === "string") facts.report({ message: fact, at: object.at });
   else facts.add(fact);
 }

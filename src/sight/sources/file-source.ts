@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { FactSet } from "../facts/fact-set.ts";
 import type { SourceType } from "../facts/fact-set.ts";
 import type { Provenance } from "../facts/provenance.ts";
-import { factKindOf } from "../facts/read-fact.ts";
+import { factKindOf } from "../facts/fact-kind.ts";
 import { addObject } from "./add-object.ts";
 import { readManifestDocuments } from "./manifest-documents.ts";
 
@@ -71,7 +71,7 @@ function fileAt(file: string): Provenance {
 
 function addText(facts: FactSet, file: string, text: string): void {
   facts.countFile();
-  const { objects, lists, problems } = readManifestDocuments(file, text);
+  const { objects, lists, problems } = readManifestDocuments(file, text, facts.material);
   for (const problem of problems) facts.report(problem);
   for (const { apiVersion, kind } of lists) {
     const listed = factKindOf(apiVersion, kind);

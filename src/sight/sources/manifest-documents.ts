@@ -10,6 +10,7 @@ import { field, textField } from "../facts/json-fields.ts";
 import type { Problem } from "../facts/facts.ts";
 import type { Provenance } from "../facts/provenance.ts";
 import type { ReadObject } from "../facts/read-fact.ts";
+import type { SecretMaterial } from "../facts/secret-material.ts";
 import { withoutValues } from "./secret-values.ts";
 
 /** YAML takes some 90 times its size in memory while it is read. */
@@ -27,11 +28,12 @@ interface Collected {
   readonly objects: ReadObject[];
   readonly lists: { apiVersion: string; kind: string }[];
   readonly problems: Problem[];
+  readonly material: SecretMaterial;
 }
 
 /** The documents of a text. Never raises: what cannot be read is a problem with its place. */
-export function readManifestDocuments(file: string, text: string): ManifestDocuments {
-  const found: Collected = { objects: [], lists: [], problems: [] };
+export function readManifestDocuments(file: string, text: string, material: SecretMaterial): ManifestDocuments {
+  const found: Collected = { objects: [], lists: [], problems: [], material };
   const json = parseJson(text);
   if (json === undefined) readYaml(file, text, found);
   else collect(json, { file, document: 1, item: undefined, line: undefined }, samePlace, found);
@@ -108,14 +110,18 @@ function collect(value: unknown, at: Provenance, placing: Placing, found: Collec
   const items = field(value, "items");
   if (!kind.endsWith("List") || !Array.isArray(items)) {
     const placeOf = (path: readonly (string | number)[]) => placing(at, path);
-    found.objects.push({ value: withoutValues(value), at, placeOf });
+    found.objects.push({ value: withoutValues(value, undefined, found.material), at, placeOf });
     return;
   }
   if (kind !== "List") found.lists.push({ apiVersion, kind: kind.slice(0, -"List".length) });
   for (const [index, item] of items.entries()) {
     const place = placing({ ...at, item: index + 1 }, ["items", index]);
     const placeOf = (path: readonly (string | number)[]) => placing(place, ["items", index, ...path]);
-    found.objects.push({ value: withoutValues(typed(item, apiVersion, kind)), at: place, placeOf });
+    found.objects.push({
+      value: withoutValues(typed(item, apiVersion, kind), undefined, found.material),
+      at: place,
+      placeOf,
+    });
   }
 }
 

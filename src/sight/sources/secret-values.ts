@@ -5,13 +5,20 @@
  */
 import { createHmac } from "node:crypto";
 import type { KeyObject } from "node:crypto";
+import type { CredentialIdentity } from "../facts/credential-identity.ts";
+import { releasedSecrets } from "../facts/helm-release.ts";
 import { field, fieldNames, textField } from "../facts/json-fields.ts";
+import type { RenderedSecret } from "../facts/rendered-secrets.ts";
+import type { SecretMaterial } from "../facts/secret-material.ts";
 
 /** What stands for a value. */
 export interface StrippedValue {
   readonly sizeBytes: number;
   /** "" where none was asked for. */
   readonly fingerprint: string;
+  /** What kind of credential it is, and whose, where that was asked for. */
+  readonly credential: string | undefined;
+  readonly identity: CredentialIdentity | undefined;
 }
 
 /** Turns the bytes of a value into a text that is equal for equal values, and tells nothing else without the key. */
@@ -29,13 +36,16 @@ export function keyedFingerprint(key: KeyObject): Fingerprint {
 }
 
 /** Other places of a Secret that repeat its values, such as the annotation of `kubectl apply`, are left out too. */
-const accountAnnotation = "kubernetes.io/service-account.name";
+const keptAnnotations = /^(?:kubernetes\.io\/service-account\.name|(?:reflector|replicator)\.v1\.[a-z0-9.]+\/[a-z-]+)$/;
+const keptLabels = /^(?:kubernetes\.io\/legacy-token-invalid-since|sealedsecrets\.bitnami\.com\/sealed-secrets-key)$/;
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
- * A Secret with what stands for its values ({@link StrippedValue}), and with its name, type, age and account only; any
- * other object as it is.
+ * A Secret with what stands for its values ({@link StrippedValue}), and with its name, type, age, account, and what says
+ * who may have copies of it only; any other object as it is. With `material`, also of which kind its values are, and which
+ * Secrets are in it when it is a Helm release.
  */
-export function withoutValues(value: unknown, fingerprint?: Fingerprint): unknown {
+export function withoutValues(value: unknown, fingerprint?: Fingerprint, material?: SecretMaterial): unknown {
   if (textField(value, "kind") !== "Secret") return value;
   return {
     apiVersion: field(value, "apiVersion"),
@@ -46,10 +56,13 @@ export function withoutValues(value: unknown, fingerprint?: Fingerprint): unknow
       namespace: field(value, "metadata", "namespace"),
       resourceVersion: field(value, "metadata", "resourceVersion"),
       creationTimestamp: field(value, "metadata", "creationTimestamp"),
-      annotations: { [accountAnnotation]: textField(value, "metadata", "annotations", accountAnnotation) },
+      labels: kept(value, "labels", keptLabels),
+      annotations: kept(value, "annotations", keptAnnotations),
     },
-    data: stripped(value, "data", "base64", fingerprint),
-    stringData: stripped(value, "stringData", "utf8", fingerprint),
+    data: stripped(value, "data", "base64", { fingerprint, material }),
+    stringData: stripped(value, "stringData", "utf8", { fingerprint, material }),
+    repeatsValues: /"(?:data|stringData)":\{"/.test(textField(value, "metadata", "annotations", lastApplied)),
+    released: material === undefined ? undefined : releasedOf(value, material),
   };
 }
 
@@ -57,11 +70,24 @@ function stripped(
   value: unknown,
   name: string,
   encoding: "base64" | "utf8",
-  fingerprint: Fingerprint | undefined,
+  { fingerprint, material }: { fingerprint: Fingerprint | undefined; material: SecretMaterial | undefined },
 ): Readonly<Record<string, StrippedValue>> {
   const entries = fieldNames(value, name).map((key): [string, StrippedValue] => {
     const bytes = Buffer.from(textField(value, name, key), encoding);
-    return [key, { sizeBytes: bytes.length, fingerprint: fingerprint?.(bytes) ?? "" }];
+    const { credential, identity } = material?.mark(key, bytes.toString("utf8")) ?? {};
+    const print = fingerprint?.(bytes) ?? material?.fingerprint(bytes) ?? "";
+    return [key, { sizeBytes: bytes.length, fingerprint: print, credential, identity }];
   });
   return Object.fromEntries(entries);
+}
+
+function kept(value: unknown, part: "labels" | "annotations", form: RegExp): Readonly<Record<string, string>> {
+  const names = fieldNames(value, "metadata", part).filter((name) => form.test(name));
+  return Object.fromEntries(names.map((name) => [name, textField(value, "metadata", part, name)]));
+}
+
+function releasedOf(value: unknown, material: SecretMaterial): readonly RenderedSecret[] | undefined {
+  if (textField(value, "type") !== "helm.sh/release.v1") return undefined;
+  const stored = Buffer.from(textField(value, "data", "release"), "base64").toString("latin1");
+  return releasedSecrets(stored || textField(value, "stringData", "release"), material);
 }
