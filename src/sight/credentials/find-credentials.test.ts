@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
-import { Maker, jwtOf, pemOf, withCredentials, withoutCredentials } from "./corpus.ts";
+import { Maker, jwtOf, withCredentials, withoutCredentials } from "./corpus.ts";
 import { findCredentials } from "./find-credentials.ts";
 import { awsAccountOf } from "./identities.ts";
 import { fingerprinter } from "./fingerprint.ts";

@@ -24,7 +24,7 @@ export function privateKeyAt(text: string, keywordStart: number): Hit | undefine
   const whole = text.slice(start, start + pemMax);
   const end = whole.indexOf("-----", kind.length + 16); // of the next line of dashes, whatever it says
   const value = end < 0 ? whole : whole.slice(0, end);
-  if (value.replaceAll(/\s|\\n/g, "").length < kind.length + 60) return undefined; // a first line without a key
+  if (!/[A-Za-z0-9+/=]{8}/.test(value.slice(kind.length + 16))) return undefined; // a first line without a key
   const locked = kind.startsWith("ENCRYPTED") || value.includes("Proc-Type: 4,ENCRYPTED");
   const title = locked ? "a private key, encrypted with a passphrase" : "a private key";
   const rule = locked ? "private-key-encrypted" : "private-key";
