@@ -27,11 +27,22 @@ export interface Coverage {
   readonly problems: readonly Problem[];
 }
 
-export class FactSet {
+/** What is asked of facts by who derives something from them. */
+export interface FactReader {
+  readonly source: SourceType;
+  of<Kind extends FactKind>(kind: Kind): readonly FactOf<Kind>[];
+  inNamespace<Kind extends FactKind>(kind: Kind, namespace: string): readonly FactOf<Kind>[];
+  named(kind: FactKind, namespace: string, name: string): readonly Fact[];
+  knows(kind: FactKind, namespace?: string): boolean;
+}
+
+export class FactSet implements FactReader {
   readonly source: SourceType;
   readonly material: SecretMaterial;
   readonly #facts = new Map<FactKind, Fact[]>();
+  readonly #byNamespace = new Map<string, Fact[]>();
   readonly #byKey = new Map<string, Fact[]>();
+  /** Kinds that are known although there may be no object of them. */
   readonly #listed = new Set<FactKind>();
   readonly #gaps = new Map<string, CoverageGap>();
   readonly #problems: Problem[] = [];
@@ -49,8 +60,7 @@ export class FactSet {
    * is kept beside it, since either may be what the cluster holds. Both are reported.
    */
   add(fact: Fact): void {
-    this.#listed.add(fact.kind);
-    const key = keyOf(fact);
+    const key = factKey(fact);
     const known = this.#byKey.get(key) ?? [];
     const first = known[0];
     if (first !== undefined) {
@@ -59,10 +69,26 @@ export class FactSet {
       this.report({ message: `${describe(fact)} is also at ${placeText(first.at)}, ${what}`, at: fact.at });
       if (same) return;
     }
+    this.#put(key, known, fact);
+  }
+
+  /** Takes these facts, which have one kind, namespace and name, for all that there are; returns those before. */
+  replace(place: FactPlace, facts: readonly Fact[]): readonly Fact[] {
+    const key = factKey(place);
+    const before = this.#byKey.get(key) ?? [];
+    for (const fact of before) {
+      removeFrom(this.#facts, fact.kind, fact);
+      removeFrom(this.#byNamespace, `${fact.kind}\n${fact.namespace}`, fact);
+    }
+    this.#byKey.delete(key);
+    for (const fact of facts) this.#put(key, this.#byKey.get(key) ?? [], fact);
+    return before;
+  }
+
+  #put(key: string, known: readonly Fact[], fact: Fact): void {
     this.#byKey.set(key, [...known, fact]);
-    const facts = this.#facts.get(fact.kind);
-    if (facts === undefined) this.#facts.set(fact.kind, [fact]);
-    else facts.push(fact);
+    addTo(this.#facts, fact.kind, fact);
+    addTo(this.#byNamespace, `${fact.kind}\n${fact.namespace}`, fact);
   }
 
   /** A kind is known, however many objects of it there are. */
@@ -96,9 +122,13 @@ export class FactSet {
     return (this.#facts.get(kind) ?? []) as FactOf<Kind>[]; // add() sorts by kind
   }
 
+  inNamespace<Kind extends FactKind>(kind: Kind, namespace: string): readonly FactOf<Kind>[] {
+    return (this.#byNamespace.get(`${kind}\n${namespace}`) ?? []) as FactOf<Kind>[]; // add() sorts by kind
+  }
+
   /** The facts of a name; several where the source has contradicting ones. */
   named(kind: FactKind, namespace: string, name: string): readonly Fact[] {
-    return this.#byKey.get(keyOf({ kind, namespace, name })) ?? [];
+    return this.#byKey.get(factKey({ kind, namespace, name })) ?? [];
   }
 
   /**
@@ -106,10 +136,14 @@ export class FactSet {
    * can say that. Without a namespace, in none of them.
    */
   knows(kind: FactKind, namespace?: string): boolean {
-    if (!this.#listed.has(kind)) return false;
+    if (!this.#isKnown(kind)) return false;
     if (namespace !== undefined) return !this.#hasGap(kind, "") && !this.#hasGap(kind, namespace);
     for (const gap of this.#gaps.values()) if (gap.kind === kind) return false;
     return true;
+  }
+
+  #isKnown(kind: FactKind): boolean {
+    return this.#listed.has(kind) || this.of(kind).length > 0;
   }
 
   #hasGap(kind: FactKind, namespace: string): boolean {
@@ -117,12 +151,12 @@ export class FactSet {
   }
 
   get coverage(): Coverage {
-    const known = factKinds.filter((kind) => this.#listed.has(kind));
+    const known = factKinds.filter((kind) => this.#isKnown(kind));
     return {
       source: this.source,
       files: this.#files,
       objects: Object.fromEntries(known.map((kind) => [kind, this.of(kind).length])),
-      unknown: factKinds.filter((kind) => !this.#listed.has(kind)),
+      unknown: factKinds.filter((kind) => !this.#isKnown(kind)),
       gaps: [...this.#gaps.values()],
       otherObjects: this.#otherObjects,
       problems: [...this.#problems],
@@ -130,8 +164,24 @@ export class FactSet {
   }
 }
 
-function keyOf({ kind, namespace, name }: Pick<Fact, "kind" | "namespace" | "name">): string {
+/** What tells an object from all others. */
+export type FactPlace = Pick<Fact, "kind" | "namespace" | "name">;
+
+export function factKey({ kind, namespace, name }: FactPlace): string {
   return `${kind}\n${namespace}\n${name}`;
+}
+
+function addTo<Key>(lists: Map<Key, Fact[]>, key: Key, fact: Fact): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [fact]);
+  else list.push(fact);
+}
+
+function removeFrom<Key>(lists: Map<Key, Fact[]>, key: Key, fact: Fact): void {
+  const list = lists.get(key) ?? [];
+  const place = list.indexOf(fact);
+  if (place >= 0) list.splice(place, 1);
+  if (list.length === 0) lists.delete(key);
 }
 
 function describe({ kind, namespace, name }: Fact): string {

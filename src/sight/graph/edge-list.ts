@@ -1,58 +1,9 @@
 /** Directed edges between numbered nodes, in typed arrays that can be walked both ways. */
 
-/** Edges that are still being added. */
-export class EdgeList {
-  #from = new Int32Array(1024);
-  #to = new Int32Array(1024);
-  #rule = new Uint8Array(1024);
-  #proof = new Int32Array(1024);
-  #length = 0;
-
-  add(edge: { readonly from: number; readonly to: number; readonly rule: number; readonly proof: number }): void {
-    if (this.#length === this.#from.length) this.#grow();
-    this.#from[this.#length] = edge.from;
-    this.#to[this.#length] = edge.to;
-    this.#rule[this.#length] = edge.rule;
-    this.#proof[this.#length] = edge.proof;
-    this.#length++;
-  }
-
-  /** The edges that there are, for `nodes` nodes. */
-  freeze(nodes: number): Edges {
-    const from = this.#from.slice(0, this.#length);
-    const to = this.#to.slice(0, this.#length);
-    return {
-      from,
-      to,
-      rule: this.#rule.slice(0, this.#length),
-      proof: this.#proof.slice(0, this.#length),
-      outgoing: adjacency(from, nodes),
-      incoming: adjacency(to, nodes),
-    };
-  }
-
-  #grow(): void {
-    const size = this.#length * 2;
-    const larger = (array: Int32Array<ArrayBuffer>) => {
-      const copy = new Int32Array(size);
-      copy.set(array);
-      return copy;
-    };
-    this.#from = larger(this.#from);
-    this.#to = larger(this.#to);
-    this.#proof = larger(this.#proof);
-    const rules = new Uint8Array(size);
-    rules.set(this.#rule);
-    this.#rule = rules;
-  }
-}
-
 export interface Edges {
   readonly from: Int32Array;
   readonly to: Int32Array;
   readonly rule: Uint8Array;
-  /** The number of what proves the edge. */
-  readonly proof: Int32Array;
   readonly outgoing: Adjacency;
   readonly incoming: Adjacency;
 }
@@ -61,6 +12,11 @@ export interface Edges {
 export interface Adjacency {
   readonly starts: Int32Array;
   readonly edges: Int32Array;
+}
+
+/** The edges, for `nodes` nodes. */
+export function freezeEdges(edges: Pick<Edges, "from" | "to" | "rule">, nodes: number): Edges {
+  return { ...edges, outgoing: adjacency(edges.from, nodes), incoming: adjacency(edges.to, nodes) };
 }
 
 function adjacency(ends: Int32Array, nodes: number): Adjacency {

@@ -6,6 +6,7 @@
  * sort, not an entry per pod and way.
  */
 import { nodeKey } from "./graph-node.ts";
+import { isPreferredProof } from "./security-graph.ts";
 import type { LastEdge, SecurityGraph } from "./security-graph.ts";
 import { edgeCosts } from "./shortest-paths.ts";
 import type { PathsTo } from "./shortest-paths.ts";
@@ -131,6 +132,8 @@ class OnwardEdges {
     const difference = inQuanta(a.total) - inQuanta(b.total);
     if (difference !== 0) return difference;
     if (a.rule !== b.rule) return a.rule - b.rule;
+    if (a.to === b.to)
+      return a.edge >= 0 && isPreferredProof(this.#graph.proof(a.edge), this.#graph.proof(b.edge)) ? -1 : 1;
     return this.#keyOf(a.to) < this.#keyOf(b.to) ? -1 : 1;
   }
 

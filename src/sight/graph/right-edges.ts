@@ -4,7 +4,7 @@ import type { EdgeCondition, EdgeRule } from "./edge-rule.ts";
 import { edgeRules } from "./edge-rules.ts";
 import { Rights } from "./rights.ts";
 import type { Grant, HeldRole } from "./rights.ts";
-import type { GraphBuilder } from "./security-graph.ts";
+import type { GraphBuilder } from "./unit.ts";
 
 /** What somebody holds in one scope. */
 export interface Holding {

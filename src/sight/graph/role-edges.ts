@@ -7,17 +7,20 @@
 import type { RoleRef } from "../../access/rbac/role-binding.ts";
 import type { BindingFact, RoleFact } from "../facts/facts.ts";
 import type { Ask, EdgeId } from "./edge-rule.ts";
-import { addRightEdges, isSaidElsewhere, rightsOf } from "./right-edges.ts";
+import { byName } from "./holders.ts";
+import { isSaidElsewhere, rightsOf } from "./right-edges.ts";
 import type { Holding } from "./right-edges.ts";
 import type { Grant, Rights } from "./rights.ts";
 import type { RoleResolver } from "./role-resolver.ts";
-import type { GraphBuilder } from "./security-graph.ts";
+import type { GraphBuilder } from "./unit.ts";
 
 const group = "rbac.authorization.k8s.io";
 
 function ask(verb: string, resource: string, named: Ask["named"], clusterWide = false): Ask {
   return { verb, group, resource, subresource: "", clusterWide, named };
 }
+
+const bindAny = [ask("bind", "roles", "any"), ask("bind", "clusterroles", "any")];
 
 /** A role of any content, to be bound afterwards. */
 const writeAnyRole = [
@@ -28,56 +31,48 @@ const writeAnyRole = [
 export class RoleEdges {
   readonly #builder: GraphBuilder;
   readonly #roles: RoleResolver;
-  readonly #bindingsByNamespace: ReadonlyMap<string, readonly BindingFact[]>;
-  readonly #gained = new Map<number, { readonly role: RoleFact; readonly scope: string }>();
 
   constructor(builder: GraphBuilder, roles: RoleResolver) {
     this.#builder = builder;
     this.#roles = roles;
-    this.#bindingsByNamespace = Map.groupBy(builder.facts.of("RoleBinding"), ({ namespace }) => namespace);
   }
 
-  /** Adds what a holder can bind to itself or write into its own roles. */
+  /** Adds what a holder can bind to itself or write into its own roles. Roles that are gained are nodes. */
   add(holding: Holding): void {
     const rights = rightsOf(this.#builder, holding);
-    this.#addBind(holding, rights);
-    this.#addChangedBindings(holding, rights);
     this.#addEscalation(holding, rights);
+    // Who may bind nothing gains nothing by bindings; who may bind everything has every right without single roles.
+    if (rights.findOne(bindAny, "") === undefined || this.#addBind(holding, rights) === "everything") return;
+    this.#addChangedBindings(holding, rights);
   }
 
-  /** What the roles that somebody can come to hold give: also roles that lead to others. To be called at the end. */
-  addRightsOfRoles(): void {
-    for (const [from, { role, scope }] of this.#gained) {
-      const holding: Holding = { from, scope, own: [{ binding: undefined, role, scope }], shared: [] };
-      addRightEdges(this.#builder, holding);
-      this.add(holding); // may gain more, which the loop then comes to
-    }
-  }
-
-  #addBind(holding: Holding, rights: Rights): void {
+  #addBind(holding: Holding, rights: Rights): "everything" | "some" {
     const { scope } = holding;
     const bindings = scope === "" ? ["clusterrolebindings", "rolebindings"] : ["rolebindings"];
     const create = rights.findOne(
       bindings.map((each) => ask("create", each, "none")),
       "",
     );
-    if (create === undefined) return;
-    for (const kind of ["clusterroles", "roles"] as const) {
-      const all = rights.findOne([ask("bind", kind, "target")], "");
-      if (all !== undefined) this.#addBindAll(kind, holding, rights, [create, all]);
-      else this.#addBindNamed(kind, holding, rights, create);
+    if (create === undefined) return "some";
+    const every = rights.findOne([ask("bind", "clusterroles", "target")], "");
+    if (every !== undefined) {
+      // Every ClusterRole includes cluster-admin, which is always there.
+      this.#addAnyRight(holding, "bind-role", [create, every]);
+      return "everything";
     }
+    this.#addBindNamed("clusterroles", holding, rights, create);
+    const all = rights.findOne([ask("bind", "roles", "target")], "");
+    if (all === undefined) this.#addBindNamed("roles", holding, rights, create);
+    else this.#addBindAllRoles(holding, rights, [create, all]);
+    return "some";
   }
 
-  /** Every ClusterRole includes cluster-admin, which is always there. */
-  #addBindAll(kind: "clusterroles" | "roles", holding: Holding, rights: Rights, grants: readonly Grant[]): void {
-    if (kind === "clusterroles") return this.#addAnyRight(holding, "bind-role", grants);
+  #addBindAllRoles(holding: Holding, rights: Rights, grants: readonly Grant[]): void {
     const written = rights.findAll(writeAnyRole, "");
     if (written !== undefined) this.#addAnyRight(holding, "bind-role", [...grants, ...written]);
-    for (const role of this.#builder.facts.of("Role")) {
-      if (holding.scope === "" || role.namespace === holding.scope) {
-        this.#addGained(holding, "bind-role", { grants, role, scope: role.namespace });
-      }
+    const { facts } = this.#builder;
+    for (const role of holding.scope === "" ? facts.of("Role") : facts.inNamespace("Role", holding.scope)) {
+      this.#addGained(holding, "bind-role", { grants, role, scope: role.namespace });
     }
   }
 
@@ -109,13 +104,18 @@ export class RoleEdges {
       const all = rights.findOne(change, "");
       const names = all === undefined ? rights.namedTargets([change]) : undefined;
       if (names?.size === 0) continue;
-      const inScope = holding.scope === "" ? undefined : (this.#bindingsByNamespace.get(holding.scope) ?? []);
-      for (const binding of inScope ?? this.#builder.facts.of(kind)) {
+      for (const binding of this.#bindingsIn(kind, holding.scope)) {
         if (names?.has(binding.name) === false) continue;
         const write = rights.findOne(change, binding.name);
         if (write !== undefined) this.#addChangedBinding(holding, rights, binding, write);
       }
     }
+  }
+
+  /** In the order of their names, so that of several the same one is given as the reason. */
+  #bindingsIn(kind: BindingFact["kind"], scope: string): BindingFact[] {
+    const { facts } = this.#builder;
+    return [...(scope === "" ? facts.of(kind) : facts.inNamespace(kind, scope))].sort(byName);
   }
 
   #addChangedBinding(holding: Holding, rights: Rights, binding: BindingFact, write: Grant): void {
@@ -165,7 +165,6 @@ export class RoleEdges {
     if (isSaidElsewhere(grants, holding)) return;
     const to = this.#builder.node({ type: "role", role, scope });
     if (to === holding.from) return;
-    this.#gained.set(to, { role, scope });
     this.#builder.edge(holding.from, to, id, { grants, facts: binding === undefined ? [role] : [binding, role] });
   }
 }

@@ -7,6 +7,7 @@
  */
 import { edgeRules } from "./edge-rules.ts";
 import { nodeKey } from "./graph-node.ts";
+import { isPreferredProof } from "./security-graph.ts";
 import type { LastEdge, SecurityGraph } from "./security-graph.ts";
 
 const stepCost = 1e-6;
@@ -106,10 +107,12 @@ export function pathsFrom(graph: SecurityGraph, start: number): PathsFrom {
   return { cost, previous };
 }
 
-/** Whether one of two equally good edges is to be preferred; of one rule, by the other ends. */
-function comesFirst({ edges, nodes }: SecurityGraph, edge: number, other: number, ends: Int32Array): boolean {
+/** Whether one of two equally good edges is to be preferred; of one rule, by the other ends, then by what proves it. */
+function comesFirst(graph: SecurityGraph, edge: number, other: number, ends: Int32Array): boolean {
+  const { edges, nodes } = graph;
   const [rule, otherRule] = [edges.rule[edge]!, edges.rule[other]!];
   if (rule !== otherRule) return rule < otherRule;
+  if (ends[edge] === ends[other]) return isPreferredProof(graph.proof(edge), graph.proof(other));
   const [to, otherTo] = [nodes[ends[edge]!], nodes[ends[other]!]];
   return to !== undefined && otherTo !== undefined && nodeKey(to) < nodeKey(otherTo);
 }

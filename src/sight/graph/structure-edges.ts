@@ -1,41 +1,53 @@
 /** The edges that need no right: memberships, what is in pods, and whom capabilities concern. */
 import { workloadKinds } from "../facts/facts.ts";
-import type { FactSet } from "../facts/fact-set.ts";
-import type { SecretFact, WorkloadFact } from "../facts/facts.ts";
+import type { FactReader } from "../facts/fact-set.ts";
+import type { Fact, FactKind, SecretFact, WorkloadFact } from "../facts/facts.ts";
 import { capabilitiesReaching } from "./capability.ts";
 import type { Capability, CapabilityKind } from "./capability.ts";
 import type { EdgeId } from "./edge-rule.ts";
 import { accountOf, accountUser, groupsOf } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
-import { hasInside, tokenSecrets } from "./security-graph.ts";
-import type { GraphBuilder } from "./security-graph.ts";
+import { hasInside } from "./security-graph.ts";
+import type { GraphBuilder } from "./unit.ts";
 
 const everything = { namespace: "", name: "" };
 
-/** Adds them all; the edges from rights must be there. */
-export function addStructure(builder: GraphBuilder): void {
-  addConsequences(builder);
-  for (const kind of workloadKinds) {
-    for (const workload of builder.facts.of(kind)) addWorkload(builder, workload);
-  }
-  for (const secret of tokenSecrets(builder.facts)) addTokenSecret(builder, secret);
-  const nodes = builder.nodes.slice();
-  for (const [number, node] of nodes.entries()) addPrincipal(builder, number, node);
-}
-
-/** What capabilities amount to in turn. */
-function addConsequences(builder: GraphBuilder): void {
+/** The one group that needs no rights. */
+export function addSuperUsers(builder: GraphBuilder): void {
   const masters = builder.node({ type: "group", name: "system:masters" });
   const anyRight = builder.node({ type: "capability", capability: { kind: "any-right", ...everything } });
   builder.edge(masters, anyRight, "super-user");
-  for (const [from, node] of builder.nodes.slice().entries()) {
-    if (node.type !== "capability") continue;
-    for (const [kind, id] of consequencesOf(node.capability)) {
-      const capability = { kind, namespace: node.capability.namespace, name: "" };
-      builder.edge(from, builder.node({ type: "capability", capability }), id);
-    }
+}
+
+/** What follows from a fact by itself. */
+export function addFact(builder: GraphBuilder, fact: Fact): void {
+  if ("references" in fact) addWorkload(builder, fact);
+  else if (fact.kind === "Secret") {
+    if (fact.tokenOf !== "") addTokenSecret(builder, fact);
+  } else if (fact.kind === "ServiceAccount") {
+    // It can be reached without having any right.
+    builder.claim(builder.node(accountUser(fact.namespace, fact.name)));
   }
 }
+
+/** The kinds of facts from which something follows by themselves. */
+export const structuralKinds: ReadonlySet<FactKind> = new Set([...workloadKinds, "Secret", "ServiceAccount"]);
+
+/** What follows from a node's being there; nothing for workloads and secrets, of which facts say it. */
+export function addNode(builder: GraphBuilder, number: number, node: GraphNode): void {
+  if (node.type === "capability") addConsequences(builder, number, node.capability);
+  else addPrincipal(builder, number, node);
+}
+
+/** What a capability amounts to in turn. */
+function addConsequences(builder: GraphBuilder, number: number, of: Capability): void {
+  for (const [kind, id] of consequencesOf(of)) {
+    const capability = { kind, namespace: of.namespace, name: "" };
+    builder.edge(number, builder.node({ type: "capability", capability }), id);
+  }
+}
+
+const everyoneElse: readonly CapabilityKind[] = ["become-user", "become-group", "become-node", "use-kubelet"];
 
 function consequencesOf({ kind, namespace }: Capability): readonly (readonly [CapabilityKind, EdgeId])[] {
   if (kind === "run-pod") {
@@ -51,7 +63,7 @@ function consequencesOf({ kind, namespace }: Capability): readonly (readonly [Ca
     ];
   }
   if (kind !== "any-right") return [];
-  const everywhere: CapabilityKind[] = namespace === "" ? ["become-user", "become-group", "use-kubelet"] : [];
+  const everywhere = namespace === "" ? everyoneElse : [];
   const kinds: CapabilityKind[] = ["read-secret", "become-account", "enter-pod", ...everywhere];
   return kinds.map((each) => [each, "grants-itself"]);
 }
@@ -64,6 +76,9 @@ function addWorkload(builder: GraphBuilder, workload: WorkloadFact): void {
   connect(builder, capabilitiesReaching("use-kubelet", "", nodeName), number);
   const proof = { grants: [], facts: [workload] };
   const user = accountUser(namespace, account);
+  builder.claim(number);
+  builder.claim(builder.node(user));
+  addTokensInside(builder, number, workload);
   if (accountExists(builder.facts, namespace, account)) {
     if (hasToken(builder.facts, workload)) builder.edge(number, builder.node(user), "token-in-pod", proof);
     if (nodeName !== "" && !workload.mirror) {
@@ -72,15 +87,28 @@ function addWorkload(builder: GraphBuilder, workload: WorkloadFact): void {
   }
 }
 
+/** Secrets lead on as tokens. */
+function addTokensInside(builder: GraphBuilder, number: number, workload: WorkloadFact): void {
+  const { namespace, references } = workload;
+  for (const name of new Set(references.filter(({ kind }) => kind === "secret").map(({ name }) => name))) {
+    if (!hasInside(workload, name)) continue;
+    for (const secret of builder.facts.named("Secret", namespace, name)) {
+      if (secret.kind !== "Secret" || secret.tokenOf === "") continue;
+      const proof = { grants: [], facts: [workload] };
+      builder.edge(number, builder.node({ type: "secret", secret }), "secret-in-pod", proof);
+    }
+  }
+}
+
 /** The pod's own word wins over the account's. */
-function hasToken(facts: FactSet, { mountsToken, namespace, account }: WorkloadFact): boolean {
+function hasToken(facts: FactReader, { mountsToken, namespace, account }: WorkloadFact): boolean {
   if (mountsToken !== undefined) return mountsToken;
   const accounts = facts.named("ServiceAccount", namespace, account);
   return accounts.length === 0 || accounts.some((fact) => "automount" in fact && fact.automount !== false);
 }
 
 /** Every namespace has the account `default`; of others, only a source with accounts can say that they are not there. */
-function accountExists(facts: FactSet, namespace: string, name: string): boolean {
+function accountExists(facts: FactReader, namespace: string, name: string): boolean {
   if (name === "default" || !facts.knows("ServiceAccount", namespace)) return true;
   return facts.named("ServiceAccount", namespace, name).length > 0;
 }
@@ -88,14 +116,8 @@ function accountExists(facts: FactSet, namespace: string, name: string): boolean
 function addTokenSecret(builder: GraphBuilder, secret: SecretFact): void {
   const { namespace, name, tokenOf } = secret;
   const number = builder.node({ type: "secret", secret });
+  builder.claim(number);
   connect(builder, capabilitiesReaching("read-secret", namespace, name), number);
-  for (const kind of workloadKinds) {
-    for (const workload of builder.facts.of(kind)) {
-      if (workload.namespace !== namespace || !hasInside(workload, name)) continue;
-      const proof = { grants: [], facts: [workload] };
-      builder.edge(builder.node({ type: "workload", workload }), number, "secret-in-pod", proof);
-    }
-  }
   const proof = { grants: [], facts: [secret] };
   if (accountExists(builder.facts, namespace, tokenOf)) {
     builder.edge(number, builder.node(accountUser(namespace, tokenOf)), "token-secret", proof);
@@ -114,8 +136,11 @@ function addPrincipal(builder: GraphBuilder, number: number, node: GraphNode): v
   } else if (node.type === "group") {
     connect(builder, capabilitiesReaching("become-group", "", node.name), number);
     if (node.name === "system:masters") return;
-    const certify = builder.find({ type: "capability", capability: { kind: "certify", ...everything } });
-    if (certify !== undefined) builder.edge(certify, number, "certified-as");
+    builder.link(
+      builder.node({ type: "capability", capability: { kind: "certify", ...everything } }),
+      number,
+      "certified-as",
+    );
     if (!everyone.has(node.name)) join(builder, number, ["system:authenticated"]);
   } else if (node.type === "node") {
     connect(builder, capabilitiesReaching("become-node", "", node.name), number);
@@ -125,19 +150,13 @@ function addPrincipal(builder: GraphBuilder, number: number, node: GraphNode): v
 
 const everyone: ReadonlySet<string> = new Set(["system:authenticated", "system:unauthenticated"]);
 
-/** Groups without rights are no nodes, and of no interest. */
+/** Groups without rights are not in the graph, and of no interest. */
 function join(builder: GraphBuilder, member: number, groups: readonly string[]): void {
-  for (const name of groups) {
-    const group = builder.find({ type: "group", name });
-    if (group !== undefined) builder.edge(member, group, "member-of");
-  }
+  for (const name of groups) builder.link(member, builder.node({ type: "group", name }), "member-of");
 }
 
 function connect(builder: GraphBuilder, capabilities: readonly Capability[], to: number): void {
-  const seen = new Set<number>();
-  for (const capability of capabilities) {
-    const from = builder.find({ type: "capability", capability });
-    if (from !== undefined && !seen.has(from)) builder.edge(from, to, "concerns");
-    if (from !== undefined) seen.add(from);
+  for (const from of new Set(capabilities.map((capability) => builder.node({ type: "capability", capability })))) {
+    builder.link(from, to, "concerns");
   }
 }
