@@ -47,6 +47,7 @@ function configIn(directory: string): ServerConfig {
     history: { retainMs: 24 * 60 * 60 * 1000, retainBytes: 1024 ** 3 },
     versions: { ...defaultVersionLimits, trashRetentionMs: 30 * 24 * 60 * 60 * 1000 },
     limits: {},
+    valuesInAnswersToWrites: "readers",
     adminKubeconfig: join(directory, "data", "admin.kubeconfig"),
   };
 }

@@ -61,6 +61,7 @@ export async function startTestServer(overrides: Partial<ServerConfig> = {}): Pr
     history: { retainMs: 24 * 60 * 60 * 1000, retainBytes: 1024 * 1024 * 1024 },
     versions: { ...defaultVersionLimits, trashRetentionMs: 30 * 24 * 60 * 60 * 1000 },
     limits: {},
+    valuesInAnswersToWrites: "readers",
     adminKubeconfig: join(directory, "data", "admin.kubeconfig"),
     ...overrides,
     ...(overrides.dataDir !== undefined && { dataDir: join(directory, "data") }),

@@ -36,6 +36,7 @@ interface ConfigFileFields {
   /** A path, or `none`. */
   adminKubeconfig: string;
   limits: Fields<Limits>;
+  kubernetes: Fields<{ valuesInAnswersToWrites: "readers" | "writers" }>;
 }
 
 type Limits = HttpLimits & ConcurrencyLimits;
@@ -126,6 +127,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
     }),
     adminKubeconfig: (value, place) => (value === "none" ? value : path(value, place)),
     limits: readLimits,
+    kubernetes: mapping({ valuesInAnswersToWrites: oneOf(["readers", "writers"]) }),
   });
 }
 

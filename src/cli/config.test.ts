@@ -47,6 +47,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
       trashRetentionMs: 2_592_000_000,
     },
     limits: {},
+    valuesInAnswersToWrites: "readers",
     adminKubeconfig: "/home/jane/.local/share/strongroom/admin.kubeconfig",
   });
 });
@@ -95,6 +96,8 @@ adminKubeconfig: none
 limits:
   connectionsMax: 100
   headersTimeoutMs: 5000
+kubernetes:
+  valuesInAnswersToWrites: writers
 `;
 
 test("readServerConfig reads every field of the file, paths relative to the file", async () => {
@@ -113,6 +116,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
       trashRetentionMs: 0,
     },
     limits: { connectionsMax: 100, headersTimeoutMs: 5000 },
+    valuesInAnswersToWrites: "writers",
     adminKubeconfig: undefined,
   });
 });

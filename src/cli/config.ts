@@ -87,6 +87,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
     },
     versions: versionsConfig(file),
     limits: file.limits ?? {},
+    valuesInAnswersToWrites: file.kubernetes?.valuesInAnswersToWrites ?? "readers",
     adminKubeconfig: readAdminKubeconfig(flags, environment, file, dataDir),
   };
 }

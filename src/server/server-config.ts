@@ -24,6 +24,8 @@ export interface ServerConfig {
   readonly versions: VersionLimits & { readonly trashRetentionMs: number };
   /** Of the TLS front and of what is worked on at the same time; what is left out has its default. */
   readonly limits: Partial<HttpLimits & ConcurrencyLimits>;
+  /** Who is answered with the values of a secret that they change or delete: those who may read it, or all, as upstream. */
+  readonly valuesInAnswersToWrites: "readers" | "writers";
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */
   readonly adminKubeconfig: string | undefined;
 }

@@ -249,6 +249,7 @@ function kubernetes(parts: DoorParts) {
     reviews,
     rulesFor: parts.access.rulesFor,
     storage: parts.access.storage,
+    valuesInAnswersToWrites: parts.config.valuesInAnswersToWrites,
     authenticate: async (request) => {
       // The listener accepts TLS connections only.
       const user = authenticator.authenticate(request.socket as TLSSocket, Date.now());

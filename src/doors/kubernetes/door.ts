@@ -54,6 +54,11 @@ export interface KubernetesDoorOptions {
   readonly storage: (kind: Kind) => KindStorage;
   /** Who is asking; raises `unauthenticated`. */
   readonly authenticate: (request: IncomingMessage) => Promise<User>;
+  /**
+   * Who is answered with values by patch, update, delete and deletecollection: those who may read them, or everybody who
+   * may make the change, as upstream. Default: readers.
+   */
+  readonly valuesInAnswersToWrites?: "readers" | "writers";
   /** Answered without authentication and without a record: /livez, /readyz, /healthz. */
   readonly openPaths: PathRoute;
   readonly paths: PathRoute;
@@ -181,6 +186,7 @@ class Exchange {
       now,
       randomBytes,
       uuid,
+      withholds: this.#options.valuesInAnswersToWrites !== "writers",
       verb: this.#info.verb,
       query: this.#url.searchParams,
       accept: this.#request.headers.accept,

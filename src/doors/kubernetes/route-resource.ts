@@ -36,8 +36,9 @@ import type { ListAnswer } from "./verbs/list.ts";
 import { patchObject } from "./verbs/patch.ts";
 import { updateObject } from "./verbs/update.ts";
 import { requirePathSegment } from "./verbs/verb-context.ts";
-import type { VerbAnswer, VerbContext } from "./verbs/verb-context.ts";
+import type { StatusAnswer, VerbAnswer, VerbContext } from "./verbs/verb-context.ts";
 import { watchObjects } from "./verbs/watch.ts";
+import { mustWithhold, withheldObject } from "./verbs/withheld-values.ts";
 
 export interface ResourceExchange {
   readonly gate: GateContext;
@@ -45,6 +46,7 @@ export interface ResourceExchange {
   readonly reviews: readonly Review[];
   readonly rulesFor: (user: User, namespace: string) => UserRules;
   readonly storage: (kind: Kind) => KindStorage;
+  readonly withholds: boolean;
   readonly verb: string;
   readonly query: URLSearchParams;
   readonly accept: string | undefined;
@@ -71,12 +73,12 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
   requirePathSegment(target.namespace, "namespace");
   requirePathSegment(target.name, "name");
   const scoped = kind.namespaced ? target : { ...target, namespace: "" };
-  const context = verbContext(exchange, kind, scoped, verb);
+  const context = await knowingWithheld(verbContext(exchange, kind, scoped, verb), verb);
   switch (verb) {
     case "list":
       return listReply(context, await listObjects(context));
     case "deletecollection":
-      return listReply(context, await deleteCollection(context));
+      return collectionReply(context, await deleteCollection(context));
     case "watch":
       return watchReply(context);
     case "get":
@@ -86,7 +88,7 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
     case "update":
       return objectReply(context, await updateObject(context));
     case "patch":
-      return objectReply(context, await patchObject(context));
+      return objectReply(context, withholding(context, await patchObject(context)));
     case "delete":
       return objectReply(context, await deleteObject(context));
     default:
@@ -144,6 +146,7 @@ function verbContext(exchange: ResourceExchange, kind: Kind, target: ResourceReq
     ...exchange,
     kind,
     target,
+    withheld: false,
     format,
     storage: exchange.storage(kind),
     contentType: mediaType(exchange.contentType, verb),
@@ -173,6 +176,22 @@ function mediaType(header: string | undefined, verb: ResourceVerb): string {
   return range === undefined ? header : `${range.type}/${range.subtype}`;
 }
 
+/** Whether the caller may read what a change by name is about. */
+async function knowingWithheld(context: VerbContext, verb: ResourceVerb): Promise<VerbContext> {
+  const changes = verb === "update" || verb === "patch" || verb === "delete";
+  if (!changes || !context.withholds || context.target.name === "") return context;
+  return { ...context, withheld: await mustWithhold(context, context.target) };
+}
+
+function withholding({ kind, withheld }: VerbContext, answer: VerbAnswer): VerbAnswer {
+  if (!withheld || kind.valuesIn === undefined || answer.type === "status") return answer;
+  return { ...answer, object: withheldObject(answer.object, kind.valuesIn), withheld };
+}
+
+function collectionReply(context: VerbContext, answer: ListAnswer | StatusAnswer): Outcome<Reply> {
+  return "type" in answer ? objectReply(context, answer) : listReply(context, answer);
+}
+
 function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
   if (answer.type === "status") {
     const body = encodeStatus(answer.tree, context.format);
@@ -185,7 +204,7 @@ function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
     answer: { code, contentType: contentType(context.format), body },
     code,
     disclosed: context.kind.valuesIn === undefined ? undefined : [disclosure],
-    metadataOnly: !showsValues(context.format) && !metadataHoldsValues(object),
+    metadataOnly: answer.withheld === true || (!showsValues(context.format) && !metadataHoldsValues(object)),
     object: answer.stored ? disclosure : undefined,
   };
 }

@@ -6,7 +6,8 @@
  */
 import { equalJson, isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
-import { difference, differenceWithChildren, intersection, isSubset, union, unionOf } from "./field-set.ts";
+import { fieldStep } from "./field-path.ts";
+import { difference, differenceWithChildren, emptySet, intersection, isSubset, union, unionOf } from "./field-set.ts";
 import type { FieldSet } from "./field-set.ts";
 import { managerId } from "./managed-fields.ts";
 import type { ManagedEntry, ManagedFields, ManagerKey } from "./managed-fields.ts";
@@ -23,6 +24,8 @@ export interface Configuration {
   readonly manager: ManagerKey;
   /** Takes fields from other managers rather than raising {@link ApplyConflict}. */
   readonly force: boolean;
+  /** A field in which equal values are conflicts as well: who applies must not learn that they are equal. */
+  readonly unreadable?: string;
   /** Time of the entry, where the object changes. */
   readonly time: string;
 }
@@ -69,7 +72,8 @@ export function applyConfiguration(
   const next = isJsonObject(pruned) ? pruned : jsonObject();
   const changes = changesBetween(rules, live, next);
   if (!configuration.force) {
-    const conflicts = contested(managed, changes, id);
+    const unread = configuration.unreadable === undefined ? emptySet : below(named, configuration.unreadable);
+    const conflicts = contested(managed, { ...changes, modified: union(changes.modified, unread) }, id);
     if (conflicts.size > 0) throw new ApplyConflict(conflicts, managed);
   }
   const object = equalJson(live, next) ? undefined : next;
@@ -78,6 +82,12 @@ export function applyConfiguration(
   if (fields.size === 0) owners.delete(id);
   else owners.set(id, { ...entry, fields, time: object === undefined ? entry.time : configuration.time });
   return { object, managed: owners };
+}
+
+/** What a set has at and below one field. */
+function below(fields: FieldSet, field: string): FieldSet {
+  const node = fields.get(fieldStep(field));
+  return node === undefined ? emptySet : new Map([[fieldStep(field), { ...node, owned: false }]]);
 }
 
 /** Without what the manager named last time, and neither it nor anyone else names now. */

@@ -59,6 +59,8 @@ export function trackUpdate(write: FieldWrite, live: JsonObject | undefined, nex
 
 export interface ApplyWrite extends FieldWrite {
   readonly force: boolean;
+  /** A field whose values the manager may not read, so that they must not learn what equals theirs. */
+  readonly unreadable?: string;
 }
 
 /**
@@ -137,8 +139,15 @@ function managedForApply(write: FieldWrite, live: JsonObject): ManagedFields {
  * left - unless the object has changed since.
  */
 function applyOrTakeOver(write: ApplyWrite, live: JsonObject, managed: ManagedFields, applied: JsonObject): Applied {
-  const { force, time } = write;
-  const configuration: Configuration = { applied, manager: managerKey(write, "Apply"), force, time };
+  const { force, time, unreadable } = write;
+  const manager = managerKey(write, "Apply");
+  const configuration: Configuration = {
+    applied,
+    manager,
+    force,
+    time,
+    ...(unreadable !== undefined && { unreadable }),
+  };
   try {
     return applyConfiguration(write.rules, live, managed, configuration);
   } catch (error) {

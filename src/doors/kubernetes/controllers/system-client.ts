@@ -156,6 +156,8 @@ export class SystemClient {
         includeObject: "None",
       },
       gate,
+      withholds: false,
+      withheld: false,
       userAgent,
       contentType: "",
       body: async () => Buffer.alloc(0),

@@ -11,6 +11,7 @@ import { PartialObjectMetadata } from "../schema/partial-metadata.ts";
 import { nameIsDnsSubdomain } from "../validation/names.ts";
 import { metadataOf, objectField, stringField } from "../validation/object-fields.ts";
 import { secretTypes, validateSecret, validateSecretUpdate } from "../validation/secret.ts";
+import { isWithheld } from "../validation/withheld-annotation.ts";
 import { tlsPairWarning } from "../validation/tls-pair-warning.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import type { Column, Kind, Strategy } from "./kind.ts";
@@ -32,7 +33,7 @@ const columns: readonly Column[] = [
     format: "",
     description: "How many keys the Secret's data has.",
     priority: 0,
-    cell: (secret) => Object.keys(objectField(secret, "data")).length,
+    cell: (secret) => (isWithheld(secret) ? "<withheld>" : Object.keys(objectField(secret, "data")).length),
   },
   ageColumn,
 ];

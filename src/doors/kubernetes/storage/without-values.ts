@@ -13,7 +13,7 @@ import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "./ki
  * Annotations in which tools keep the whole manifest, values included: kubectl apply, kapp, Rancher's wrangler,
  * Banzai's object matcher. A tool that hides a value elsewhere in metadata discloses it to readers of metadata.
  */
-const annotationsWithValues = [
+export const annotationsWithValues = [
   "kubectl.kubernetes.io/last-applied-configuration",
   "kapp.k14s.io/original",
   "objectset.rio.cattle.io/applied",

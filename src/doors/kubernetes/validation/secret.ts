@@ -16,6 +16,7 @@ import { goJsonObjectError } from "./go-json-object.ts";
 import { configMapKeyErrors } from "./names.ts";
 import { immutableErrors } from "./object-meta.ts";
 import { metadataOf, objectField, stringField } from "./object-fields.ts";
+import { withheldAnnotationErrors } from "./withheld-annotation.ts";
 
 /** All values of a Secret together, in raw bytes; keys are not counted. */
 export const secretBytesMax = 1_048_576;
@@ -44,7 +45,7 @@ export function validateSecret(secret: JsonObject): FieldError[] {
     sizeBytes += base64ByteLength(stringField(data, key));
   }
   if (sizeBytes > secretBytesMax) errors.push(tooLong("data", secretBytesMax));
-  return [...errors, ...typeErrors(secret, data)];
+  return [...errors, ...typeErrors(secret, data), ...withheldAnnotationErrors(secret)];
 }
 
 /**

@@ -27,6 +27,7 @@ import { expectedType } from "./read-object.ts";
 import { strategyOf } from "./update.ts";
 import { requireValid, subjectOf } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
+import { refuseGuess, touchesValues } from "./withheld-values.ts";
 
 /** The media type of a configuration in YAML or JSON. */
 export const applyMediaType = "application/apply-patch+yaml";
@@ -39,7 +40,11 @@ export async function applyObject(context: VerbContext): Promise<VerbAnswer> {
   const { kind, options, errors } = readPatchOptions(context.query, true);
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
   const configuration = readConfiguration(context, body, options);
-  const write: ApplyWrite = { ...fieldWrite(context, options.fieldManager), force: options.force === true };
+  const write: ApplyWrite = {
+    ...fieldWrite(context, options.fieldManager),
+    force: options.force === true,
+    ...(context.withheld && context.kind.valuesIn !== undefined && { unreadable: context.kind.valuesIn }),
+  };
   const request: ApplyRequest = { write, configuration, dryRun: options.dryRun };
   const stored = !options.dryRun;
   for (let attempt = 1; ; attempt++) {
@@ -64,7 +69,10 @@ interface ApplyRequest {
 async function changeIfThere(context: VerbContext, request: ApplyRequest): Promise<StoredObject | undefined> {
   try {
     return await changeObject(context, {
-      next: (previous) => applied(context, request, previous.tree()),
+      next: (previous) => {
+        refuseGuess(context, previous, touchesValues(context.kind, request.configuration));
+        return applied(context, request, previous.tree());
+      },
       dryRun: request.dryRun,
       // What is applied is merged into the stored version, so it has one even where a PUT has to name it.
       strategy: { ...strategyOf(context), allowUnconditionalUpdate: true },

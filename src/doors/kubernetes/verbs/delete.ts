@@ -26,8 +26,9 @@ export async function deleteObject(context: VerbContext): Promise<VerbAnswer> {
   const deleted = await deleteNamed(context, context.target.name, options);
   // The old way to say "cascade" is the one that tells a deletion that waits from one that is done.
   const code = options.orphanDependents === false ? 202 : 200;
-  if (deleted.waiting) return { type: "object", code, object: deleted.object, stored: !options.dryRun };
-  return { type: "status", code: 200, tree: deletedStatus(context, deleted.object) };
+  if (!deleted.waiting) return { type: "status", code: 200, tree: deletedStatus(context, deleted.object) };
+  if (context.withheld) return { type: "status", code, tree: deletedStatus(context, deleted.object) };
+  return { type: "object", code, object: deleted.object, stored: !options.dryRun };
 }
 
 /** Options from the body, or from the query when there is none. Raises 400, 415, 422. */
@@ -147,13 +148,12 @@ function markTerminating(context: VerbContext, tree: JsonObject): void {
   context.kind.beginTermination?.(tree);
 }
 
-/** The Status of a finished deletion: it has no code and no object. */
-function deletedStatus(context: VerbContext, object: StoredObject): JsonObject {
-  const { kind } = context;
-  const details = jsonObject([["name", object.name]]);
+/** The Status of a finished deletion: it has no code and no object. Without one that was deleted, of a collection. */
+export function deletedStatus({ kind }: VerbContext, object?: StoredObject): JsonObject {
+  const details = jsonObject(object === undefined ? [] : [["name", object.name]]);
   if (kind.group !== "") details["group"] = kind.group;
   details["kind"] = kind.resource;
-  details["uid"] = stringField(object.metadata(), "uid");
+  if (object !== undefined) details["uid"] = stringField(object.metadata(), "uid");
   return jsonObject([
     ["kind", "Status"],
     ["apiVersion", "v1"],

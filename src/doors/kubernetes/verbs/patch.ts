@@ -20,6 +20,7 @@ import { expectedType, readTree } from "./read-object.ts";
 import { strategyOf } from "./update.ts";
 import { requireValid } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
+import { refuseGuess, refuseReading, touchesValues } from "./withheld-values.ts";
 
 const jsonPatchType = "application/json-patch+json";
 const mergePatchType = "application/merge-patch+json";
@@ -36,10 +37,15 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
   const { kind, options, errors } = readPatchOptions(context.query, false);
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
   const { value: patch, duplicates } = parseJson(body);
-  if (media === jsonPatchType) checkMembers(context, patch, options.fieldValidation);
+  if (media === jsonPatchType) {
+    await refuseReading(context, patch);
+    checkMembers(context, patch, options.fieldValidation);
+  }
   const object = await changeObject(context, {
-    next: (previous) =>
-      patched(context, { media, patch, duplicates, fieldValidation: options.fieldValidation }, previous.tree()),
+    next: (previous) => {
+      refuseGuess(context, previous, touchesValues(context.kind, patch));
+      return patched(context, { media, patch, duplicates, fieldValidation: options.fieldValidation }, previous.tree());
+    },
     dryRun: options.dryRun,
     // A patch is applied to the stored version, so it has one even where a PUT has to name it (Leases).
     strategy: { ...strategyOf(context), allowUnconditionalUpdate: true },

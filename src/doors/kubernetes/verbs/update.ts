@@ -15,6 +15,7 @@ import { requireName, requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
 import { requireValid } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
+import { echoedObject, refuseGuess } from "./withheld-values.ts";
 
 export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
   if (context.target.name === "") throw methodNotAllowed();
@@ -32,12 +33,15 @@ export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
   const { dryRun, fieldManager } = options;
   try {
     const object = await changeObject(context, {
-      next: () => cloneJson(tree),
+      next: (previous) => {
+        refuseGuess(context, previous, true);
+        return cloneJson(tree);
+      },
       dryRun,
       strategy,
       track: (next, previous) => trackUpdate(fieldWrite(context, fieldManager), previous, next),
     });
-    return { type: "object", code: 200, object, stored: !dryRun };
+    return { type: "object", code: 200, object: context.withheld ? echoedObject(object) : object, stored: !dryRun };
   } catch (error) {
     const creates = strategy.allowCreateOnUpdate && context.target.subresource === "";
     if (!creates || !(error instanceof ApiError) || error.code !== 404) throw error;

@@ -19,6 +19,10 @@ export interface VerbContext {
   readonly query: URLSearchParams;
   readonly format: OutputFormat;
   readonly gate: GateContext;
+  /** Answers to changes have no values for whoever may not read them; false where they are as upstream. */
+  readonly withholds: boolean;
+  /** The caller changes an object whose values they may not read: neither answers nor errors may tell them. */
+  readonly withheld: boolean;
   readonly userAgent: string;
   /** Media type of the body without parameters, lower case; "" when the header is missing. */
   readonly contentType: string;
@@ -35,9 +39,22 @@ export interface VerbContext {
 
 /** What a verb answers with, before it is encoded. */
 export type VerbAnswer =
-  | { readonly type: "object"; readonly code: 200 | 201 | 202; readonly object: StoredObject; readonly stored: boolean }
-  /** A Status (or another tree of its own) in place of an object. */
-  | { readonly type: "status"; readonly code: number; readonly tree: JsonObject };
+  | {
+      readonly type: "object";
+      readonly code: 200 | 201 | 202;
+      readonly object: StoredObject;
+      readonly stored: boolean;
+      /** The object has no values: only its metadata is disclosed. */
+      readonly withheld?: boolean;
+    }
+  | StatusAnswer;
+
+/** A Status (or another tree of its own) in place of an object. */
+export interface StatusAnswer {
+  readonly type: "status";
+  readonly code: number;
+  readonly tree: JsonObject;
+}
 
 /** The subject of errors about one object of the request's resource. */
 export function subjectOf(context: Pick<VerbContext, "kind">, name: string): ErrorSubject {
