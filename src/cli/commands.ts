@@ -43,6 +43,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./path.ts")).pathCommand,
   },
   {
+    name: "what-if",
+    summary: "Say who would gain or lose which secrets by a change",
+    load: async () => (await import("./what-if.ts")).whatIfCommand,
+  },
+  {
+    name: "sight ci",
+    summary: "Say for a pull request who gains which secrets",
+    load: async () => (await import("./sight-ci.ts")).sightCiCommand,
+  },
+  {
     name: "version",
     summary: "Show the version",
     load: async () => (await import("./version.ts")).versionCommand,

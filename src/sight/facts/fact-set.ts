@@ -91,6 +91,35 @@ export class FactSet implements FactReader {
     addTo(this.#byNamespace, `${fact.kind}\n${fact.namespace}`, fact);
   }
 
+  /**
+   * The same set with each fact as `change` returns it, undefined leaving it out, and with others added. What was read and
+   * what is unknown stays what it was: a kind that `add` brings is no better known by it.
+   */
+  changed(change: (fact: Fact) => Fact | undefined, add: readonly Fact[] = []): FactSet {
+    const copy = new FactSet(this.source, this.material);
+    for (const facts of this.#facts.values()) {
+      for (const fact of facts) {
+        const next = change(fact);
+        if (next !== undefined) copy.#insert(next);
+      }
+    }
+    for (const fact of add) copy.#insert(fact);
+    for (const kind of factKinds) {
+      if (this.#isKnown(kind)) copy.#listed.add(kind);
+      else if (copy.#isKnown(kind)) copy.addGap({ kind, namespace: "", reason: "level", message: onlyTheChange });
+    }
+    for (const gap of this.#gaps.values()) copy.addGap(gap);
+    copy.#problems.push(...this.#problems);
+    copy.#files = this.#files;
+    copy.#otherObjects = this.#otherObjects;
+    return copy;
+  }
+
+  #insert(fact: Fact): void {
+    const key = factKey(fact);
+    this.#put(key, this.#byKey.get(key) ?? [], fact);
+  }
+
   /** A kind is known, however many objects of it there are. */
   markListed(kind: FactKind): void {
     this.#listed.add(kind);
@@ -163,6 +192,8 @@ export class FactSet implements FactReader {
     };
   }
 }
+
+const onlyTheChange = "the source has none of it, only what was added to it";
 
 /** What tells an object from all others. */
 export type FactPlace = Pick<Fact, "kind" | "namespace" | "name">;
