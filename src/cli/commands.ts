@@ -1,4 +1,4 @@
-import type { CommandEntry } from "./command.ts";
+import type { Command, CommandEntry } from "./command.ts";
 
 /** Every command. A new one is a file beside this and a row here; a noun and a verb (`secret list`) is a name too. */
 export const commands: readonly CommandEntry[] = [
@@ -25,22 +25,22 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "scan",
     summary: "Find what is wrong around the secrets of a cluster",
-    load: async () => (await import("./scan.ts")).scanCommand,
+    load: async () => ofEachCluster((await import("./scan.ts")).scanCommand),
   },
   {
     name: "who-can",
     summary: "Say who can read a secret of a cluster, and by which path",
-    load: async () => (await import("./who-can.ts")).whoCanCommand,
+    load: async () => ofEachCluster((await import("./who-can.ts")).whoCanCommand),
   },
   {
     name: "what-can",
     summary: "Say which secrets somebody in a cluster can come to",
-    load: async () => (await import("./what-can.ts")).whatCanCommand,
+    load: async () => ofEachCluster((await import("./what-can.ts")).whatCanCommand),
   },
   {
     name: "path",
     summary: "Show the easiest path between two things in a cluster",
-    load: async () => (await import("./path.ts")).pathCommand,
+    load: async () => ofEachCluster((await import("./path.ts")).pathCommand),
   },
   {
     name: "what-if",
@@ -63,3 +63,8 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./help.ts")).helpCommand,
   },
 ];
+
+/** The command for each cluster that is named. Loaded with it, since commands that need no cluster need not know. */
+async function ofEachCluster(command: Command): Promise<Command> {
+  return (await import("./per-cluster.ts")).perCluster(command);
+}

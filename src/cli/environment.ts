@@ -10,6 +10,8 @@ export interface Environment {
   readonly workingDirectory: string;
   /** Where the person's shell stands: differs from the working directory below `npm start`. Only for paths to be shown. */
   readonly shellDirectory: string;
+  /** Everything, for programs that a kubeconfig names: they find their own settings in it. Read for nothing else. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Takes from the process what {@link Environment} names. */
@@ -21,5 +23,5 @@ export function readEnvironment(process: {
   const { env, home, workingDirectory } = process;
   // npm runs scripts in the folder of the package and keeps the caller's folder in INIT_CWD.
   const shellDirectory = env["INIT_CWD"] ?? workingDirectory;
-  return { home, xdgDataHome: env["XDG_DATA_HOME"], workingDirectory, shellDirectory };
+  return { home, xdgDataHome: env["XDG_DATA_HOME"], workingDirectory, shellDirectory, variables: env };
 }

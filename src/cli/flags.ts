@@ -55,6 +55,11 @@ export class FlagValues {
   has(flag: Flag): boolean {
     return this.#values.has(flag.name);
   }
+
+  /** The same with other values of one flag. */
+  with(flag: Flag, values: readonly string[]): FlagValues {
+    return new FlagValues(new Map([...this.#values, [flag.name, values]]));
+  }
 }
 
 export interface ParsedArguments {

@@ -1,7 +1,8 @@
 /** Answers of sight for people. */
 import { edgeNumber, edgeRules } from "../sight/graph/edge-rules.ts";
+import type { ClusterOrigin } from "../sight/facts/fact-set.ts";
 import { placeText } from "../sight/facts/provenance.ts";
-import type { CoverageGap } from "../sight/facts/coverage-gap.ts";
+import type { CoverageGap, MissingRight } from "../sight/facts/coverage-gap.ts";
 import type { Step } from "../sight/questions/path-steps.ts";
 import type { AnswerCoverage } from "../sight/questions/who-can.ts";
 
@@ -27,16 +28,37 @@ const hasNone = {
   manifests: "the manifests have none",
 } as const satisfies Record<AnswerCoverage["source"], string>;
 
-function gapLine({ kind, namespace, message, knownUntil }: CoverageGap): string {
+function gapLine({ kind, namespace, reason, message, missing, knownUntil }: CoverageGap): string {
   const what = namespace === "" ? kind : `${kind} in ${namespace}`;
+  if (reason === "partial") return `Known in part: ${what}, since ${message}.`;
   const aged = knownUntil === undefined ? "" : `; what is said of it is of ${knownUntil}`;
-  return `Unknown: ${what}, since ${message}${aged}.`;
+  return `Unknown: ${what}, since ${message}${aged}.${missing === undefined ? "" : ` It takes ${rightText(missing)}.`}`;
+}
+
+function rightText({ namespace, rule }: MissingRight): string {
+  return `the rule ${rule} ${namespace === "" ? "in a ClusterRole" : `in a Role of ${namespace}`}`;
+}
+
+function originText({ id, version, level }: ClusterOrigin): string {
+  return `the cluster ${id}${version === "" ? "" : ` (${version})`}, secrets at the level ${level}`;
 }
 
 /** What the answer does not know, and what could not be used of the source. */
-export function coverageLines({ source, unknown, gaps, unresolved, problems, files }: AnswerCoverage): string[] {
+export function coverageLines({
+  source,
+  origin,
+  objects,
+  unknown,
+  gaps,
+  unresolved,
+  problems,
+  files,
+}: AnswerCoverage): string[] {
   const lines: string[] = [];
-  if (source !== "cluster") lines.push(`Read: ${files} file${files === 1 ? "" : "s"}.`);
+  const count = Object.values(objects).reduce((sum, each) => sum + each, 0);
+  const place = origin === undefined ? "" : ` of ${originText(origin)}`;
+  if (source === "cluster") lines.push(`Read: ${count} objects${place}.`);
+  else lines.push(`Read: ${files} file${files === 1 ? "" : "s"}${place}.`);
   if (source === "manifests") lines.push("A cluster may hold more than its manifests: this says what they declare.");
   const unsaid = unknown.filter((kind) => gaps.every((gap) => gap.kind !== kind));
   if (unsaid.length > 0) lines.push(`Unknown, since ${hasNone[source]}: ${unsaid.join(", ")}.`);

@@ -15,7 +15,7 @@ import type { AuditEvent, AuditSink, AuditStage, Disclosure } from "../audit/aud
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
 import type { User } from "../identity/user.ts";
-import type { Admission, AdmissionRequest, RequestLife } from "./admission.ts";
+import type { Admission, AdmissionRequest } from "./admission.ts";
 import { StreamDisclosures } from "./stream-disclosures.ts";
 
 /** A request as the gate sees it, described by a door. */
@@ -154,8 +154,6 @@ export class Gate {
     } catch (error) {
       await this.#write(record.event("ResponseComplete", { responseStatus: request.describeError(error) }));
       throw error;
-    } finally {
-      record.end();
     }
     const stage: AuditStage = record.streaming ? "ResponseStarted" : "ResponseComplete";
     await this.#write(record.event(stage, outcomeFields(outcome, record)));
@@ -199,13 +197,7 @@ export class Gate {
         requireAllow(attributes, await decide(attributes));
       },
       admit: (operation) =>
-        this.#admission.admit({
-          ...operation,
-          user,
-          requestedName: request.resource?.name ?? "",
-          request: record,
-          decide,
-        }),
+        this.#admission.admit({ ...operation, user, requestedName: request.resource?.name ?? "", decide }),
       audited: (pieces, options) => {
         record.streaming = true;
         if (options.live === true) record.streamId = this.#uuid();
@@ -295,7 +287,7 @@ const uriMax = 2048;
 const userAgentMax = 1024;
 
 /** What is known of one request while it runs. */
-class RequestRecord implements RequestLife {
+class RequestRecord {
   readonly request: GateRequest;
   readonly #now: () => Date;
   user: User | undefined;
@@ -303,7 +295,6 @@ class RequestRecord implements RequestLife {
   decision: Decision | undefined;
   streaming = false;
   streamId: string | undefined;
-  #ends: (() => void)[] = [];
 
   constructor(request: GateRequest, now: () => Date) {
     this.request = request;
@@ -335,15 +326,6 @@ class RequestRecord implements RequestLife {
       }),
       ...fields,
     };
-  }
-
-  onEnd(callback: () => void): void {
-    this.#ends.push(callback);
-  }
-
-  /** What the request came for has been done, or has failed. */
-  end(): void {
-    for (const callback of this.#ends.splice(0)) callback();
   }
 
   objectRef(object: Outcome<unknown>["object"]): AuditEvent["objectRef"] {

@@ -23,7 +23,6 @@ import type { Listener } from "../doors/http/listener.ts";
 import { openAccess } from "../doors/kubernetes/access/open-access.ts";
 import type { OpenAccess } from "../doors/kubernetes/access/open-access.ts";
 import { openAdmission } from "../doors/kubernetes/admission/open-admission.ts";
-import type { OpenAdmission } from "../doors/kubernetes/admission/open-admission.ts";
 import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
@@ -35,6 +34,7 @@ import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import { describedKinds, reviews } from "../doors/kubernetes/reviews/reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { Admission } from "../gate/admission.ts";
 import { Gate } from "../gate/gate.ts";
 import { adminGroup } from "../identity/user.ts";
 import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
@@ -102,18 +102,20 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const registry = new Registry();
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
-  const onError = (error: unknown, resource: string) =>
-    log.error("Following of what decides failed", error, { resource });
-  const facts = { store: data.store, storage: storage.of, timers: systemClock, uuid: randomUUID, now, onError };
-  const access = startup.use(await openAccess(facts));
-  const rules = {
-    ...facts,
-    kinds,
-    namespaces: storage.namespaces,
-    storage: access.storage,
-    escalation: access.admission,
+  const onFactsError = (error: unknown, resource: string) =>
+    log.error("Following of roles failed", error, { resource });
+  const facts = {
+    store: data.store,
+    storage: storage.of,
+    timers: systemClock,
+    uuid: randomUUID,
+    now,
+    onError: onFactsError,
   };
-  const admission = startup.use(await openAdmission(rules));
+  const access = startup.use(await openAccess(facts));
+  const { namespaces } = storage;
+  const timers = systemClock;
+  const admission = openAdmission({ namespaces, storage: access.storage, timers, escalation: access.admission });
   const door = kubernetes({ config, data, storage, access, admission, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,
@@ -139,7 +141,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       audit,
       admission,
       kinds,
-      storage: admission.storage,
+      storage: access.storage,
       index: new OwnerIndex(data.store),
       caPem: certificates.authority.certPem,
       timers: systemClock,
@@ -222,7 +224,7 @@ interface Parts {
 
 interface DoorParts extends Parts {
   readonly access: OpenAccess;
-  readonly admission: OpenAdmission;
+  readonly admission: Admission;
   readonly audit: AuditSink;
   readonly registry: Registry;
   readonly integrity: StoreIntegrity;
@@ -246,7 +248,7 @@ function kubernetes(parts: DoorParts) {
     kinds,
     reviews,
     rulesFor: parts.access.rulesFor,
-    storage: parts.admission.storage,
+    storage: parts.access.storage,
     valuesInAnswersToWrites: parts.config.valuesInAnswersToWrites,
     authenticate: async (request) => {
       // The listener accepts TLS connections only.

@@ -10,6 +10,14 @@ export interface MissingRight {
   readonly resource: string;
   /** Where it is needed; "" for the whole cluster. */
   readonly namespace: string;
+  /** The rule that grants it, as it stands in a ClusterRole (in a Role of the namespace, if there is one). */
+  readonly rule: string;
+}
+
+export function missingRight(right: Omit<MissingRight, "rule">): MissingRight {
+  const list = (words: readonly string[]) => `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
+  const { verbs, group, resource } = right;
+  return { ...right, rule: `{apiGroups: ${list([group])}, resources: ${list([resource])}, verbs: ${list(verbs)}}` };
 }
 
 /**
@@ -17,7 +25,7 @@ export interface MissingRight {
  * - `level`: it was not asked for, on purpose;
  * - `forbidden`: the cluster refused it, and `missing` is the right it would take;
  * - `failed`: the cluster did not answer, or with what cannot be used;
- * - `partial`: names were read, content was not.
+ * - `partial`: every name was read, but not all content. What is not there is absent.
  */
 export type GapReason = "level" | "forbidden" | "failed" | "partial";
 

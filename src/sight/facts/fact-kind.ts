@@ -62,3 +62,9 @@ export function factKindOf(apiVersion: string, kind: string): FactKind | undefin
 export function factNamespace(kind: FactKind, written: string): string {
   return clusterKinds.has(kind) ? "" : written || "default";
 }
+
+/** The API groups in which a kind is looked for. */
+export function groupsOfKind(kind: FactKind): readonly string[] {
+  if (kind === "Constraint") return [constraintGroup];
+  return Object.keys(groups).filter((group) => groups[group]?.includes(kind) === true);
+}

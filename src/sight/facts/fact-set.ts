@@ -15,6 +15,8 @@ export type SourceType = "cluster" | "dump" | "manifests";
 /** What was read and what was not: what is unknown is never taken for absent. */
 export interface Coverage {
   readonly source: SourceType;
+  /** The cluster, if the source knows which one it is. */
+  readonly origin?: ClusterOrigin;
   readonly files: number;
   /** How many objects of each kind that is looked at; kinds without any are in `unknown`, or were listed empty. */
   readonly objects: Readonly<Partial<Record<FactKind, number>>>;
@@ -36,8 +38,23 @@ export interface FactReader {
   knows(kind: FactKind, namespace?: string): boolean;
 }
 
+/** The cluster that facts are of. */
+export interface ClusterOrigin {
+  /** The context, or the name that was given to it. */
+  readonly id: string;
+  /** `gitVersion` of its API server; "" when it does not say. */
+  readonly version: string;
+  readonly server: "kubernetes" | "strongroom" | "unknown";
+  /** How much of Secrets was asked for. */
+  readonly level: string;
+  /** When reading began (RFC 3339). */
+  readonly readAt: string;
+}
+
 export class FactSet implements FactReader {
   readonly source: SourceType;
+  /** Undefined for files that do not say it. */
+  origin: ClusterOrigin | undefined;
   readonly material: SecretMaterial;
   readonly #facts = new Map<FactKind, Fact[]>();
   readonly #byNamespace = new Map<string, Fact[]>();
@@ -46,6 +63,8 @@ export class FactSet implements FactReader {
   readonly #listed = new Set<FactKind>();
   readonly #gaps = new Map<string, CoverageGap>();
   readonly #problems: Problem[] = [];
+  /** How many Secrets are known by name only. */
+  #namesOnly = 0;
   #files = 0;
   #otherObjects = 0;
 
@@ -77,6 +96,7 @@ export class FactSet implements FactReader {
     const key = factKey(place);
     const before = this.#byKey.get(key) ?? [];
     for (const fact of before) {
+      if (isNameOnly(fact)) this.#namesOnly--;
       removeFrom(this.#facts, fact.kind, fact);
       removeFrom(this.#byNamespace, `${fact.kind}\n${fact.namespace}`, fact);
     }
@@ -86,6 +106,7 @@ export class FactSet implements FactReader {
   }
 
   #put(key: string, known: readonly Fact[], fact: Fact): void {
+    if (isNameOnly(fact)) this.#namesOnly++;
     this.#byKey.set(key, [...known, fact]);
     addTo(this.#facts, fact.kind, fact);
     addTo(this.#byNamespace, `${fact.kind}\n${fact.namespace}`, fact);
@@ -97,6 +118,7 @@ export class FactSet implements FactReader {
    */
   changed(change: (fact: Fact) => Fact | undefined, add: readonly Fact[] = []): FactSet {
     const copy = new FactSet(this.source, this.material);
+    copy.origin = this.origin;
     for (const facts of this.#facts.values()) {
       for (const fact of facts) {
         const next = change(fact);
@@ -155,6 +177,11 @@ export class FactSet implements FactReader {
     return (this.#byNamespace.get(`${kind}\n${namespace}`) ?? []) as FactOf<Kind>[]; // add() sorts by kind
   }
 
+  /** Every fact. */
+  *all(): Generator<Fact> {
+    for (const facts of this.#facts.values()) yield* facts;
+  }
+
   /** The facts of a name; several where the source has contradicting ones. */
   named(kind: FactKind, namespace: string, name: string): readonly Fact[] {
     return this.#byKey.get(factKey({ kind, namespace, name })) ?? [];
@@ -167,22 +194,26 @@ export class FactSet implements FactReader {
   knows(kind: FactKind, namespace?: string): boolean {
     if (!this.#isKnown(kind)) return false;
     if (namespace !== undefined) return !this.#hasGap(kind, "") && !this.#hasGap(kind, namespace);
-    for (const gap of this.#gaps.values()) if (gap.kind === kind) return false;
+    for (const gap of this.#gaps.values()) if (gap.kind === kind && gap.reason !== "partial") return false;
     return true;
   }
 
   #isKnown(kind: FactKind): boolean {
-    return this.#listed.has(kind) || this.of(kind).length > 0;
+    // A name of a Secret in what refers to it does not say what others there are.
+    return this.#listed.has(kind) || this.of(kind).length > (kind === "Secret" ? this.#namesOnly : 0);
   }
 
+  /** Of a kind of which content is missing, there still is no more than is listed. */
   #hasGap(kind: FactKind, namespace: string): boolean {
-    return this.#gaps.has(gapKey({ kind, namespace }));
+    const gap = this.#gaps.get(gapKey({ kind, namespace }));
+    return gap !== undefined && gap.reason !== "partial";
   }
 
   get coverage(): Coverage {
     const known = factKinds.filter((kind) => this.#isKnown(kind));
     return {
       source: this.source,
+      ...(this.origin !== undefined && { origin: this.origin }),
       files: this.#files,
       objects: Object.fromEntries(known.map((kind) => [kind, this.of(kind).length])),
       unknown: factKinds.filter((kind) => !this.#isKnown(kind)),
@@ -213,6 +244,10 @@ function removeFrom<Key>(lists: Map<Key, Fact[]>, key: Key, fact: Fact): void {
   const place = list.indexOf(fact);
   if (place >= 0) list.splice(place, 1);
   if (list.length === 0) lists.delete(key);
+}
+
+function isNameOnly(fact: Fact): boolean {
+  return fact.kind === "Secret" && fact.seen === "name";
 }
 
 function describe({ kind, namespace, name }: Fact): string {

@@ -110,7 +110,7 @@ function collect(value: unknown, at: Provenance, placing: Placing, found: Collec
   const items = field(value, "items");
   if (!kind.endsWith("List") || !Array.isArray(items)) {
     const placeOf = (path: readonly (string | number)[]) => placing(at, path);
-    found.objects.push({ value: withoutValues(value, undefined, found.material), at, placeOf });
+    found.objects.push({ value: withoutValues(value, found.material), at, placeOf });
     return;
   }
   if (kind !== "List") found.lists.push({ apiVersion, kind: kind.slice(0, -"List".length) });
@@ -118,7 +118,7 @@ function collect(value: unknown, at: Provenance, placing: Placing, found: Collec
     const place = placing({ ...at, item: index + 1 }, ["items", index]);
     const placeOf = (path: readonly (string | number)[]) => placing(place, ["items", index, ...path]);
     found.objects.push({
-      value: withoutValues(typed(item, apiVersion, kind), undefined, found.material),
+      value: withoutValues(typed(item, apiVersion, kind), found.material),
       at: place,
       placeOf,
     });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createSecretKey, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { readFact } from "../facts/read-fact.ts";
-import { keyedFingerprint, withoutValues } from "./secret-values.ts";
+import { SecretMaterial } from "../facts/secret-material.ts";
+import { withoutValues } from "./secret-values.ts";
 
 const at = { file: "f", document: 1, item: undefined, line: undefined };
 const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -14,21 +14,24 @@ const secret = (data: Readonly<Record<string, string>>, more: object = {}) => ({
   ...more,
 });
 
-function factOf(value: unknown, key = createSecretKey(randomBytes(32))) {
-  const fact = readFact("Secret", { value: withoutValues(value, keyedFingerprint(key)), at, placeOf: () => at });
+function factOf(value: unknown, material = new SecretMaterial()) {
+  const fact = readFact("Secret", { value: withoutValues(value, material), at, placeOf: () => at });
   assert.ok(typeof fact !== "string" && fact.kind === "Secret");
   return fact;
 }
 
 test("Of a value its size stays, and a fingerprint that is equal for equal values of one key only", () => {
-  const key = createSecretKey(randomBytes(32));
-  const fact = factOf(secret({ a: base64("s3cret"), b: base64("other") }, { stringData: { c: "s3cret" } }), key);
+  const material = new SecretMaterial();
+  const fact = factOf(
+    secret({ a: base64("s3cret-long"), b: base64("another-one") }, { stringData: { c: "s3cret-long" } }),
+    material,
+  );
   assert.deepEqual([fact.keys, fact.createdAt], [["a", "b", "c"], "2026-01-02T03:04:05Z"]);
   const [a, b, c] = fact.values ?? [];
-  assert.deepEqual([a?.sizeBytes, b?.sizeBytes], [6, 5]);
+  assert.deepEqual([a?.sizeBytes, b?.sizeBytes], [11, 11]);
   assert.deepEqual(a, c);
   assert.notEqual(a?.fingerprint, b?.fingerprint);
-  const [other] = factOf(secret({ a: base64("s3cret") })).values ?? [];
+  const [other] = factOf(secret({ a: base64("s3cret-long") })).values ?? [];
   assert.notEqual(other?.fingerprint, a?.fingerprint);
 });
 

@@ -3,8 +3,6 @@
  *
  * Whoever decodes an object calls this before anything else sees it.
  */
-import { createHmac } from "node:crypto";
-import type { KeyObject } from "node:crypto";
 import type { CredentialIdentity } from "../facts/credential-identity.ts";
 import { releasedSecrets } from "../facts/helm-release.ts";
 import { field, fieldNames, textField } from "../facts/json-fields.ts";
@@ -21,20 +19,6 @@ export interface StrippedValue {
   readonly identity: CredentialIdentity | undefined;
 }
 
-/** Turns the bytes of a value into a text that is equal for equal values, and tells nothing else without the key. */
-export type Fingerprint = (value: Buffer) => string;
-
-const fingerprintBytes = 9;
-
-/**
- * Fingerprints by HMAC-SHA-256, cut to 72 bits: two of a million values are mistaken for each other with a probability of
- * 1 in 10^10. Values that can be guessed are safe as long as the key is: it must be random, and is kept in no fact.
- */
-export function keyedFingerprint(key: KeyObject): Fingerprint {
-  return (value) =>
-    createHmac("sha256", key).update(value).digest().subarray(0, fingerprintBytes).toString("base64url");
-}
-
 /** Other places of a Secret that repeat its values, such as the annotation of `kubectl apply`, are left out too. */
 const keptAnnotations = /^(?:kubernetes\.io\/service-account\.name|(?:reflector|replicator)\.v1\.[a-z0-9.]+\/[a-z-]+)$/;
 const keptLabels = /^(?:kubernetes\.io\/legacy-token-invalid-since|sealedsecrets\.bitnami\.com\/sealed-secrets-key)$/;
@@ -45,7 +29,7 @@ const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
  * who may have copies of it only; any other object as it is. With `material`, also of which kind its values are, and which
  * Secrets are in it when it is a Helm release.
  */
-export function withoutValues(value: unknown, fingerprint?: Fingerprint, material?: SecretMaterial): unknown {
+export function withoutValues(value: unknown, material?: SecretMaterial): unknown {
   if (textField(value, "kind") !== "Secret") return value;
   return {
     apiVersion: field(value, "apiVersion"),
@@ -59,8 +43,8 @@ export function withoutValues(value: unknown, fingerprint?: Fingerprint, materia
       labels: kept(value, "labels", keptLabels),
       annotations: kept(value, "annotations", keptAnnotations),
     },
-    data: stripped(value, "data", "base64", { fingerprint, material }),
-    stringData: stripped(value, "stringData", "utf8", { fingerprint, material }),
+    data: stripped(value, "data", "base64", material),
+    stringData: stripped(value, "stringData", "utf8", material),
     repeatsValues: /"(?:data|stringData)":\{"/.test(textField(value, "metadata", "annotations", lastApplied)),
     released: material === undefined ? undefined : releasedOf(value, material),
   };
@@ -70,12 +54,12 @@ function stripped(
   value: unknown,
   name: string,
   encoding: "base64" | "utf8",
-  { fingerprint, material }: { fingerprint: Fingerprint | undefined; material: SecretMaterial | undefined },
+  material: SecretMaterial | undefined,
 ): Readonly<Record<string, StrippedValue>> {
   const entries = fieldNames(value, name).map((key): [string, StrippedValue] => {
     const bytes = Buffer.from(textField(value, name, key), encoding);
     const { credential, identity } = material?.mark(key, bytes.toString("utf8")) ?? {};
-    const print = fingerprint?.(bytes) ?? material?.fingerprint(bytes) ?? "";
+    const print = material?.fingerprint(bytes) ?? "";
     return [key, { sizeBytes: bytes.length, fingerprint: print, credential, identity }];
   });
   return Object.fromEntries(entries);
