@@ -48,6 +48,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./what-if.ts")).whatIfCommand,
   },
   {
+    name: "choke",
+    summary: "Say which one removal takes a secret from most readers",
+    load: async () => (await import("./choke.ts")).chokeCommand,
+  },
+  {
     name: "sight ci",
     summary: "Say for a pull request who gains which secrets",
     load: async () => (await import("./sight-ci.ts")).sightCiCommand,

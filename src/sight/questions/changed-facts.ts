@@ -70,8 +70,12 @@ function contentOf(fact: Fact | undefined): string {
  * When a ClusterRole changes and all are known, they are gathered anew, on both sides of the comparison.
  */
 function withGatheredRules(facts: FactSet, changing: Iterable<Fact>): FactSet {
+  return [...changing].some(({ kind }) => kind === "ClusterRole") ? gathered(facts) : facts;
+}
+
+/** The facts with aggregated roles that have no rules of their own, where all roles are known. */
+export function gathered(facts: FactSet): FactSet {
   if (facts.source === "manifests" || !facts.knows("ClusterRole")) return facts;
-  if (![...changing].some(({ kind }) => kind === "ClusterRole")) return facts;
   return facts.changed((fact) => (isAggregated(fact) ? { ...fact, rules: [] } : fact));
 }
 
