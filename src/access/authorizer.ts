@@ -44,4 +44,10 @@ export type Decision =
 
 export interface Authorizer {
   authorize(attributes: Attributes): Promise<Decision>;
+  /**
+   * Another number whenever decisions may have become others (also: can no longer be made), before whoever changed what
+   * they depend on is answered; it only grows. Absent: they never do. Asked for every piece of
+   * every stream.
+   */
+  generation?(): number;
 }

@@ -26,6 +26,7 @@ const facts = {
       ({ kind, namespace, name }) =>
         [kind, namespace, name].join() === [object.kind, object.namespace, object.name].join(),
     ),
+  generation: () => 0,
 };
 const authorizer = nodeAuthorizer(facts, [services]);
 
@@ -166,7 +167,7 @@ for (const example of cases) {
 }
 
 test("What cannot be known is not allowed", async () => {
-  const unknown = nodeAuthorizer({ reaches: () => Promise.reject(new Error("not read yet")) }, []);
+  const unknown = nodeAuthorizer({ reaches: () => Promise.reject(new Error("not read yet")), generation: () => 0 }, []);
   const user = { name: "system:node:n1", groups: ["system:nodes"], uid: undefined, extra: new Map() };
   const resource = {
     apiGroup: "",

@@ -20,6 +20,8 @@ export interface NodeObject {
 export interface NodeFacts {
   /** Whether a pod bound to the node is the object or refers to it. Raises `unavailable` while that is not known. */
   reaches(node: string, object: NodeObject): Promise<boolean>;
+  /** See Authorizer.generation. */
+  generation(): number;
 }
 
 type Resource = NonNullable<Attributes["resource"]>;
@@ -58,6 +60,7 @@ export function nodeAuthorizer(facts: NodeFacts, rules: readonly PolicyRule[]): 
       if (resource !== undefined && decide !== undefined) return decide({ facts, node, verb, resource });
       return rules.some((rule) => ruleAllows(rule, attributes)) ? allowed : noOpinion("");
     },
+    generation: () => facts.generation(),
   };
 }
 

@@ -16,6 +16,8 @@ export interface PodTokenFacts {
   limits(namespace: string): boolean;
   /** Whether the pod is there and refers to the secret of its namespace. Raises `unavailable` while that is not known. */
   refers(pod: TokenPod, secret: string): Promise<boolean>;
+  /** See Authorizer.generation. */
+  generation(): number;
 }
 
 const noOpinion: Decision = { type: "no-opinion", reason: "" };
@@ -33,6 +35,7 @@ export function podTokenAuthorizer(facts: PodTokenFacts): Authorizer {
       if (pod === undefined || !facts.limits(pod.namespace)) return noOpinion;
       return (await isOwn(facts, pod, attributes.resource)) ? noOpinion : denied;
     },
+    generation: () => facts.generation(),
   };
 }
 

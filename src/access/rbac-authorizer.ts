@@ -8,9 +8,14 @@ export interface RbacFacts {
    * while they are not known to be: nothing is decided by old facts.
    */
   index(): RbacIndex;
+  /** See Authorizer.generation. */
+  generation(): number;
 }
 
 /** Decides by Roles, ClusterRoles and their bindings; has no opinion on what they do not allow. */
 export function rbacAuthorizer(facts: RbacFacts): Authorizer {
-  return { authorize: async (attributes) => facts.index().decide(attributes) };
+  return {
+    authorize: async (attributes) => facts.index().decide(attributes),
+    generation: () => facts.generation(),
+  };
 }

@@ -18,5 +18,11 @@ export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer 
       }
       return { type: "no-opinion", reason: reasons.join("\n") };
     },
+    // Each only grows, so the sum is another one whenever one of them is.
+    generation() {
+      let sum = 0;
+      for (const authorizer of authorizers) sum += authorizer.generation?.() ?? 0;
+      return sum;
+    },
   };
 }

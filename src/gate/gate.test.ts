@@ -41,6 +41,8 @@ function gateWith(sink: AuditSink, refuse?: Error) {
   return new Gate({ audit: sink, authorizer, admission: admissionChain([plugin]), now: () => new Date(0), uuid });
 }
 
+const idle = { end: () => {}, refusal: () => Buffer.from("refused") };
+
 function request(user: User | Error, verb = "get"): GateRequest {
   return {
     auditId: "id-1",
@@ -180,7 +182,7 @@ test("Watches that receive the same change share one record with the ids of all 
   for (let index = 0; index < 3; index++) {
     const piece = { bytes: Buffer.from("a"), disclosed: [disclosure], live: true };
     const stream = gate.run({ ...request(admin, "watch"), auditId: "chosen" }, async (context) => ({
-      answer: context.audited(pieces(piece), { metadataOnly: false, live: true }),
+      answer: context.audited(pieces(piece), { metadataOnly: false, live: idle }),
       code: 200,
     }));
     streams.push(await stream);
@@ -199,7 +201,7 @@ test("A live piece whose record fails does not come out", async () => {
   const sink = new RecordingSink();
   const piece = { bytes: Buffer.from("a"), disclosed: [disclosure], live: true };
   const stream = await gateWith(sink).run(request(admin, "watch"), async (context) => ({
-    answer: context.audited(pieces(piece), { metadataOnly: false, live: true }),
+    answer: context.audited(pieces(piece), { metadataOnly: false, live: idle }),
     code: 200,
   }));
   sink.failing = true;

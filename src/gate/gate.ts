@@ -13,9 +13,11 @@
 import type { Attributes, Authorizer, Decision } from "../access/authorizer.ts";
 import type { AuditEvent, AuditSink, AuditStage, Disclosure } from "../audit/audit-event.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
-import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
 import type { User } from "../identity/user.ts";
 import type { Admission, AdmissionRequest } from "./admission.ts";
+import { OpenStreams, RightsChangedError } from "./open-streams.ts";
+import type { LiveStream, OpenStream } from "./open-streams.ts";
+import { RequestRecord } from "./request-record.ts";
 import { StreamDisclosures } from "./stream-disclosures.ts";
 
 /** A request as the gate sees it, described by a door. */
@@ -108,7 +110,7 @@ export interface GateContext {
 export interface StreamOptions {
   readonly metadataOnly: boolean;
   /** A watch, which is given an id: the records of what it shares with others name it by that. */
-  readonly live?: boolean;
+  readonly live?: LiveStream;
 }
 
 export interface GateOptions {
@@ -126,6 +128,7 @@ export class Gate {
   readonly #now: () => Date;
   readonly #uuid: () => string;
   readonly #disclosures: StreamDisclosures;
+  readonly #streams: OpenStreams;
   #recordingFailed = false;
 
   constructor(options: GateOptions) {
@@ -135,6 +138,7 @@ export class Gate {
     this.#now = options.now;
     this.#uuid = options.uuid;
     this.#disclosures = new StreamDisclosures((event) => this.#write(event), options);
+    this.#streams = new OpenStreams({ now: options.now, generation: () => this.#generation() });
   }
 
   /**
@@ -148,9 +152,14 @@ export class Gate {
     let outcome: Outcome<T>;
     try {
       const caller = (record.user = await request.authenticate());
-      const user = (record.impersonatedUser = await this.#impersonate(caller, request)) ?? caller;
+      const asked = request.impersonate?.();
+      // Before the decision: what changes meanwhile is noticed.
+      const generation = this.#generation();
+      await this.#requireImpersonation(caller, asked);
+      record.impersonation = asked;
+      const user = asked?.user ?? caller;
       const lesser = await this.#authorize(record, user);
-      outcome = await action(this.#context(user, record, lesser));
+      outcome = await action(this.#context({ caller, user, generation, lesser }, record));
     } catch (error) {
       await this.#write(record.event("ResponseComplete", { responseStatus: request.describeError(error) }));
       throw error;
@@ -160,33 +169,35 @@ export class Gate {
     return outcome.answer;
   }
 
-  async #impersonate(caller: User, request: GateRequest): Promise<User | undefined> {
-    const asked = request.impersonate?.();
+  async #requireImpersonation(caller: User, asked: Impersonation | undefined): Promise<void> {
     for (const resource of asked?.needs ?? []) {
       const attributes = { user: caller, verb: "impersonate", resource, path: undefined };
       requireAllow(attributes, await this.#authorizer.authorize(attributes));
     }
-    return asked?.user;
   }
 
   /** Notes the decision; resolves to the lesser answer that there is a right to, if not to the whole one. */
   async #authorize(record: RequestRecord, user: User): Promise<LesserAnswer | undefined> {
-    const { request } = record;
-    const attributes = attributesOf(request, user);
-    const decision = (record.decision = await this.#authorizer.authorize(attributes));
-    if (decision.type === "allow") return undefined;
-    for (const { answer, needs } of request.lesser?.() ?? []) {
-      const enough =
+    const attributes = attributesOf(record.request, user);
+    const whole = (record.decision = await this.#authorizer.authorize(attributes));
+    if (whole.type === "allow") return undefined;
+    for (const { answer, needs } of record.request.lesser?.() ?? []) {
+      const decision =
         needs === undefined ? selfFiltered : await this.#authorizer.authorize({ ...attributes, resource: needs });
-      if (enough.type !== "allow") continue;
-      record.decision = enough;
+      if (decision.type !== "allow") continue;
+      record.decision = decision;
       return answer;
     }
-    throw new ForbiddenError(attributes, decision.reason);
+    throw new ForbiddenError(attributes, whole.reason);
   }
 
-  #context(user: User, record: RequestRecord, lesser: LesserAnswer | undefined): GateContext {
+  #generation(): number {
+    return this.#authorizer.generation?.() ?? 0;
+  }
+
+  #context(allowed: Allowed, record: RequestRecord): GateContext {
     const { request } = record;
+    const { user, lesser } = allowed;
     const decide = (attributes: Attributes) => this.#authorizer.authorize(attributes);
     return {
       user,
@@ -200,29 +211,55 @@ export class Gate {
         this.#admission.admit({ ...operation, user, requestedName: request.resource?.name ?? "", decide }),
       audited: (pieces, options) => {
         record.streaming = true;
-        if (options.live === true) record.streamId = this.#uuid();
-        return this.#auditedPieces(record, pieces, options);
+        if (options.live !== undefined) record.streamId = this.#uuid();
+        return this.#auditedPieces(allowed, record, pieces, options);
       },
     };
   }
 
   async *#auditedPieces(
+    allowed: Allowed,
     record: RequestRecord,
     pieces: AsyncIterable<StreamPiece>,
     options: StreamOptions,
   ): AsyncGenerator<Buffer> {
+    const stream = options.live === undefined ? undefined : this.#openStream(allowed, record, options.live);
     let code = 200;
     try {
       for await (const piece of pieces) {
+        if (stream?.isInDoubt() === true && !(await stream.mayGoOn())) break;
         if (piece.disclosed.length > 0) await this.#recordPiece(record, piece, options);
+        // Recording takes its time: what was changed and answered meanwhile holds.
+        if (stream?.isInDoubt() === true && !(await stream.mayGoOn())) break;
         yield piece.bytes;
       }
+      if (stream?.refusal === undefined) return;
+      code = record.request.describeError(stream.refusal).code;
+      if (options.live !== undefined) yield options.live.refusal(stream.refusal);
     } catch (error) {
       code = record.request.describeError(error).code;
       throw error;
     } finally {
+      stream?.close();
       await this.#write(record.event("ResponseComplete", { responseStatus: { code } }));
     }
+  }
+
+  #openStream(allowed: Allowed, record: RequestRecord, live: LiveStream): OpenStream {
+    const { caller, generation } = allowed;
+    return this.#streams.open({
+      caller,
+      generation,
+      decide: () => this.#decideAgain(allowed, record, live),
+      end: live.end,
+    });
+  }
+
+  /** Raises why an open stream must end: a right that is missing, or others than it began with. */
+  async #decideAgain({ caller, user, lesser }: Allowed, record: RequestRecord, live: LiveStream): Promise<void> {
+    await this.#requireImpersonation(caller, record.impersonation);
+    if ((await this.#authorize(record, user)) !== lesser) throw new RightsChangedError();
+    if (lesser === "filtered") await live.requireSame?.();
   }
 
   #recordPiece(record: RequestRecord, piece: StreamPiece, options: StreamOptions): Promise<void> {
@@ -245,6 +282,17 @@ export class Gate {
       });
     }
   }
+}
+
+/** By what a request was allowed. */
+interface Allowed {
+  /** Whose credential it is. */
+  readonly caller: User;
+  /** Who acts. */
+  readonly user: User;
+  readonly lesser: LesserAnswer | undefined;
+  /** The generation of the authorizer before it was asked. */
+  readonly generation: number;
 }
 
 function attributesOf({ verb, resource, path }: GateRequest, user: User): Attributes {
@@ -281,81 +329,3 @@ function outcomeFields<T>(outcome: Outcome<T>, record: RequestRecord): Partial<A
     ...(outcome.metadataOnly === true && { metadataOnly: true }),
   };
 }
-
-/** Longest URI and user agent kept on record, in characters. */
-const uriMax = 2048;
-const userAgentMax = 1024;
-
-/** What is known of one request while it runs. */
-class RequestRecord {
-  readonly request: GateRequest;
-  readonly #now: () => Date;
-  user: User | undefined;
-  impersonatedUser: User | undefined;
-  decision: Decision | undefined;
-  streaming = false;
-  streamId: string | undefined;
-
-  constructor(request: GateRequest, now: () => Date) {
-    this.request = request;
-    this.#now = now;
-  }
-
-  event(stage: AuditStage, fields: Partial<AuditEvent>): AuditEvent {
-    const { request, user } = this;
-    const objectRef = this.objectRef(undefined);
-    return {
-      auditID: request.auditId,
-      ...(this.streamId !== undefined && { streamID: this.streamId }),
-      stage,
-      door: request.door,
-      verb: request.verb,
-      requestURI: request.uri.slice(0, uriMax),
-      user: user === undefined ? anonymous : recorded(user),
-      ...(this.impersonatedUser !== undefined && { impersonatedUser: recorded(this.impersonatedUser) }),
-      sourceIPs: request.sourceIPs,
-      userAgent: request.userAgent.slice(0, userAgentMax),
-      ...(objectRef !== undefined && { objectRef }),
-      requestReceivedTimestamp: microseconds(request.receivedAt),
-      stageTimestamp: microseconds(this.#now()),
-      ...(this.decision !== undefined && {
-        annotations: {
-          "authorization.k8s.io/decision": this.decision.type === "allow" ? "allow" : "forbid",
-          "authorization.k8s.io/reason": this.decision.reason,
-        },
-      }),
-      ...fields,
-    };
-  }
-
-  objectRef(object: Outcome<unknown>["object"]): AuditEvent["objectRef"] {
-    const resource = this.request.resource;
-    if (resource === undefined) return undefined;
-    const name = object?.name ?? resource.name;
-    return {
-      resource: resource.resource,
-      ...(resource.namespace !== "" && { namespace: resource.namespace }),
-      ...(name !== "" && { name }),
-      ...(object !== undefined && { uid: object.uid, resourceVersion: object.resourceVersion }),
-      ...(resource.apiGroup !== "" && { apiGroup: resource.apiGroup }),
-      apiVersion: resource.apiVersion,
-      ...(resource.subresource !== "" && { subresource: resource.subresource }),
-    };
-  }
-}
-
-const anonymous: AuditEvent["user"] = { username: anonymousUserName, groups: [unauthenticatedGroup] };
-
-function recorded({ name, uid, groups }: User): AuditEvent["user"] {
-  return { username: name, ...(uid !== undefined && { uid }), groups };
-}
-
-/** RFC 3339 with six fractional digits, as upstream prints MicroTime. */
-export function microseconds(time: Date): string {
-  const timeMs = time.getTime();
-  if (timeMs !== printed.timeMs) printed = { timeMs, text: `${time.toISOString().slice(0, -1)}000Z` };
-  return printed.text;
-}
-
-/** The last time printed: the events of a millisecond share it. */
-let printed = { timeMs: 0, text: "1970-01-01T00:00:00.000000Z" };

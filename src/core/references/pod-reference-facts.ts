@@ -33,6 +33,8 @@ export interface PodReferenceFacts {
    * is not "not yet". Raises `unavailable` when they cannot be brought up to date.
    */
   upToDate(): Promise<void>;
+  /** Grows with every change of what pods refer to and where they are, and when the facts cease to be known. */
+  generation(): number;
 }
 
 /**

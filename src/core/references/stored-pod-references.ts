@@ -28,6 +28,7 @@ export class StoredPodReferences implements PodReferenceFacts, AsyncDisposable {
   #revision: Revision | undefined;
   #watcher: Watcher | undefined;
   #failure: unknown;
+  #generation = 0;
   readonly #closing = new AbortController();
   readonly #following: Promise<void>;
 
@@ -45,6 +46,10 @@ export class StoredPodReferences implements PodReferenceFacts, AsyncDisposable {
   podsOnNode(node: string): readonly ReferringPod[] {
     this.#requireComplete();
     return this.#index.onNode(node);
+  }
+
+  generation(): number {
+    return this.#generation;
   }
 
   async upToDate(): Promise<void> {
@@ -101,6 +106,7 @@ export class StoredPodReferences implements PodReferenceFacts, AsyncDisposable {
       after = page.more ? page.records.at(-1)?.key : undefined;
     } while (after !== undefined);
     this.#index = index;
+    this.#generation++;
     this.#advance(revision);
   }
 
@@ -112,8 +118,8 @@ export class StoredPodReferences implements PodReferenceFacts, AsyncDisposable {
     try {
       for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
         for (const { type, record } of batch.events) {
-          if (type === "put") this.#index.put(record.key, podOf(record));
-          else this.#index.delete(record.key);
+          const changed = type === "put" ? this.#index.put(record.key, podOf(record)) : this.#index.delete(record.key);
+          if (changed) this.#generation++;
         }
         this.#advance(batch.revision);
       }
@@ -135,6 +141,7 @@ export class StoredPodReferences implements PodReferenceFacts, AsyncDisposable {
   /** What is known grows old from here on, so it is no longer said. */
   #lose(error: unknown): void {
     this.#failure = error;
+    this.#generation++;
     this.#revision = undefined;
     this.#wake();
   }
@@ -151,19 +158,26 @@ class PodIndex {
   readonly #byObject = new Map<string, Set<string>>();
   readonly #byNode = new Map<string, Set<string>>();
 
-  put(key: string, pod: ReferringPod): void {
+  /** Returns whether anything is different. */
+  put(key: string, pod: ReferringPod): boolean {
+    const known = this.#pods.get(key);
+    // Most changes of a pod are of its status.
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(pod)) return false;
     this.delete(key);
     this.#pods.set(key, pod);
     for (const object of objectsOf(pod)) add(this.#byObject, object, key);
     if (pod.node !== "") add(this.#byNode, pod.node, key);
+    return true;
   }
 
-  delete(key: string): void {
+  /** Returns whether it was there. */
+  delete(key: string): boolean {
     const pod = this.#pods.get(key);
-    if (pod === undefined) return;
+    if (pod === undefined) return false;
     this.#pods.delete(key);
     for (const object of objectsOf(pod)) remove(this.#byObject, object, key);
     if (pod.node !== "") remove(this.#byNode, pod.node, key);
+    return true;
   }
 
   referring(object: ReferredObject): ReferringPod[] {

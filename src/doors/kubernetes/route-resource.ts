@@ -234,10 +234,10 @@ function listReply(context: VerbContext, list: ListAnswer): Outcome<Reply> {
 }
 
 async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
-  const pieces = await watchObjects(context);
+  const { pieces, end, refusal } = await watchObjects(context);
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
     metadataOnly: !showsValues(context.format),
-    live: true,
+    live: { end, refusal },
   });
   const stream = context.format.media === "application/vnd.kubernetes.protobuf" ? ";stream=watch" : "";
   const answer = { code: 200, contentType: `${contentType(context.format)}${stream}`, body, live: true };

@@ -34,6 +34,7 @@ export class KindFollower {
   /** Told is every change up to here. */
   #revision: Revision = toRevision(0);
   #isCurrent = false;
+  #lapses = 0;
   #isStopped = false;
   #watcher: ObjectWatcher | undefined;
   #running: Promise<void> | undefined;
@@ -56,6 +57,11 @@ export class KindFollower {
   /** Raises `unavailable` while what was told may be old. */
   requireCurrent(): void {
     if (!this.#isCurrent) throw new StrongroomError("unavailable", `the ${this.#resource} must be known to decide`);
+  }
+
+  /** How often it was found that what was told may be old. */
+  get lapses(): number {
+    return this.#lapses;
   }
 
   /** The storage of the kind, whose writes have been told before they are answered. */
@@ -96,6 +102,7 @@ export class KindFollower {
       } catch (error) {
         if (this.#isStopped) return;
         this.#isCurrent = false;
+        this.#lapses++;
         this.#options.onError(error, this.#resource);
         await this.#delay();
       }

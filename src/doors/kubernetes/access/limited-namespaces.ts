@@ -13,10 +13,13 @@ export const podSecretsReferenced = "referenced";
 export class LimitedNamespaces implements AsyncDisposable {
   readonly #names = new Set<string>();
   readonly #follower: KindFollower;
+  #changes = 0;
 
   private constructor(options: FollowOptions) {
     const tell = (object: StoredObject | undefined, { name }: { readonly name: string }) => {
-      if (object !== undefined && isLimited(object)) this.#names.add(name);
+      const limited = object !== undefined && isLimited(object);
+      if (limited !== this.#names.has(name)) this.#changes++;
+      if (limited) this.#names.add(name);
       else this.#names.delete(name);
     };
     this.#follower = new KindFollower(namespaceKind, tell, options);
@@ -33,6 +36,11 @@ export class LimitedNamespaces implements AsyncDisposable {
   has(namespace: string): boolean {
     this.#follower.requireCurrent();
     return this.#names.has(namespace);
+  }
+
+  /** Grows with every change of what {@link has} says. */
+  generation(): number {
+    return this.#changes + this.#follower.lapses;
   }
 
   /** The storage of namespaces, whose writes are known before they are answered; others as they are. */

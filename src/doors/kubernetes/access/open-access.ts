@@ -81,6 +81,7 @@ function nodeFacts(references: PodReferenceFacts): NodeFacts {
       kind === "pod"
         ? nodeRuns(references, node, { namespace, name })
         : nodeReaches(references, node, { kind, namespace, name }),
+    generation: () => references.generation(),
   };
 }
 
@@ -88,6 +89,7 @@ function podTokenFacts(limited: LimitedNamespaces, references: PodReferenceFacts
   return {
     limits: (namespace) => limited.has(namespace),
     refers: (pod, name) => podRefers(references, pod, { kind: "secret", name }),
+    generation: () => limited.generation() + references.generation(),
   };
 }
 

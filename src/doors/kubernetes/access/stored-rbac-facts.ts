@@ -19,13 +19,16 @@ import { bindingOf, roleOf } from "./rbac-objects.ts";
 export class StoredRbacFacts implements RbacFacts, AsyncDisposable {
   readonly #index = new RbacIndex(goQuote);
   readonly #followers: ReadonlyMap<Kind, KindFollower>;
+  #changes = 0;
 
   private constructor(options: FollowOptions) {
     const setRole: Apply = (object, { namespace, name }) => {
+      this.#changes++;
       if (object === undefined) this.#index.removeRole(namespace, name);
       else this.#index.setRole(roleOf(object.header()));
     };
     const setBinding: Apply = (object, { namespace, name }) => {
+      this.#changes++;
       if (object === undefined) this.#index.removeBinding(namespace, name);
       else this.#index.setBinding(bindingOf(object.header()));
     };
@@ -51,6 +54,12 @@ export class StoredRbacFacts implements RbacFacts, AsyncDisposable {
   index(): RbacIndex {
     for (const follower of this.#followers.values()) follower.requireCurrent();
     return this.#index;
+  }
+
+  generation(): number {
+    let lapses = 0;
+    for (const follower of this.#followers.values()) lapses += follower.lapses;
+    return this.#changes + lapses;
   }
 
   /** The storage of a kind, whose writes are in the index before they are answered. */

@@ -2,6 +2,7 @@
 import type { AnswerEnd } from "../answer-end.ts";
 import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import type { StreamPiece } from "../../../gate/gate.ts";
+import { RightsChangedError } from "../../../gate/open-streams.ts";
 import { toRevision } from "../../../store/revision.ts";
 import type { Revision } from "../../../store/revision.ts";
 import { badRequest, expired, toApiError } from "../api-error.ts";
@@ -28,8 +29,17 @@ const bookmarkBeforeEndMs = 2_000;
 
 const initialPageRecords = 500;
 
+/** A watch that can be ended from outside, with an ERROR as its last event. */
+export interface OpenWatch {
+  readonly pieces: AsyncGenerator<StreamPiece>;
+  /** Makes the pieces end soon. */
+  readonly end: () => void;
+  /** The frame of an ERROR. */
+  readonly refusal: (error: unknown) => Buffer;
+}
+
 /** Checks the request and prepares the stream; what can be refused is refused here, before it begins. */
-export async function watchObjects(context: VerbContext): Promise<AsyncGenerator<StreamPiece>> {
+export async function watchObjects(context: VerbContext): Promise<OpenWatch> {
   const query = new URLSearchParams(context.query);
   query.set("watch", "true");
   const { name } = context.target;
@@ -43,7 +53,34 @@ export async function watchObjects(context: VerbContext): Promise<AsyncGenerator
   const since = options.resourceVersion === "" ? toRevision(0) : parseResourceVersion(options.resourceVersion);
   if (options.sendInitialEvents === true && since > 0) await requireReached(context, since);
   const metadataView = !showsValues(context.format);
-  return stream({ context: lasting(context), options, selection, since, metadataView });
+  const ending = new Ending();
+  const watch: Watch = { context: lasting(context), options, selection, since, metadataView, ending };
+  return {
+    pieces: stream(watch),
+    end: () => ending.come(),
+    refusal: (error) => encoderOf(watch).error(streamError(error)),
+  };
+}
+
+/** That the stream should end: whoever waits for events is told. */
+class Ending {
+  #hasCome = false;
+  #wake: (() => void) | undefined;
+
+  come(): void {
+    this.#hasCome = true;
+    this.#wake?.();
+  }
+
+  /** Calls back when it comes, at once if it has; one at a time. */
+  onCome(wake: () => void): void {
+    this.#wake = wake;
+    if (this.#hasCome) wake();
+  }
+}
+
+function encoderOf({ context }: Watch): WatchEncoder {
+  return new WatchEncoder(context.kind, context.format, context.now);
 }
 
 type LastingContext = Pick<VerbContext, "kind" | "storage" | "format" | "now" | "end" | "target">;
@@ -60,10 +97,11 @@ interface Watch {
   readonly since: Revision;
   /** The stream is one of metadata, which may repeat values all the same. */
   readonly metadataView: boolean;
+  readonly ending: Ending;
 }
 
 async function* stream(watch: Watch): AsyncGenerator<StreamPiece> {
-  const encoder = new WatchEncoder(watch.context.kind, watch.context.format, watch.context.now);
+  const encoder = encoderOf(watch);
   try {
     let { since } = watch;
     if (startsWithState(watch)) {
@@ -126,6 +164,7 @@ async function* liveEvents(watch: Watch, encoder: WatchEncoder, since: Revision)
     narrow ? selection.name : undefined,
   );
   const clock = new WatchClock(watcher, watch.options, context.end);
+  watch.ending.onCome(() => watcher.close());
   try {
     for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
       const frames: Buffer[] = [];
@@ -169,6 +208,7 @@ function plain(bytes: Buffer): StreamPiece {
 }
 
 function streamError(error: unknown): ApiError {
+  if (error instanceof RightsChangedError) return expired(error.message);
   if (isStrongroomError(error, "compacted")) return expired("The resourceVersion for the provided watch is too old.");
   return toApiError(error);
 }

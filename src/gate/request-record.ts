@@ -1,0 +1,84 @@
+/** What is known of one request while it runs, as audit events. */
+import type { Decision } from "../access/authorizer.ts";
+import type { AuditEvent, AuditStage } from "../audit/audit-event.ts";
+import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
+import type { User } from "../identity/user.ts";
+import type { GateRequest, Impersonation, Outcome } from "./gate.ts";
+
+/** Longest URI and user agent kept on record, in characters. */
+const uriMax = 2048;
+const userAgentMax = 1024;
+
+/** What is known of one request while it runs. */
+export class RequestRecord {
+  readonly request: GateRequest;
+  readonly #now: () => Date;
+  user: User | undefined;
+  impersonation: Impersonation | undefined;
+  decision: Decision | undefined;
+  streaming = false;
+  streamId: string | undefined;
+
+  constructor(request: GateRequest, now: () => Date) {
+    this.request = request;
+    this.#now = now;
+  }
+
+  event(stage: AuditStage, fields: Partial<AuditEvent>): AuditEvent {
+    const { request, user } = this;
+    const objectRef = this.objectRef(undefined);
+    return {
+      auditID: request.auditId,
+      ...(this.streamId !== undefined && { streamID: this.streamId }),
+      stage,
+      door: request.door,
+      verb: request.verb,
+      requestURI: request.uri.slice(0, uriMax),
+      user: user === undefined ? anonymous : recorded(user),
+      ...(this.impersonation !== undefined && { impersonatedUser: recorded(this.impersonation.user) }),
+      sourceIPs: request.sourceIPs,
+      userAgent: request.userAgent.slice(0, userAgentMax),
+      ...(objectRef !== undefined && { objectRef }),
+      requestReceivedTimestamp: microseconds(request.receivedAt),
+      stageTimestamp: microseconds(this.#now()),
+      ...(this.decision !== undefined && {
+        annotations: {
+          "authorization.k8s.io/decision": this.decision.type === "allow" ? "allow" : "forbid",
+          "authorization.k8s.io/reason": this.decision.reason,
+        },
+      }),
+      ...fields,
+    };
+  }
+
+  objectRef(object: Outcome<unknown>["object"]): AuditEvent["objectRef"] {
+    const resource = this.request.resource;
+    if (resource === undefined) return undefined;
+    const name = object?.name ?? resource.name;
+    return {
+      resource: resource.resource,
+      ...(resource.namespace !== "" && { namespace: resource.namespace }),
+      ...(name !== "" && { name }),
+      ...(object !== undefined && { uid: object.uid, resourceVersion: object.resourceVersion }),
+      ...(resource.apiGroup !== "" && { apiGroup: resource.apiGroup }),
+      apiVersion: resource.apiVersion,
+      ...(resource.subresource !== "" && { subresource: resource.subresource }),
+    };
+  }
+}
+
+const anonymous: AuditEvent["user"] = { username: anonymousUserName, groups: [unauthenticatedGroup] };
+
+function recorded({ name, uid, groups }: User): AuditEvent["user"] {
+  return { username: name, ...(uid !== undefined && { uid }), groups };
+}
+
+/** RFC 3339 with six fractional digits, as upstream prints MicroTime. */
+export function microseconds(time: Date): string {
+  const timeMs = time.getTime();
+  if (timeMs !== printed.timeMs) printed = { timeMs, text: `${time.toISOString().slice(0, -1)}000Z` };
+  return printed.text;
+}
+
+/** The last time printed: the events of a millisecond share it. */
+let printed = { timeMs: 0, text: "1970-01-01T00:00:00.000000Z" };
