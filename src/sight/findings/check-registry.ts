@@ -2,8 +2,10 @@
 import { accessChecks } from "./access-checks.ts";
 import type { Check } from "./check.ts";
 import { referenceChecks } from "./reference-checks.ts";
+import { riskChecks } from "./risk-checks.ts";
 
 const registry = {
+  ...riskChecks,
   ...accessChecks,
   ...referenceChecks,
 } satisfies Readonly<Record<string, Check>>;

@@ -5,6 +5,9 @@ import type { AnswerCoverage } from "../questions/who-can.ts";
 import { broadGrants } from "./broad-grants.ts";
 import type { Finding } from "./finding.ts";
 import { missingReferences } from "./missing-references.ts";
+import { secretsAtRisk, toxicSecrets } from "./secrets-at-risk.ts";
+import { SecretRanking } from "../risk/rank-secrets.ts";
+import type { SensitivityRule } from "../risk/sensitivity.ts";
 import { wideReach } from "./wide-reach.ts";
 
 export interface ScanAnswer {
@@ -12,9 +15,23 @@ export interface ScanAnswer {
   readonly findings: readonly Finding[];
 }
 
+export interface ScanOptions {
+  /** Milliseconds since 1970, by which ages and expiries are judged; without it they are not. */
+  readonly now?: number;
+  /** What the owner knows of how sensitive secrets are. */
+  readonly sensitivities?: readonly SensitivityRule[];
+}
+
 /** Of equal scores in the order of their ids. */
-export function scan(graph: SecurityGraph): ScanAnswer {
-  const findings = [...wideReach(graph), ...broadGrants(graph.facts), ...missingReferences(graph.facts)];
+export function scan(graph: SecurityGraph, { now, sensitivities = [] }: ScanOptions = {}): ScanAnswer {
+  const ranking = new SecretRanking(graph, sensitivities);
+  const findings = [
+    ...toxicSecrets(graph, ranking, { now }),
+    ...secretsAtRisk(graph, ranking),
+    ...wideReach(graph),
+    ...broadGrants(graph.facts),
+    ...missingReferences(graph.facts),
+  ];
   findings.sort((a, b) => b.score.value - a.score.value || (a.id < b.id ? -1 : 1));
   return { coverage: answerCoverage(graph), findings };
 }

@@ -13,7 +13,7 @@ export interface ScoreFactor {
 
 /**
  * `product` multiplies its factors. `risk` is `10 x sqrt(likelihood x sensitivity) x evidence`, where the likelihood is 1
- * minus the product of 1 minus each factor whose name begins with `source`.
+ * minus the product of 1 minus each factor whose name begins with `source`; a factor `floor` is the least it can be.
  */
 export interface Score {
   /** From 0 to 10, to one decimal. */
@@ -25,11 +25,12 @@ export interface Score {
 /** The number that factors give. */
 export function scoreOf({ formula, factors }: Pick<Score, "formula" | "factors">): number {
   if (formula === "product") return rounded(factors.reduce((product, { value }) => product * value, 1));
-  const of = (name: string) => factors.find((factor) => factor.name === name)?.value ?? 1;
+  const of = (wanted: string, otherwise = 1) => factors.find(({ name }) => name === wanted)?.value ?? otherwise;
   const spared = factors
     .filter(({ name }) => name.startsWith("source"))
     .reduce((product, { value }) => product * (1 - value), 1);
-  return rounded(10 * Math.sqrt((1 - spared) * of("sensitivity")) * of("evidence"));
+  const risk = 10 * Math.sqrt((1 - spared) * of("sensitivity")) * of("evidence");
+  return rounded(Math.max(of("floor", 0), risk));
 }
 
 /** A score with its number. */
