@@ -5,6 +5,12 @@
 import type { Attributes, Decision } from "../access/authorizer.ts";
 import type { User } from "../identity/user.ts";
 
+/** The request that a change belongs to: the same one for each time it is admitted. */
+export interface RequestLife {
+  /** Calls back when the request is over, whatever became of it; its writes, if any, are in the store then. */
+  onEnd(callback: () => void): void;
+}
+
 export interface AdmissionOperation {
   readonly user: User;
   readonly operation: "create" | "update" | "delete";
@@ -20,12 +26,13 @@ export interface AdmissionOperation {
   readonly previous: unknown;
   /** The name in the request, which a POST has none of. */
   readonly requestedName: string;
+  readonly request: RequestLife;
   /** What the gate's authorizer says of rights beyond that to the request. */
   readonly decide: (attributes: Attributes) => Promise<Decision>;
 }
 
 /** What whoever changes something says of it; the gate adds the rest. */
-export type AdmissionRequest = Omit<AdmissionOperation, "user" | "requestedName" | "decide">;
+export type AdmissionRequest = Omit<AdmissionOperation, "user" | "requestedName" | "request" | "decide">;
 
 export interface Admission {
   /** Resolves to let the change pass; raises what forbids it. */

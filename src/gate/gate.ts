@@ -163,6 +163,8 @@ export class Gate {
     } catch (error) {
       await this.#write(record.event("ResponseComplete", { responseStatus: request.describeError(error) }));
       throw error;
+    } finally {
+      record.end();
     }
     const stage: AuditStage = record.streaming ? "ResponseStarted" : "ResponseComplete";
     await this.#write(record.event(stage, outcomeFields(outcome, record)));
@@ -208,7 +210,13 @@ export class Gate {
         requireAllow(attributes, await decide(attributes));
       },
       admit: (operation) =>
-        this.#admission.admit({ ...operation, user, requestedName: request.resource?.name ?? "", decide }),
+        this.#admission.admit({
+          ...operation,
+          user,
+          requestedName: request.resource?.name ?? "",
+          request: record,
+          decide,
+        }),
       audited: (pieces, options) => {
         record.streaming = true;
         if (options.live !== undefined) record.streamId = this.#uuid();

@@ -3,6 +3,7 @@ import type { Decision } from "../access/authorizer.ts";
 import type { AuditEvent, AuditStage } from "../audit/audit-event.ts";
 import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
 import type { User } from "../identity/user.ts";
+import type { RequestLife } from "./admission.ts";
 import type { GateRequest, Impersonation, Outcome } from "./gate.ts";
 
 /** Longest URI and user agent kept on record, in characters. */
@@ -10,7 +11,7 @@ const uriMax = 2048;
 const userAgentMax = 1024;
 
 /** What is known of one request while it runs. */
-export class RequestRecord {
+export class RequestRecord implements RequestLife {
   readonly request: GateRequest;
   readonly #now: () => Date;
   user: User | undefined;
@@ -18,6 +19,7 @@ export class RequestRecord {
   decision: Decision | undefined;
   streaming = false;
   streamId: string | undefined;
+  #ends: (() => void)[] = [];
 
   constructor(request: GateRequest, now: () => Date) {
     this.request = request;
@@ -49,6 +51,15 @@ export class RequestRecord {
       }),
       ...fields,
     };
+  }
+
+  onEnd(callback: () => void): void {
+    this.#ends.push(callback);
+  }
+
+  /** What the request came for has been done, or has failed. */
+  end(): void {
+    for (const callback of this.#ends.splice(0)) callback();
   }
 
   objectRef(object: Outcome<unknown>["object"]): AuditEvent["objectRef"] {

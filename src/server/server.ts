@@ -23,6 +23,7 @@ import type { Listener } from "../doors/http/listener.ts";
 import { openAccess } from "../doors/kubernetes/access/open-access.ts";
 import type { OpenAccess } from "../doors/kubernetes/access/open-access.ts";
 import { openAdmission } from "../doors/kubernetes/admission/open-admission.ts";
+import type { OpenAdmission } from "../doors/kubernetes/admission/open-admission.ts";
 import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
@@ -34,7 +35,6 @@ import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import { describedKinds, reviews } from "../doors/kubernetes/reviews/reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
-import type { Admission } from "../gate/admission.ts";
 import { Gate } from "../gate/gate.ts";
 import { adminGroup } from "../identity/user.ts";
 import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
@@ -102,20 +102,18 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const registry = new Registry();
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
-  const onFactsError = (error: unknown, resource: string) =>
-    log.error("Following of roles failed", error, { resource });
-  const facts = {
-    store: data.store,
-    storage: storage.of,
-    timers: systemClock,
-    uuid: randomUUID,
-    now,
-    onError: onFactsError,
-  };
+  const onError = (error: unknown, resource: string) =>
+    log.error("Following of what decides failed", error, { resource });
+  const facts = { store: data.store, storage: storage.of, timers: systemClock, uuid: randomUUID, now, onError };
   const access = startup.use(await openAccess(facts));
-  const { namespaces } = storage;
-  const timers = systemClock;
-  const admission = openAdmission({ namespaces, storage: access.storage, timers, escalation: access.admission });
+  const rules = {
+    ...facts,
+    kinds,
+    namespaces: storage.namespaces,
+    storage: access.storage,
+    escalation: access.admission,
+  };
+  const admission = startup.use(await openAdmission(rules));
   const door = kubernetes({ config, data, storage, access, admission, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,
@@ -141,7 +139,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       audit,
       admission,
       kinds,
-      storage: access.storage,
+      storage: admission.storage,
       index: new OwnerIndex(data.store),
       caPem: certificates.authority.certPem,
       timers: systemClock,
@@ -224,7 +222,7 @@ interface Parts {
 
 interface DoorParts extends Parts {
   readonly access: OpenAccess;
-  readonly admission: Admission;
+  readonly admission: OpenAdmission;
   readonly audit: AuditSink;
   readonly registry: Registry;
   readonly integrity: StoreIntegrity;
@@ -248,7 +246,7 @@ function kubernetes(parts: DoorParts) {
     kinds,
     reviews,
     rulesFor: parts.access.rulesFor,
-    storage: parts.access.storage,
+    storage: parts.admission.storage,
     valuesInAnswersToWrites: parts.config.valuesInAnswersToWrites,
     authenticate: async (request) => {
       // The listener accepts TLS connections only.

@@ -12,6 +12,7 @@ import { GarbageCollector, garbageCollectorName } from "./garbage-collector/garb
 import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
 import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName } from "./namespace-objects.ts";
 import { namespaceControllerName, terminateNamespaces } from "./namespace-termination.ts";
+import { resourceQuotaControllerName, showQuotas } from "./quota-status.ts";
 import { aggregateRoles, roleAggregationName } from "./role-aggregation.ts";
 import { SystemClient, controllerUser, serverUser } from "./system-client.ts";
 import type { Timers } from "./work-queue.ts";
@@ -35,6 +36,7 @@ export interface ControllersOptions {
 const users = [
   garbageCollectorName,
   namespaceControllerName,
+  resourceQuotaControllerName,
   roleAggregationName,
   rootCaPublisherName,
   serviceAccountControllerName,
@@ -83,11 +85,19 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     timers,
     onError: report("Aggregation of roles failed"),
   };
+  const quotas = {
+    kinds,
+    storage,
+    client: client(resourceQuotaControllerName),
+    timers,
+    onError: report("The use of a quota could not be shown"),
+  };
   const running = Promise.all([
     collector.run(),
     terminateNamespaces(termination, stop.signal),
     completeNamespaces(completion, stop.signal),
     aggregateRoles(aggregation, stop.signal),
+    showQuotas(quotas, stop.signal),
   ]).catch((error: unknown) => onError("A controller stopped", error, ""));
   return {
     async [Symbol.asyncDispose]() {

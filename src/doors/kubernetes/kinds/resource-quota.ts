@@ -58,7 +58,7 @@ function usageColumn(name: string, description: string, ofLimits: boolean): Colu
   };
 }
 
-/** ResourceQuotas: how much a namespace may use. They are kept and shown; nothing is counted or refused by them yet. */
+/** ResourceQuotas: how much a namespace may use. Numbers of objects are enforced (admission/resource-quota.ts). */
 export const resourceQuotaKind: Kind = {
   group: "",
   version: "v1",
