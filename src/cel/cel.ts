@@ -1,0 +1,81 @@
+/**
+ * The Common Expression Language, for conditions in policies: what an expression may use is checked when it is compiled,
+ * regular expressions run in linear time, and an evaluation that costs too much ends.
+ *
+ * The library is loaded with the first expression: it takes a tenth of a second and 26 MB.
+ *
+ * Source: github.com/google/cel-spec doc/langdef.md; for names and texts cel-go and apiserver pkg/cel.
+ */
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import { compileTree } from "./expression-tree.ts";
+import { spending } from "./spending.ts";
+import { plainOf, valueOf } from "./cel-values.ts";
+import type { CelInputs, PlainValue } from "./cel-values.ts";
+
+/** Most characters of an expression. */
+export const expressionLengthMax = 16_384;
+/** Most steps of one evaluation by default: an element of a comprehension, or 10 characters a regular expression reads. */
+export const costMaxDefault = 100_000;
+
+export interface CelProgram {
+  /** The names of variables that the expression uses. */
+  readonly uses: ReadonlySet<string>;
+  /**
+   * The result for the variables' values, as JSON has it. Raises `invalid` with the reason when there is none: an error of
+   * the expression, or a cost of more than `costMax` steps.
+   */
+  evaluate(variables: CelInputs, costMax?: number): PlainValue;
+}
+
+export interface CelCompiler {
+  /**
+   * @param variables the names that the expression may use besides those it makes itself
+   * @throws StrongroomError `invalid`: what cannot be parsed, or names an unknown variable or function
+   */
+  compile(expression: string, variables: ReadonlySet<string>): CelProgram;
+}
+
+let loading: Promise<CelCompiler> | undefined;
+
+/** Loads the language; later calls resolve at once. */
+export function loadCel(): Promise<CelCompiler> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<CelCompiler> {
+  const [cel, { strings }, { RE2JS }] = await Promise.all([
+    import("@bufbuild/cel"),
+    import("@bufbuild/cel/ext"),
+    import("@bufbuild/re2"),
+  ]);
+  const budget = spending(RE2JS);
+  const { BOOL } = cel.CelScalar;
+  const env = cel.celEnv({
+    funcs: [...strings, cel.celFunc(budget.stepFunction, [], BOOL, budget.step)],
+    re2: budget.re2,
+  });
+  return {
+    compile(expression, variables) {
+      if (expression.length > expressionLengthMax) {
+        throw new StrongroomError("invalid", `an expression must have at most ${expressionLengthMax} characters`);
+      }
+      const isFunction = (name: string) => env.funcs.find(name) !== undefined;
+      const { tree, uses } = compileTree(() => cel.parse(expression), {
+        variables,
+        isFunction,
+        step: budget.stepFunction,
+      });
+      const run = cel.plan(env, tree);
+      return {
+        uses,
+        evaluate(inputs, costMax = costMaxDefault) {
+          const bindings = Object.fromEntries([...uses].map((name) => [name, valueOf(inputs[name])]));
+          const result = budget.within(costMax, () => run(bindings));
+          if (cel.isCelError(result)) throw new StrongroomError("invalid", result.message);
+          return plainOf(cel, result);
+        },
+      };
+    },
+  };
+}
