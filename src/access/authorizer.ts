@@ -42,6 +42,17 @@ export type Decision =
   | { readonly type: "deny"; readonly reason: string }
   | { readonly type: "no-opinion"; readonly reason: string };
 
+/**
+ * Which objects of a resource a verb may be allowed on, one by one: never fewer than are. `unknown` where that cannot be
+ * told without asking of each.
+ */
+export type Reach = "all" | "unknown" | readonly ReachedObjects[];
+
+export interface ReachedObjects {
+  readonly namespace: string;
+  readonly names: "all" | readonly string[];
+}
+
 export interface Authorizer {
   authorize(attributes: Attributes): Promise<Decision>;
   /**
@@ -50,4 +61,12 @@ export interface Authorizer {
    * every stream.
    */
   generation?(): number;
+  /**
+   * What the authorizer may allow, whatever name the attributes have; with namespace "" in all of them. An authorizer that
+   * only denies reaches nothing - and what is unknown, where it may deny. Absent: unknown.
+   */
+  reach?(attributes: ResourceAttributes): Promise<Reach>;
 }
+
+/** Attributes of a resource request. */
+export type ResourceAttributes = Attributes & { readonly resource: NonNullable<Attributes["resource"]> };

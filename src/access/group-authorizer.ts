@@ -1,3 +1,4 @@
+import type { User } from "../identity/user.ts";
 import type { Authorizer } from "./authorizer.ts";
 
 /**
@@ -5,12 +6,14 @@ import type { Authorizer } from "./authorizer.ts";
  * else (who is thereby refused: deny is the zero value).
  */
 export function groupAuthorizer(groups: readonly string[]): Authorizer {
+  const groupOf = (user: User) => groups.find((candidate) => user.groups.includes(candidate));
   return {
     async authorize({ user }) {
-      const group = groups.find((candidate) => user.groups.includes(candidate));
+      const group = groupOf(user);
       return group === undefined
         ? { type: "no-opinion", reason: "" }
         : { type: "allow", reason: `group ${JSON.stringify(group)} may do everything` };
     },
+    reach: async ({ user }) => (groupOf(user) === undefined ? [] : "all"),
   };
 }

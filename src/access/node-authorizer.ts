@@ -20,6 +20,8 @@ export interface NodeObject {
 export interface NodeFacts {
   /** Whether a pod bound to the node is the object or refers to it. Raises `unavailable` while that is not known. */
   reaches(node: string, object: NodeObject): Promise<boolean>;
+  /** All secrets that it is so with. Raises `unavailable` as {@link reaches}; absent where that is not known. */
+  secrets?(node: string): Promise<readonly Omit<NodeObject, "kind">[]>;
   /** See Authorizer.generation. */
   generation(): number;
 }
@@ -61,6 +63,14 @@ export function nodeAuthorizer(facts: NodeFacts, rules: readonly PolicyRule[]): 
       return rules.some((rule) => ruleAllows(rule, attributes)) ? allowed : noOpinion("");
     },
     generation: () => facts.generation(),
+    async reach({ user, verb, resource }) {
+      const node = nodeOf(user);
+      if (node === undefined || node === "") return [];
+      const isSecret = resource.apiGroup === "" && resource.resource === "secrets";
+      if (!isSecret || facts.secrets === undefined) return "unknown";
+      if (!reading.has(verb) || resource.subresource !== "") return [];
+      return (await facts.secrets(node)).map(({ namespace, name }) => ({ namespace, names: [name] }));
+    },
   };
 }
 

@@ -36,6 +36,10 @@ export function podTokenAuthorizer(facts: PodTokenFacts): Authorizer {
       return (await isOwn(facts, pod, attributes.resource)) ? noOpinion : denied;
     },
     generation: () => facts.generation(),
+    async reach(attributes) {
+      const pod = podOf(attributes);
+      return pod === undefined || !facts.limits(pod.namespace) ? [] : "unknown";
+    },
   };
 }
 

@@ -17,5 +17,6 @@ export function rbacAuthorizer(facts: RbacFacts): Authorizer {
   return {
     authorize: async (attributes) => facts.index().decide(attributes),
     generation: () => facts.generation(),
+    reach: async (attributes) => facts.index().reach(attributes),
   };
 }

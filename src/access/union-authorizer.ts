@@ -1,4 +1,5 @@
-import type { Authorizer } from "./authorizer.ts";
+import type { Authorizer, Reach } from "./authorizer.ts";
+import { unionOfReaches } from "./reach.ts";
 
 /**
  * Asks each authorizer in order: the first allow or deny is the decision, no opinion leads on, and after the last one
@@ -17,6 +18,11 @@ export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer 
         if (decision.reason !== "") reasons.push(decision.reason);
       }
       return { type: "no-opinion", reason: reasons.join("\n") };
+    },
+    async reach(attributes) {
+      const reaches: Reach[] = [];
+      for (const authorizer of authorizers) reaches.push((await authorizer.reach?.(attributes)) ?? "unknown");
+      return unionOfReaches(reaches);
     },
     // Each only grows, so the sum is another one whenever one of them is.
     generation() {

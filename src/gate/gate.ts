@@ -10,7 +10,7 @@
  * - whatever is not allow is a refusal, an error included;
  * - while events cannot be recorded, nothing is done (the intent is recorded first).
  */
-import type { Attributes, Authorizer, Decision } from "../access/authorizer.ts";
+import type { Attributes, Authorizer, Decision, Reach, ResourceAttributes } from "../access/authorizer.ts";
 import type { AuditEvent, AuditSink, AuditStage, Disclosure } from "../audit/audit-event.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { User } from "../identity/user.ts";
@@ -95,6 +95,8 @@ export interface GateContext {
   authorize(verb: string): Promise<void>;
   /** What the authorizer says of any attributes, for answers about rights. */
   decide(attributes: Attributes): Promise<Decision>;
+  /** See Authorizer.reach. */
+  reach(attributes: ResourceAttributes): Promise<Reach>;
   /**
    * Admission of a change, called after merging with old and new, and again on
    * each retry; raises what forbids it.
@@ -205,6 +207,7 @@ export class Gate {
       user,
       lesser,
       decide,
+      reach: async (attributes) => (await this.#authorizer.reach?.(attributes)) ?? "unknown",
       authorize: async (verb) => {
         const attributes = attributesOf({ ...request, verb }, user);
         requireAllow(attributes, await decide(attributes));

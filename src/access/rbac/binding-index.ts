@@ -111,6 +111,14 @@ export class BindingIndex {
     return found;
   }
 
+  /** The namespaces in which a user holds anything, as a user and by each of their groups. */
+  namespacesOf(holder: Holder): string[] {
+    const scopes = [this.#users.get(holder.name), ...holder.groups.map((group) => this.#groups.get(group))];
+    const found = new Set(scopes.flatMap((each) => [...(each?.keys() ?? [])]));
+    found.delete("");
+    return [...found];
+  }
+
   #scopes({ type, name }: Principal, make: boolean): Scopes | undefined {
     const byName = this.#byName(type);
     const known = byName.get(name);

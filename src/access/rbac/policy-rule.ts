@@ -39,6 +39,13 @@ export function ruleAllows(rule: PolicyRule, { verb, resource, path }: Action): 
   );
 }
 
+/** The names on which a rule allows an action on a resource, whatever name the action has. */
+export function namesAllowed(rule: PolicyRule, { verb, resource }: Action): "all" | readonly string[] {
+  if (resource === undefined || !hasOrAll(rule.verbs, verb) || !hasOrAll(rule.apiGroups, resource.apiGroup)) return [];
+  if (!resourceForms(resource).some((form) => rule.resources.includes(form))) return [];
+  return rule.resourceNames.length === 0 ? "all" : rule.resourceNames;
+}
+
 /** The words under which rules can name a resource: all, itself, any resource's subresource of the name. */
 export function resourceForms({ resource, subresource }: { resource: string; subresource: string }): string[] {
   if (subresource === "") return [everything, resource];

@@ -6,10 +6,12 @@
  *
  * Source: k/k plugin/pkg/auth/authorizer/rbac/rbac.go, pkg/registry/rbac/validation/rule.go.
  */
-import type { Attributes, Decision } from "../authorizer.ts";
+import type { Attributes, Decision, Reach, ResourceAttributes } from "../authorizer.ts";
+import { unionOfReaches } from "../reach.ts";
 import { BindingIndex } from "./binding-index.ts";
 import type { Holder, IndexedBinding } from "./binding-index.ts";
-import type { PolicyRule } from "./policy-rule.ts";
+import { namesAllowed } from "./policy-rule.ts";
+import type { Action, PolicyRule } from "./policy-rule.ts";
 import { aggregateText, describeGrant, principalOf, unresolvedText } from "./role-binding.ts";
 import type { Quote, Role, RoleBinding, RoleRef, Subject } from "./role-binding.ts";
 import { RuleIndex } from "./rule-index.ts";
@@ -119,6 +121,41 @@ export class RbacIndex {
       else for (const { rule } of known.rules) rules.push(rule);
     }
     return { rules, unresolved };
+  }
+
+  /** See Authorizer.reach: by the rules that the user holds, so that nothing has to be looked for. */
+  reach(attributes: ResourceAttributes): Reach {
+    const { user, resource } = attributes;
+    const names = this.#namesAllowed(user, "", attributes);
+    if (resource.namespace !== "") {
+      const own = this.#namesAllowed(user, resource.namespace, attributes);
+      return unionOfReaches([
+        [{ namespace: resource.namespace, names }],
+        [{ namespace: resource.namespace, names: own }],
+      ]);
+    }
+    if (names === "all") return "all";
+    // Names in whatever namespace they are.
+    if (names.length > 0) return "unknown";
+    return unionOfReaches(
+      this.#held
+        .namespacesOf(user)
+        .map((namespace) => [{ namespace, names: this.#namesAllowed(user, namespace, attributes) }]),
+    );
+  }
+
+  #namesAllowed(holder: Holder, scope: string, action: Action): "all" | readonly string[] {
+    const found = new Set<string>();
+    for (const roles of this.#held.held(holder, scope)) {
+      for (const { role } of roles) {
+        for (const { rule } of this.#byNumber[role]?.rules ?? []) {
+          const names = namesAllowed(rule, action);
+          if (names === "all") return "all";
+          for (const name of names) found.add(name);
+        }
+      }
+    }
+    return [...found];
   }
 
   /** The rules of the role that a binding in a namespace would refer to; undefined when it is not there. */

@@ -2,6 +2,8 @@
 import type { AnswerEnd } from "./answer-end.ts";
 import type { GateContext, Outcome } from "../../gate/gate.ts";
 import { parseRange } from "../http/accept.ts";
+import { filterAllowed, requireKnownFilter } from "./access/lesser-rights.ts";
+import { visibleObjects } from "./access/visible-objects.ts";
 import { PageNotFoundError, methodNotAllowed } from "./api-error.ts";
 import { jsonObject } from "./codec/json.ts";
 import { metadataSubresource } from "./kinds/kind.ts";
@@ -26,6 +28,7 @@ import type { Review } from "./reviews/review.ts";
 import { tableRow, tableTree } from "./response/table.ts";
 import type { KindStorage, StoredObject } from "./storage/kind-storage.ts";
 import { metadataHoldsValues, storageWithoutValues } from "./storage/without-values.ts";
+import { visibleStorage } from "./storage/visible-storage.ts";
 import { createSubresource } from "./verbs/create-subresource.ts";
 import { createObject } from "./verbs/create.ts";
 import { deleteCollection } from "./verbs/delete-collection.ts";
@@ -73,7 +76,7 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
   requirePathSegment(target.namespace, "namespace");
   requirePathSegment(target.name, "name");
   const scoped = kind.namespaced ? target : { ...target, namespace: "" };
-  const context = await knowingWithheld(verbContext(exchange, kind, scoped, verb), verb);
+  const context = await forRights(verbContext(exchange, kind, scoped, verb), verb);
   switch (verb) {
     case "list":
       return listReply(context, await listObjects(context));
@@ -155,6 +158,18 @@ function verbContext(exchange: ResourceExchange, kind: Kind, target: ResourceReq
   return withoutValues && kind.valuesIn !== undefined ? contextWithoutValues(context, kind.valuesIn) : context;
 }
 
+/** Of a list or watch that its caller wants filtered and has no right to as a whole: what they may see alone. */
+async function onlyVisible(context: VerbContext): Promise<VerbContext> {
+  if (context.gate.lesser !== "filtered") return context;
+  const withoutValues = !showsValues(context.format);
+  const filtered = await visibleObjects(context, withoutValues);
+  const visible = { ...context, filtered, storage: visibleStorage(context.storage, filtered) };
+  context.warn("filtered: only the secrets that you may get are in this answer");
+  return withoutValues && context.kind.valuesIn !== undefined
+    ? contextWithoutValues(visible, context.kind.valuesIn)
+    : visible;
+}
+
 /** For who may see metadata alone: nothing that is read has values, whatever is made of it. */
 function contextWithoutValues(context: VerbContext, valuesIn: string): VerbContext {
   const storage = storageWithoutValues(context.storage, valuesIn);
@@ -176,8 +191,12 @@ function mediaType(header: string | undefined, verb: ResourceVerb): string {
   return range === undefined ? header : `${range.type}/${range.subtype}`;
 }
 
-/** Whether the caller may read what a change by name is about. */
-async function knowingWithheld(context: VerbContext, verb: ResourceVerb): Promise<VerbContext> {
+/** What the caller may see of what the request is about. */
+async function forRights(context: VerbContext, verb: ResourceVerb): Promise<VerbContext> {
+  if (verb === "list" || verb === "watch") {
+    requireKnownFilter(context.kind, context.query);
+    return onlyVisible(context);
+  }
   const changes = verb === "update" || verb === "patch" || verb === "delete";
   if (!changes || !context.withholds || context.target.name === "") return context;
   return { ...context, withheld: await mustWithhold(context, context.target) };
@@ -230,18 +249,31 @@ function listReply(context: VerbContext, list: ListAnswer): Outcome<Reply> {
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
     metadataOnly: !showsValues(context.format),
   });
-  return { answer: { code: 200, contentType: contentType(context.format), body }, code: 200 };
+  const headers = filteredHeaders(context);
+  return { answer: { code: 200, contentType: contentType(context.format), headers, body }, code: 200 };
 }
 
 async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
+  const { filtered } = context;
   const { pieces, end, refusal } = await watchObjects(context);
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
     metadataOnly: !showsValues(context.format),
-    live: { end, refusal },
+    live: { end, refusal, ...(filtered !== undefined && { requireSame: () => filtered.requireSame() }) },
   });
   const stream = context.format.media === "application/vnd.kubernetes.protobuf" ? ";stream=watch" : "";
-  const answer = { code: 200, contentType: `${contentType(context.format)}${stream}`, body, live: true };
+  const answer = {
+    code: 200,
+    contentType: `${contentType(context.format)}${stream}`,
+    headers: filteredHeaders(context),
+    body,
+    live: true,
+  };
   return { answer, code: 200 };
+}
+
+/** In every media type: that the answer is filtered. */
+function filteredHeaders({ filtered }: VerbContext): Record<string, string> {
+  return filtered === undefined ? {} : { "Strongroom-Filtered": filterAllowed };
 }
 
 /** Only secrets are disclosed; the pieces of other kinds need no record. */

@@ -81,6 +81,17 @@ function nodeFacts(references: PodReferenceFacts): NodeFacts {
       kind === "pod"
         ? nodeRuns(references, node, { namespace, name })
         : nodeReaches(references, node, { kind, namespace, name }),
+    async secrets(node) {
+      await references.upToDate();
+      return references
+        .podsOnNode(node)
+        .filter(({ mirror }) => !mirror)
+        .flatMap((pod) =>
+          pod.references
+            .filter(({ kind }) => kind === "secret")
+            .map(({ name }) => ({ namespace: pod.namespace, name })),
+        );
+    },
     generation: () => references.generation(),
   };
 }

@@ -77,8 +77,13 @@ function listMetadata(list: ListAnswer): JsonObject {
   const metadata = jsonObject([["resourceVersion", String(list.revision)]]);
   if (list.continueToken !== undefined) metadata["continue"] = list.continueToken;
   if (list.remainingItemCount !== undefined) metadata["remainingItemCount"] = list.remainingItemCount;
+  // Metadata of lists has no annotations; clients that know its fields pass over them.
+  if (list.filtered === true) metadata["annotations"] = jsonObject([[filteredAnnotation, "allowed"]]);
   return metadata;
 }
+
+/** Says of a list in JSON or YAML that only what the caller may get is in it. */
+const filteredAnnotation = "strongroom.dev/filtered";
 
 function itemTree(kind: Kind, object: StoredObject, format: OutputFormat, now: Date): JsonObject {
   switch (format.view) {

@@ -22,6 +22,8 @@ export interface ListAnswer {
   readonly revision: Revision;
   readonly continueToken: string | undefined;
   readonly remainingItemCount: number | undefined;
+  /** Only what the caller may get is in it. */
+  readonly filtered?: boolean;
   /**
    * Chunks of objects in order, of the one revision, each time it is called: formats that need lengths in front read
    * twice. Reading may raise like the list itself.
@@ -40,12 +42,15 @@ interface ListQuery {
 export async function listObjects(context: VerbContext): Promise<ListAnswer> {
   const checked = readListOptions(context.query);
   requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
-  return listSelected(context, checked.options);
+  const list = await listSelected(context, checked.options);
+  return context.filtered === undefined ? list : { ...list, filtered: true };
 }
 
 /** The list of already checked options. */
 export async function listSelected(context: VerbContext, options: ListOptions): Promise<ListAnswer> {
-  const selection = parseSelection(context.kind, options);
+  const parsed = parseSelection(context.kind, options);
+  // How many there are beside those that may be seen is told to nobody.
+  const selection = context.filtered === undefined ? parsed : { ...parsed, everything: false };
   const position = await listPosition(context, options);
   const query: ListQuery = { selection, namespace: context.target.namespace, limit: options.limit, ...position };
   if (contradicts(selection, query.namespace)) return emptyList(context, query);

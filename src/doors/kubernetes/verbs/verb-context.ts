@@ -2,6 +2,7 @@
 import type { AnswerEnd } from "../answer-end.ts";
 import type { Writer } from "../../../core/secrets/secrets.ts";
 import type { GateContext } from "../../../gate/gate.ts";
+import type { VisibleObjects } from "../access/visible-objects.ts";
 import type { ErrorSubject } from "../api-error.ts";
 import { ApiError, badRequest } from "../api-error.ts";
 import type { JsonObject } from "../codec/json.ts";
@@ -21,6 +22,8 @@ export interface VerbContext {
   readonly gate: GateContext;
   /** Answers to changes have no values for whoever may not read them; false where they are as upstream. */
   readonly withholds: boolean;
+  /** Of a list or watch that is content with what its caller may get: the storage has no other objects. */
+  readonly filtered?: VisibleObjects;
   /** The caller changes an object whose values they may not read: neither answers nor errors may tell them. */
   readonly withheld: boolean;
   readonly userAgent: string;
