@@ -49,7 +49,7 @@ export interface FactChanges {
  * - `put`: the fact is there now; it takes the place of every fact of its kind, namespace and name.
  * - `delete`: there is none of that kind, namespace and name any more.
  * - `gap`: something became unknown. Facts of it stay as they are, as the last that is known.
- * - `known`: the gap of that kind and namespace is closed.
+ * - `known`: the gap of that kind and namespace is closed, and the kind is listed there: what was not put is absent.
  * - `problem`: something could not be used, as in a {@link FactSet}.
  */
 export type FactChange =

@@ -83,13 +83,14 @@ export class ApiConnection implements Disposable {
     }
   }
 
-  /** The lines of a stream, once; `msMax` is how long the server may take before it ends it. Raises {@link ApiFailure}. */
-  async *stream(path: string, { accept, signal, msMax }: Asked & { readonly msMax: number }): AsyncGenerator<string> {
+  /** The lines of a stream, once. Raises {@link ApiFailure}. */
+  async *stream(path: string, { accept, signal, msMax, onOpen }: Streamed): AsyncGenerator<string> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(msMax)]);
     const asked = { signal: limited, ...(accept !== undefined && { accept }) };
     try {
       const answer = await this.#answer(path, { ...asked, silentMsMax: msMax });
       if (answer.statusCode !== 200) throw await this.#refusal(answer);
+      onOpen();
       yield* linesOf(decoded(answer), this.limits.eventBytesMax);
     } catch (error) {
       throw this.#failure(error, signal, limited);
@@ -192,6 +193,13 @@ export class ApiConnection implements Disposable {
   [Symbol.dispose](): void {
     this.#agent?.agent.destroy();
   }
+}
+
+export interface Streamed extends Asked {
+  /** How long the server may take before it ends it. */
+  readonly msMax: number;
+  /** When the server has begun to answer. */
+  readonly onOpen: () => void;
 }
 
 interface Sent extends Asked {

@@ -3,11 +3,13 @@ import { StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { ErrorCode } from "../../../errors/strongroom-error.ts";
 import type { FactSet } from "../../facts/fact-set.ts";
 import { SecretMaterial } from "../../facts/secret-material.ts";
-import type { FactSource } from "../source.ts";
+import type { FollowedSource, Following } from "../source.ts";
 import { ApiConnection } from "./api-connection.ts";
 import type { ConnectionLimits } from "./api-connection.ts";
 import { ApiFailure } from "./api-failure.ts";
 import type { ApiFailureKind } from "./api-failure.ts";
+import { followCluster } from "./follow-cluster.ts";
+import type { FollowOptions } from "./follow-cluster.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 import type { Level } from "./level.ts";
 import type { ListBounds } from "./list-pages.ts";
@@ -25,12 +27,13 @@ export interface ClusterSourceOptions {
   readonly limits?: Partial<ConnectionLimits>;
   readonly bounds?: ListBounds;
   readonly onProgress?: (progress: ReadProgress) => void;
+  readonly following?: FollowOptions;
 }
 
 /** In the audit log of the cluster, our own reads are known by it. */
 const userAgent = "strongroom-sight";
 
-export class ClusterSource implements FactSource, Disposable {
+export class ClusterSource implements FollowedSource, Disposable {
   readonly id: string;
   readonly connection: ApiConnection;
   readonly #access: ClusterAccess;
@@ -48,6 +51,17 @@ export class ClusterSource implements FactSource, Disposable {
   async read(signal: AbortSignal): Promise<FactSet> {
     try {
       return (await readCluster(this.connection, this.#readOptions(["list"]), signal)).facts;
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** Raises as {@link read}. */
+  async follow(signal: AbortSignal): Promise<Following> {
+    try {
+      const reading = await readCluster(this.connection, this.#readOptions(["list", "watch"]), signal);
+      const { bounds, following } = this.#options;
+      return followCluster(this.connection, reading, signal, { ...following, ...(bounds !== undefined && { bounds }) });
     } catch (error) {
       throw this.#failure(error);
     }

@@ -16,6 +16,7 @@ import { ApiFailure } from "./api-failure.ts";
 import { discover } from "./discovery.ts";
 import type { ServedKind } from "./discovery.ts";
 import { metadataResource } from "./level.ts";
+import type { KnownScope } from "./follow-scope.ts";
 import type { Level } from "./level.ts";
 import { listKind } from "./list-kind.ts";
 import type { Listed, Scope } from "./list-kind.ts";
@@ -44,10 +45,13 @@ export interface ReadProgress {
   readonly reading: string;
 }
 
-/** Facts, and what each list that succeeded was of, for following it. */
+/** Facts, and what each list was of, for following it. */
 export interface ClusterReading {
   readonly facts: FactSet;
-  readonly listed: readonly Listed[];
+  /** Each list that is part of the facts, or that was refused. */
+  readonly known: Iterable<KnownScope>;
+  /** The scopes of a namespace that comes later, of kinds that are refused for the whole cluster. */
+  newNamespace(namespace: string): KnownScope[];
 }
 
 /** Lists at the same time. */
@@ -90,7 +94,8 @@ async function originOf(
 
 class Reading implements ClusterReading {
   readonly facts: FactSet;
-  readonly listed: Listed[] = [];
+  readonly #known = new Map<string, KnownScope>();
+  readonly #byNamespace: Scope[] = [];
   readonly #connection: ApiConnection;
   readonly #options: ReadOptions;
   readonly #signal: AbortSignal;
@@ -106,6 +111,17 @@ class Reading implements ClusterReading {
     this.#origin = origin;
     this.facts = new FactSet("cluster", options.material);
     this.facts.origin = origin;
+  }
+
+  get known(): Iterable<KnownScope> {
+    return this.#known.values();
+  }
+
+  newNamespace(namespace: string): KnownScope[] {
+    return this.#byNamespace.map(({ served, onlyMetadata }) => {
+      const scope = this.#scope(served, onlyMetadata, namespace);
+      return this.#knownScope({ scope, objects: new Map(), resourceVersion: "", failure: undefined });
+    });
   }
 
   async read(served: readonly ServedKind[]): Promise<void> {
@@ -161,24 +177,35 @@ class Reading implements ClusterReading {
 
   #take(listed: Listed): void {
     const { scope, objects, failure } = listed;
-    const { kind } = scope.served;
-    if (failure === undefined) {
-      this.facts.markListed(kind);
-      this.listed.push(listed);
-      if (kind === "Secret" && scope.onlyMetadata) this.#notePartial(scope);
-    } else this.facts.addGap(this.#gapOf(listed, failure));
+    const known = this.#knownScope(listed);
+    this.#known.set(scopeKey(scope), known);
+    if (failure === undefined) this.facts.markListed(scope.served.kind);
+    const gap = failure === undefined ? known.standingGap : this.#gapOf(listed, failure);
+    if (gap !== undefined) this.facts.addGap(gap);
     for (const { result } of objects.values()) {
       if (isFact(result)) this.facts.add(result);
       else this.facts.report(result);
     }
   }
 
+  #knownScope(listed: Listed): KnownScope {
+    const { scope, objects, resourceVersion, failure } = listed;
+    return {
+      scope,
+      objects,
+      resourceVersion,
+      standingGap: scope.served.kind === "Secret" && scope.onlyMetadata ? this.#metadataGap(scope) : undefined,
+      gapOf: (later) => this.#gapOf({ ...listed, objects: new Map() }, later),
+      isRefused: failure !== undefined,
+    };
+  }
+
   /** Metadata of all of them, and nothing of their content. */
-  #notePartial({ served, namespace }: Scope): void {
+  #metadataGap({ served, namespace }: Scope): CoverageGap {
     const asked = this.#options.level === "metadata";
     const message = `${asked ? "only metadata was asked for" : "the cluster refused all but metadata"}: types and keys are not known`;
     const missing = missingRight({ verbs: this.#options.verbs, group: "", resource: served.resource, namespace });
-    this.facts.addGap({ kind: "Secret", namespace, reason: "partial", message, missing });
+    return { kind: "Secret", namespace, reason: "partial", message, missing };
   }
 
   #gapOf({ scope, objects }: Listed, failure: ApiFailure): CoverageGap {
@@ -207,9 +234,17 @@ class Reading implements ClusterReading {
     const all = await inParallel(listsAtOnce, names, (name) => this.#list(this.#scope(served, onlyMetadata, name)));
     const read = all.filter((listed) => listed.failure === undefined);
     if (read.length === 0) return; // what was said of the whole cluster is all there is to say
-    if (known) this.facts.closeGap({ kind: served.kind, namespace: "" });
+    if (known) {
+      this.facts.closeGap({ kind: served.kind, namespace: "" });
+      this.#known.delete(scopeKey(scope));
+      this.#byNamespace.push(scope);
+    }
     for (const listed of all) if (known || listed.failure === undefined) this.#take(listed);
   }
+}
+
+function scopeKey({ served, namespace }: Scope): string {
+  return `${served.objectKind}\n${namespace}`;
 }
 
 function isRefused(listed: Listed | undefined): listed is Listed {
