@@ -9,8 +9,11 @@ export const exitCodes = {
   sealed: 3,
   /** Something needed is in use or away: the data directory, the address, space on the disk. Try again later. */
   unavailable: 4,
-  /** A change that was asked about gives somebody a secret, or a part of it is not known. */
-  gained: 5,
+  /**
+   * It was done, and what came out is a reason to stop a pipeline: a finding that `--fail-on` names; a change that gives
+   * somebody a secret, or a part of it that is not known.
+   */
+  found: 5,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -5,6 +5,7 @@ import { commands } from "./commands.ts";
 import { readEnvironment } from "./environment.ts";
 import { streamOutput } from "./output.ts";
 import { runCommandLine } from "./run-command-line.ts";
+import { terminalOf } from "./terminal.ts";
 
 for (const stream of [process.stdout, process.stderr]) {
   // A reader that went away (`strongroom serve | head -1`) is no reason to stop serving; there is
@@ -18,5 +19,5 @@ process.exitCode = await runCommandLine({
   commands,
   args: process.argv.slice(2),
   environment: readEnvironment({ env: process.env, home: homedir(), workingDirectory: process.cwd() }),
-  output: streamOutput(process.stdout, process.stderr),
+  output: streamOutput(process.stdout, process.stderr, terminalOf(process.stdout, process.env)),
 });

@@ -1,3 +1,5 @@
+import type { Terminal } from "../sight/reports/table-report.ts";
+
 /** The two streams of a command. Results are what a pipe should get; everything else is talk. */
 export interface Output {
   /** A line, or several, of the result: standard output. A newline is added. */
@@ -6,11 +8,18 @@ export interface Output {
   write(text: string): void;
   /** A line, or several, of talk: standard error. A newline is added. */
   tell(text: string): void;
+  /** What standard output is shown on; undefined for a file or a pipe. */
+  readonly terminal?: Terminal;
 }
 
-/** Output to a pair of streams. */
-export function streamOutput(out: NodeJS.WritableStream, talk: NodeJS.WritableStream): Output {
+/** Output to a pair of streams; `terminal` says what the first is shown on. */
+export function streamOutput(
+  out: NodeJS.WritableStream,
+  talk: NodeJS.WritableStream,
+  terminal: Terminal | undefined,
+): Output {
   return {
+    ...(terminal === undefined ? {} : { terminal }),
     print: (text) => void out.write(`${text}\n`),
     write: (text) => void out.write(text),
     tell: (text) => void talk.write(`${text}\n`),

@@ -1,70 +1,102 @@
-import { checkOf } from "../sight/findings/check-registry.ts";
-import type { Evidence, Finding } from "../sight/findings/finding.ts";
-import { isAtLeast, severities } from "../sight/findings/score.ts";
-import type { Severity } from "../sight/findings/score.ts";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { scan } from "../sight/findings/scan.ts";
-import type { ScanAnswer } from "../sight/findings/scan.ts";
+import { readBaseline, writeBaseline } from "../sight/reports/baseline.ts";
+import { readExceptions } from "../sight/reports/exceptions.ts";
+import { reportOfScan } from "../sight/reports/report-of-scan.ts";
+import { reportSeverities } from "../sight/reports/report.ts";
+import type { Report, ReportSeverity } from "../sight/reports/report.ts";
+import type { Decisions } from "../sight/reports/triage.ts";
 import { usageError } from "./command-failure.ts";
-import type { Command } from "./command.ts";
+import type { Command, Invocation } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { valueFlag } from "./flags.ts";
-import { printable, printableJson } from "./printable.ts";
-import { outputFlag, outputForm, readGraph, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
-import { coverageLines, stepLines } from "./sight-text.ts";
+import type { Flag } from "./flags.ts";
+import { readPackageVersion } from "./package-files.ts";
+import { outputFileFlag, reportFlag, reportTargets, writeTargets, writeWhole } from "./report-targets.ts";
+import { readGraph, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
 
-const failFlag = valueFlag("fail-on", "SEVERITY", "Exit with 1 for a finding of this severity or above.");
+const failFlag = valueFlag("fail-on", "SEVERITY", "Exit with 5 for a finding of this severity or above.");
+const baselineFlag = valueFlag(
+  "baseline",
+  "FILE",
+  "An earlier -o json, or what --write-baseline wrote: --fail-on is then for new findings only.",
+);
+const writeBaselineFlag = valueFlag(
+  "write-baseline",
+  "FILE",
+  "Write what is found, excepted findings apart, as a baseline.",
+);
+const exceptionsFlag = valueFlag(
+  "exceptions",
+  "FILE",
+  "A YAML file of findings to live with, each for a reason and a time.",
+);
 
 /** `strongroom scan`. */
 export const scanCommand: Command = {
-  usage: `${sourceUsage} [--fail-on SEVERITY] [-o FORM]`,
+  usage:
+    `${sourceUsage} [--fail-on SEVERITY] [--baseline FILE] [--write-baseline FILE] [--exceptions FILE] ` +
+    "[-o FORM[=FILE]]... [--output-file FILE]",
   examples: [
     { line: "strongroom scan --dump cluster.json", effect: "what is wrong around secrets, the worst first" },
     {
       line: "strongroom scan --git deploy/ --fail-on high",
       effect: "the same for manifests, as a check of a pipeline",
     },
+    {
+      line: "strongroom scan --git deploy/ -o sarif=scan.sarif -o html=scan.html",
+      effect: "for a code host and for people, and nothing to standard output",
+    },
+    {
+      line: "strongroom scan --dump cluster.json --baseline last.json --fail-on medium",
+      effect: "fail for what was not there last time",
+    },
   ],
-  flags: [...sourceFlags, failFlag, outputFlag],
-  notes: [`SEVERITY is one of ${severities.join(", ")}.`, ...sourceNotes],
+  flags: [...sourceFlags, failFlag, baselineFlag, writeBaselineFlag, exceptionsFlag, reportFlag, outputFileFlag],
+  notes: [`SEVERITY is one of ${reportSeverities.join(", ")}.`, ...sourceNotes],
   operandsMax: 0,
   async run(invocation) {
-    const form = outputForm(invocation);
+    const targets = reportTargets(invocation);
     const limit = severityOf(invocation.flags.one(failFlag));
-    const answer = scan(await readGraph(invocation));
-    if (form === "json") invocation.output.print(printableJson(answer));
-    else for (const line of linesOf(answer)) invocation.output.print(printable(line));
-    const failed = limit !== undefined && answer.findings.some(({ severity }) => isAtLeast(severity, limit));
-    return failed ? exitCodes.failure : exitCodes.ok;
+    const decisions = await readDecisions(invocation);
+    const report = reportOfScan(scan(await readGraph(invocation)), decisions, await readPackageVersion());
+    await writeTargets(report, targets, invocation);
+    await keepBaseline(report, invocation);
+    return limit !== undefined && failsFor(report, limit) ? exitCodes.found : exitCodes.ok;
   },
 };
 
-function severityOf(written: string | undefined): Severity | undefined {
+function severityOf(written: string | undefined): ReportSeverity | undefined {
   if (written === undefined) return undefined;
-  const found = severities.find((severity) => severity === written);
-  if (found === undefined) throw usageError(`--fail-on must be one of ${severities.join(", ")}`);
+  const found = reportSeverities.find((severity) => severity === written);
+  if (found === undefined) throw usageError(`--fail-on must be one of ${reportSeverities.join(", ")}`);
   return found;
 }
 
-function linesOf({ findings, coverage }: ScanAnswer): string[] {
-  const counts = severities.map(
-    (severity) => `${findings.filter((each) => each.severity === severity).length} ${severity}`,
-  );
-  return [
-    `${findings.length} finding${findings.length === 1 ? "" : "s"}: ${counts.join(", ")}.`,
-    "",
-    ...findings.flatMap((finding) => [...findingLines(finding), ""]),
-    ...coverageLines(coverage),
-  ];
+/** What the baseline has is no reason to fail. */
+function failsFor({ findings }: Report, limit: ReportSeverity): boolean {
+  const worst = reportSeverities.slice(0, reportSeverities.indexOf(limit) + 1);
+  return findings.some(({ severity, state }) => state !== "known" && worst.includes(severity));
 }
 
-function findingLines({ severity, score, check, message, evidence, path, fix }: Finding): string[] {
-  const shown =
-    path.length > 0
-      ? path.flatMap((step, index) => stepLines(step, index + 1))
-      : [...evidence.map(evidenceLine), `  fix: ${fix}`];
-  return [`${score.value.toFixed(1)} ${severity} ${check} ${checkOf(check).name}: ${message}`, ...shown];
+async function readDecisions(invocation: Invocation): Promise<Decisions> {
+  const [baseline, exceptions] = [await fileOf(invocation, baselineFlag), await fileOf(invocation, exceptionsFlag)];
+  return {
+    baseline: baseline && readBaseline(baseline.text, baseline.name),
+    exceptions: exceptions === undefined ? [] : readExceptions(exceptions.text, exceptions.name),
+    now: new Date(),
+  };
 }
 
-function evidenceLine({ object, place, field, text }: Evidence): string {
-  return `  ${object} (${place})${field === "" ? "" : ` ${field}`}: ${text}`;
+async function fileOf({ flags, environment }: Invocation, flag: Flag) {
+  const name = flags.one(flag);
+  if (name === undefined) return undefined;
+  return { name, text: await readFile(resolve(environment.workingDirectory, name), "utf8") };
+}
+
+async function keepBaseline({ findings }: Report, { flags, environment }: Invocation): Promise<void> {
+  const name = flags.one(writeBaselineFlag);
+  if (name === undefined) return;
+  await writeWhole(resolve(environment.workingDirectory, name), [writeBaseline(findings)]);
 }

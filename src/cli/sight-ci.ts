@@ -33,7 +33,7 @@ export const sightCiCommand: Command = {
   ],
   flags: [baseFlag, headFlag, formFlag],
   notes: [
-    `The exit code is ${exitCodes.gained} when somebody gains something, when a new binding gives what is not known, or when ` +
+    `The exit code is ${exitCodes.found} when somebody gains something, when a new binding gives what is not known, or when ` +
       "a document of the head cannot be used that could be, or was not there, in the base. Else it is 0.",
     "The Markdown is at most 60,000 characters long; names in it can neither format nor mention anything.",
     "This says what the manifests declare. A cluster may hold more: strongroom what-if asks about one.",
@@ -53,7 +53,7 @@ export const sightCiCommand: Command = {
       printAnswer(invocation, form, { answer, lines, picture: () => accessChangePicture(answer) });
     }
     const isWorse = change.gained.length + change.unresolved.length + problems.length > 0;
-    return isWorse ? exitCodes.gained : exitCodes.ok;
+    return isWorse ? exitCodes.found : exitCodes.ok;
   },
 };
 

@@ -37,7 +37,7 @@ export const whatIfCommand: Command = {
   notes: [
     "Nothing is applied. An object of the same kind, namespace and name is replaced; one without a namespace is in default. " +
       "Pods that are there stay as they are when what made them changes.",
-    `The exit code is ${exitCodes.gained} when somebody would gain something, or when a part of the change is not known: a ` +
+    `The exit code is ${exitCodes.found} when somebody would gain something, or when a part of the change is not known: a ` +
       "binding of a role that is not there, or a document that cannot be used. Else it is 0.",
     ...sourceNotes,
   ],
@@ -50,7 +50,7 @@ export const whatIfCommand: Command = {
     const lines = () => linesOf(action, answer);
     printAnswer(invocation, form, { answer, lines, picture: () => accessChangePicture(answer) });
     const { gained, unresolved, problems } = answer;
-    return gained.length + unresolved.length + problems.length > 0 ? exitCodes.gained : exitCodes.ok;
+    return gained.length + unresolved.length + problems.length > 0 ? exitCodes.found : exitCodes.ok;
   },
 };
 

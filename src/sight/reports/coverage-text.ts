@@ -1,14 +1,9 @@
-import type { ReportCoverage, ReportGap } from "./report.ts";
+import { placeText } from "../facts/provenance.ts";
+import type { ReportCoverage, ReportNeed } from "./report.ts";
 
 /** What the scan does not know, as sentences, all of them. Not escaped. */
 export function coverageSentences(coverage: ReportCoverage): string[] {
-  const { unknown, unresolved, problems } = coverage;
-  return [
-    readSentence(coverage),
-    ...unknown.map(gapSentence),
-    ...unresolved.map(({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),
-    ...problems.map(({ message, place }) => `Problem at ${place}: ${message}.`),
-  ];
+  return [readSentence(coverage), ...unknownSentences(coverage)];
 }
 
 /** The first sentence, which is about what is known. */
@@ -21,8 +16,20 @@ export function readSentence({ source, files, objects }: ReportCoverage): string
     : read;
 }
 
-function gapSentence({ kind, namespace, message, needs, knownUntil }: ReportGap): string {
+/** The others. */
+export function unknownSentences({ needs, unresolved, problems }: ReportCoverage): string[] {
+  const alike = Map.groupBy(needs, ({ because, namespace }) => JSON.stringify([because, namespace]));
+  return [
+    ...Array.from(alike.values(), needSentence),
+    ...unresolved.map(({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),
+    ...problems.map(({ message, at }) => `Problem at ${placeText(at)}: ${message}.`),
+  ];
+}
+
+/** Several kinds are unknown for one reason in one place. */
+function needSentence(needs: readonly ReportNeed[]): string {
+  const [{ namespace = "", because = "" } = {}] = needs;
   const where = namespace === "" ? "" : ` in ${namespace}`;
-  const aged = knownUntil === undefined ? "" : `; what is said of it is of ${knownUntil}`;
-  return `Unknown: ${kind}${where}, since ${message}${aged}; to know it takes ${needs}.`;
+  const kinds = needs.map(({ kind, right }) => `${kind} (${right})`);
+  return `Unknown${where}, since ${because}: ${kinds.join(", ")}. In brackets is the right that it takes.`;
 }

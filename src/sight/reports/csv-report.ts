@@ -1,5 +1,5 @@
 /** RFC 4180: a row for each finding, suppressed finding and thing that is not known. */
-import { coverageSentences } from "./coverage-text.ts";
+import { unknownSentences } from "./coverage-text.ts";
 import type { Report, ReportFinding } from "./report.ts";
 import { visible } from "./visible.ts";
 
@@ -35,7 +35,7 @@ export function* writeCsv(report: Report): Generator<string> {
   for (const { check, fingerprint, id } of report.gone ?? []) {
     yield line({ record: "gone", check, fingerprint, message: id });
   }
-  for (const message of coverageSentences(report.coverage)) yield line({ record: "unknown", message });
+  for (const message of unknownSentences(report.coverage)) yield line({ record: "unknown", message });
 }
 
 function rowOf({ severity, score, check, object, message, path, fix, verify, frameworks, fingerprint }: ReportFinding) {

@@ -67,7 +67,7 @@ function* writeWorst({ findings }: Report): Generator<string> {
   if (worst.length === 0) return;
   yield `<section aria-labelledby="worst"><h2 id="worst">The worst paths</h2>\n`;
   const drawn = worst.filter(({ path }) => path.length > 0).map(({ path }) => path);
-  if (drawn.length > 1) yield drawing(drawPaths(drawn, "The worst paths in one picture"), "The worst paths, drawn");
+  if (drawn.length > 0) yield drawing(drawPaths(drawn, "The worst paths in one picture"), "The worst paths, drawn");
   yield `<ol class="worst">\n`;
   for (const finding of worst) {
     yield `<li><p>${badge(finding.severity)}${finding.score.value.toFixed(1)} ${sentenceOf(finding)}</p>\n`;

@@ -14,8 +14,8 @@ p { margin: .35rem 0; } .quiet { color: var(--quiet); } a { color: var(--accent)
 .counts { display: flex; flex-wrap: wrap; gap: .6rem; list-style: none; padding: 0; margin: 1rem 0; }
 .counts li { border: 1px solid var(--line); border-left-width: .4rem; border-radius: .4rem; padding: .35rem .9rem; background: var(--raised); }
 .counts b { font-size: 1.35rem; margin-right: .3rem; }
-.critical { border-left-color: var(--critical); } .high { border-left-color: var(--high); } .medium { border-left-color: var(--medium); }
-.low { border-left-color: var(--low); } .info { border-left-color: var(--info); }
+.counts .critical { border-left-color: var(--critical); } .counts .high { border-left-color: var(--high); } .counts .medium { border-left-color: var(--medium); }
+.counts .low { border-left-color: var(--low); } .counts .info { border-left-color: var(--info); }
 .badge { display: inline-block; min-width: 5.2rem; text-align: center; border: 1.5px solid currentColor; border-radius: .3rem; padding: 0 .4rem;
   font-size: .82rem; font-weight: 650; line-height: 1.5; margin-right: .5rem; }
 .badge.critical { color: var(--critical); } .badge.high { color: var(--high); } .badge.medium { color: var(--medium); } .badge.low { color: var(--low); }

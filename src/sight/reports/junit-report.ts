@@ -1,6 +1,6 @@
 /** JUnit XML as pipelines read it: a suite for each check, a case for each object that it found something of. */
-import { coverageSentences } from "./coverage-text.ts";
-import { pathSentence } from "./path-sentence.ts";
+import { unknownSentences } from "./coverage-text.ts";
+import { evidenceText, pathSentence } from "./path-sentence.ts";
 import { reportObjectText } from "./report.ts";
 import type { Report, ReportCheck, ReportFinding, SuppressedFinding } from "./report.ts";
 import { visible } from "./visible.ts";
@@ -11,7 +11,7 @@ import { visible } from "./visible.ts";
  */
 export function* writeJunit(report: Report): Generator<string> {
   const cases = Map.groupBy([...report.findings, ...report.suppressed], ({ check }) => check);
-  const unknown = coverageSentences(report.coverage);
+  const unknown = unknownSentences(report.coverage);
   const all = [...report.findings, ...report.suppressed];
   const failures = all.filter(isFailure).length;
   const passing = report.checks.filter(({ id }) => !cases.has(id)).length;
@@ -71,7 +71,7 @@ function outcome(found: Case): string {
   const lines = [
     `${found.severity}, score ${found.score.value}`,
     found.message,
-    ...found.evidence.map(({ object, place, field, text }) => `${object} ${field} (${place}) ${text}`),
+    ...found.evidence.map(evidenceText),
     ...(found.path.length === 0 ? [] : [`path: ${pathSentence(found.path)}`]),
     `fix: ${found.fix}`,
     `verify: ${found.verify.command}`,

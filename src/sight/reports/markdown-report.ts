@@ -1,6 +1,6 @@
 import { coverageSentences } from "./coverage-text.ts";
-import { markdownText } from "./markdown-text.ts";
-import { pathFix, waySentence, worstPaths } from "./path-sentence.ts";
+import { markdownCode, markdownText } from "./markdown-text.ts";
+import { evidenceText, pathFix, waySentence, worstPaths } from "./path-sentence.ts";
 import { reportSeverities } from "./report.ts";
 import type { Report, ReportFinding } from "./report.ts";
 
@@ -58,14 +58,14 @@ function countSentence({ summary }: Report): string {
 function* writeFinding(finding: ReportFinding): Generator<string> {
   const state = finding.state === undefined ? "" : ` (${finding.state})`;
   yield `- **${finding.severity} ${finding.score.value}**${state} ${markdownText(finding.message)}\n`;
-  yield `  - Check: ${markdownText(finding.check)}; fingerprint ${markdownText(finding.fingerprint)}\n`;
-  for (const { object, place, field, text } of finding.evidence) {
-    yield `  - Evidence: ${markdownText([object, field, `at ${place}`, text].filter((word) => word !== "").join(" "))}\n`;
-  }
+  yield `  - Check: ${markdownText(finding.check)}; fingerprint ${markdownCode(finding.fingerprint)}\n`;
+  for (const evidence of finding.evidence)
+    yield `  - Evidence: ${markdownText(evidenceText(evidence))}
+`;
   for (const [index, { from, verb, to, because }] of finding.path.entries()) {
     yield `  - Step ${index + 1}: ${markdownText(`${from} ${verb} ${to} - since ${because}`)}\n`;
   }
   for (const unknown of finding.unknown) yield `  - Unknown: ${markdownText(unknown)}\n`;
   yield `  - Fix: ${markdownText(finding.fix)}\n`;
-  yield `  - Verify: ${markdownText(finding.verify.command)}\n`;
+  yield `  - Verify: ${markdownCode(finding.verify.command)}\n`;
 }

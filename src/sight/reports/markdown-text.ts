@@ -13,7 +13,10 @@ export function markdownText(text: string): string {
   const parts: string[] = [];
   let code: string[] = [];
   const flush = (): void => {
-    if (code.length > 0) parts.push(codeSpan(code.join(" ")));
+    if (code.length > 0) {
+      const [, name = "", end = ""] = /^(.*?[\p{L}\p{N}])([,.;:]?)$/u.exec(code.join(" ")) ?? [];
+      parts.push(name === "" ? markdownCode(code.join(" ")) : `${markdownCode(name)}${end}`);
+    }
     code = [];
   };
   for (const word of visible(text).split(" ")) {
@@ -27,10 +30,11 @@ export function markdownText(text: string): string {
   return parts.join(" ");
 }
 
-/** Between more backticks than it has in a row; pipes would end a cell of a table. */
-function codeSpan(text: string): string {
-  const longest = Math.max(0, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
+/** All of it as code, between more backticks than it has in a row. */
+export function markdownCode(text: string): string {
+  const shown = visible(text);
+  const longest = Math.max(0, ...Array.from(shown.matchAll(/`+/g), ([run]) => run.length));
   const fence = "`".repeat(longest + 1);
-  const padding = /^`|`$/.test(text) ? " " : "";
-  return `${fence}${padding}${text}${padding}${fence}`;
+  const padding = /^[` ]|[` ]$/.test(shown) ? " " : "";
+  return `${fence}${padding}${shown}${padding}${fence}`;
 }

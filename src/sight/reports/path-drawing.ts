@@ -6,7 +6,7 @@ import type { ReportStep } from "./report.ts";
 import { columnsOf, shortened, visible } from "./visible.ts";
 
 const box = { width: 184, height: 54 };
-const gap = { width: 142, height: 30 };
+const gap = { width: 156, height: 32 };
 const margin = 8;
 /** Letters that fit, at the sizes of the style sheet and with wide letters of a bad font. */
 const nameColumns = 23;
@@ -38,7 +38,7 @@ function top({ row }: LaidNode): number {
 /** What cannot be read in the box is in its title. The inner SVG cuts off what a wide font makes too long. */
 function drawNode(node: LaidNode, columns: number): string {
   const shown = visible(node.text);
-  const blank = shown.indexOf(" ");
+  const blank = /^\p{Lu}\S* /u.test(shown) ? shown.indexOf(" ") : -1;
   const kind = blank < 0 ? "" : shown.slice(0, blank);
   const name = blank < 0 ? shown : shown.slice(blank + 1);
   const role = node.column === 0 ? " source" : node.column === columns - 1 ? " target" : "";
@@ -66,18 +66,19 @@ function nameLines(name: string): readonly [string, string] {
   return [head, shortened(characters.slice(nameColumns).join(""), nameColumns)];
 }
 
-/** An arrow, bent where it changes its row; the verb stands above its beginning. */
+/** An arrow that goes straight below its verb and is bent after it, so that no arrow runs through a verb. */
 function drawEdge({ from, to, verb }: LaidEdge): string {
   const [x1, y1] = [left(from) + box.width, top(from) + box.height / 2];
   const [x2, y2] = [left(to), top(to) + box.height / 2];
-  const bend = gap.width * 0.6;
+  const turn = x2 - gap.width * 0.22;
+  const line = y1 === y2 ? `H${x2 - 8}` : `H${turn} C${x2 - 10} ${y1} ${turn + 6} ${y2} ${x2 - 8} ${y2}`;
   const lines = verbText(verb);
-  const texts = lines.map((line, index) => {
+  const texts = lines.map((words, index) => {
     const y = y1 - 7 - (lines.length - 1 - index) * 13;
-    return `<text class="verb" x="${x1 + gap.width / 2}" y="${y}">${htmlText(line)}</text>`;
+    return `<text class="verb" x="${x1 + gap.width * 0.4}" y="${y}">${htmlText(words)}</text>`;
   });
   return [
-    `<path class="step" d="M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2 - 8} ${y2}"/>`,
+    `<path class="step" d="M${x1} ${y1} ${line}"/>`,
     `<path class="head" d="M${x2} ${y2} l-9 -5 v10 z"/>`,
     ...texts,
   ].join("");

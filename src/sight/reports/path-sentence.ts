@@ -31,3 +31,8 @@ export function worstPaths(findings: readonly ReportFinding[], countMax: number)
   }
   return Array.from(found.values());
 }
+
+/** `OBJECT (PLACE) FIELD: what is seen there`. */
+export function evidenceText({ object, place, field, text }: ReportFinding["evidence"][number]): string {
+  return `${object} (${place})${field === "" ? "" : ` ${field}`}: ${text}`;
+}

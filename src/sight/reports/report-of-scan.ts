@@ -1,6 +1,4 @@
 /** From what a scan found to what leaves. */
-import type { CoverageGap, MissingRight } from "../facts/coverage-gap.ts";
-import type { FactKind } from "../facts/facts.ts";
 import { placeText } from "../facts/provenance.ts";
 import type { Provenance } from "../facts/provenance.ts";
 import { checkIds, checkOf } from "../findings/check-registry.ts";
@@ -8,17 +6,9 @@ import type { Finding, FixPatch, FoundObject } from "../findings/finding.ts";
 import type { ScanAnswer } from "../findings/scan.ts";
 import { edgeNumber, edgeRules } from "../graph/edge-rules.ts";
 import type { Step } from "../questions/path-steps.ts";
-import type { AnswerCoverage } from "../questions/who-can.ts";
+import { needsOf } from "./coverage-needs.ts";
 import { reportVersion } from "./report.ts";
-import type {
-  Report,
-  ReportCoverage,
-  ReportFinding,
-  ReportGap,
-  ReportObject,
-  ReportPlace,
-  ReportStep,
-} from "./report.ts";
+import type { Report, ReportFinding, ReportObject, ReportPlace, ReportStep } from "./report.ts";
 import { triage } from "./triage.ts";
 import type { Decisions } from "./triage.ts";
 
@@ -30,7 +20,7 @@ export function reportOfScan({ coverage, findings }: ScanAnswer, decisions: Deci
     kind: "ScanReport",
     tool: { name: "strongroom", version },
     generatedAt: decisions.now.toISOString(),
-    coverage: coverageOf(coverage),
+    coverage: { ...coverage, needs: needsOf(coverage) },
     summary: judged.summary,
     checks: checkIds.map((id) => {
       const { name, title, explanation, fix, frameworks } = checkOf(id);
@@ -100,64 +90,3 @@ function stepOf({ edge, from, to, because, proof, fix }: Step): ReportStep {
     fix,
   };
 }
-
-/** Why a kind is unknown that no gap speaks of. */
-const hasNone = {
-  cluster: "the cluster was not asked for it",
-  dump: "the dump has none",
-  manifests: "the manifests have none",
-} as const satisfies Record<AnswerCoverage["source"], string>;
-
-function coverageOf(coverage: AnswerCoverage): ReportCoverage {
-  const { source, files, objects, unknown, gaps, unresolved, problems, otherObjects } = coverage;
-  const unsaid = unknown.filter((kind) => gaps.every((gap) => gap.kind !== kind));
-  return {
-    source,
-    files,
-    objects,
-    unknown: [
-      ...unsaid.map((kind) => {
-        return { kind, namespace: "", reason: "absent", message: hasNone[source], needs: rightToRead(kind) };
-      }),
-      ...gaps.map(gapOf),
-    ],
-    unresolved,
-    problems: problems.map(({ message, at }) => ({ message, ...placeOf(at) })),
-    otherObjects,
-  };
-}
-
-function gapOf({ kind, namespace, reason, message, missing, knownUntil }: CoverageGap): ReportGap {
-  return {
-    kind,
-    namespace,
-    reason,
-    message,
-    needs: missing === undefined ? rightToRead(kind) : rightText(missing),
-    ...(knownUntil === undefined ? {} : { knownUntil }),
-  };
-}
-
-function rightText({ verbs, group, resource, namespace }: MissingRight): string {
-  const where = namespace === "" ? "" : ` in ${namespace}`;
-  return `${verbs.join(", ")} on ${group === "" ? resource : `${resource}.${group}`}${where}`;
-}
-
-function rightToRead(kind: FactKind): string {
-  const group = groups[kind];
-  return `list on ${kind.toLowerCase()}s${group === undefined ? "" : `.${group}`}`;
-}
-
-/** Of the kinds that are not in the core group; each plural is regular. */
-const groups: Partial<Record<FactKind, string>> = {
-  Role: "rbac.authorization.k8s.io",
-  ClusterRole: "rbac.authorization.k8s.io",
-  RoleBinding: "rbac.authorization.k8s.io",
-  ClusterRoleBinding: "rbac.authorization.k8s.io",
-  Deployment: "apps",
-  StatefulSet: "apps",
-  DaemonSet: "apps",
-  ReplicaSet: "apps",
-  Job: "batch",
-  CronJob: "batch",
-};

@@ -3,6 +3,8 @@
  * It is a shape of its own, so that findings may change inside without a pipeline noticing. Nothing in it is the value
  * of a secret; every text in it is of others and must be escaped by whatever writes it.
  */
+import type { AnswerCoverage } from "../questions/who-can.ts";
+
 export const reportVersion = "strongroom.dev/v1";
 
 /** The worst first. */
@@ -149,29 +151,19 @@ export interface GoneFinding {
   readonly id: string;
 }
 
-export interface ReportCoverage {
-  /** What was read: `cluster`, `dump` or `manifests`. */
-  readonly source: string;
-  readonly files: number;
-  readonly objects: Readonly<Record<string, number>>;
-  /** What was not read, or not wholly, and the right that reading it takes. */
-  readonly unknown: readonly ReportGap[];
-  readonly unresolved: readonly { readonly binding: string; readonly role: string }[];
-  readonly problems: readonly ({ readonly message: string } & ReportPlace)[];
-  /** Objects of kinds that are not looked at. */
-  readonly otherObjects: number;
+/** As in every answer of sight, and for each thing that is unknown the right that reading it takes. */
+export interface ReportCoverage extends AnswerCoverage {
+  readonly needs: readonly ReportNeed[];
 }
 
-export interface ReportGap {
+export interface ReportNeed {
   readonly kind: string;
   /** "" for everywhere. */
   readonly namespace: string;
-  readonly reason: string;
-  readonly message: string;
-  /** `list pods`: what it takes to know it. */
-  readonly needs: string;
-  /** When what there is of it was last known to be true; RFC 3339. */
-  readonly knownUntil?: string;
+  /** Why it is unknown. */
+  readonly because: string;
+  /** `list on pods`: what it takes to know it. */
+  readonly right: string;
 }
 
 /** How many of each severity. */

@@ -1,7 +1,7 @@
 /** SARIF 2.1.0 (OASIS): https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
-import { coverageSentences } from "./coverage-text.ts";
+import { readSentence, unknownSentences } from "./coverage-text.ts";
 import { jsonText } from "./json-text.ts";
-import { pathSentence } from "./path-sentence.ts";
+import { evidenceText, pathSentence } from "./path-sentence.ts";
 import { reportObjectText } from "./report.ts";
 import type {
   Report,
@@ -40,10 +40,10 @@ export function* writeSarif(report: Report): Generator<string> {
   const invocation = {
     executionSuccessful: true,
     endTimeUtc: report.generatedAt,
-    toolExecutionNotifications: coverageSentences(report.coverage).map((sentence) => ({
-      level: sentence.startsWith("Read:") ? "note" : "warning",
-      message: messageOf(sentence),
-    })),
+    toolExecutionNotifications: [
+      { level: "note", message: messageOf(readSentence(report.coverage)) },
+      ...unknownSentences(report.coverage).map((sentence) => ({ level: "warning", message: messageOf(sentence) })),
+    ],
   };
   yield `{\n  "$schema": "${schema}",\n  "version": "2.1.0",\n  "runs": [\n    {\n`;
   yield `      "tool": ${jsonText({ driver }, 6)},\n`;
@@ -95,7 +95,7 @@ function resultOf(found: ReportFinding | SuppressedFinding, ruleIndex: number | 
           relatedLocations: found.evidence.map((evidence, index) => ({
             id: index + 1,
             ...physicalOf(evidence),
-            message: messageOf(`${evidence.object} ${evidence.field} ${evidence.text}`),
+            message: messageOf(evidenceText(evidence)),
           })),
         }),
     ...(found.path.length === 0 ? {} : { codeFlows: [flowOf(found.path)] }),

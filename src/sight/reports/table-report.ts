@@ -1,6 +1,6 @@
 /** The report for a terminal: the worst ways as sentences first, then counts, then what was found, by check. */
-import { coverageSentences, readSentence } from "./coverage-text.ts";
-import { pathFix, pathSentence, waySentence, worstPaths } from "./path-sentence.ts";
+import { readSentence, unknownSentences } from "./coverage-text.ts";
+import { evidenceText, pathFix, pathSentence, waySentence, worstPaths } from "./path-sentence.ts";
 import { reportSeverities } from "./report.ts";
 import { checkNamed } from "./check-named.ts";
 import type { AppliedException, Report, ReportCheck, ReportFinding, ReportSeverity } from "./report.ts";
@@ -114,7 +114,7 @@ class TableWriter {
 
   *coverage({ coverage }: Report): Generator<string> {
     yield this.#heading("What is not known");
-    const [, ...sentences] = coverageSentences(coverage);
+    const sentences = unknownSentences(coverage);
     yield* this.#wrapped(readSentence(coverage), "", "");
     yield* this.#list(sentences);
     if (sentences.length === 0) yield "Everything that is looked at was read.\n";
@@ -162,9 +162,7 @@ class TableWriter {
 /** The steps of a way say more than its evidence, which is the same objects. */
 function evidenceLines({ path, evidence }: ReportFinding): string[] {
   if (path.length > 0) return [pathSentence(path)];
-  return evidence.map(({ object, place, field, text }) => {
-    return [object, `(${place})`, field, text].filter((part) => part !== "").join(" ");
-  });
+  return evidence.map(evidenceText);
 }
 
 function untilText({ reason, expires, owner }: AppliedException): string {
