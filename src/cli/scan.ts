@@ -76,8 +76,8 @@ function severityOf(written: string | undefined): ReportSeverity | undefined {
 
 /** What the baseline has is no reason to fail. */
 function failsFor({ findings }: Report, limit: ReportSeverity): boolean {
-  const worst = reportSeverities.slice(0, reportSeverities.indexOf(limit) + 1);
-  return findings.some(({ severity, state }) => state !== "known" && worst.includes(severity));
+  const worst = new Set(reportSeverities.slice(0, reportSeverities.indexOf(limit) + 1));
+  return findings.some(({ severity, state }) => state !== "known" && worst.has(severity));
 }
 
 async function readDecisions(invocation: Invocation): Promise<Decisions> {

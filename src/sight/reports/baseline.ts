@@ -7,7 +7,7 @@ export interface Baseline {
   readonly byFingerprint: ReadonlyMap<string, GoneFinding>;
 }
 
-const kinds = ["ScanReport", "ScanBaseline"];
+const kinds: ReadonlySet<unknown> = new Set(["ScanReport", "ScanBaseline"]);
 
 /**
  * Reads an earlier report (`-o json`), suppressed findings included, or what {@link writeBaseline} wrote. Raises `invalid`
@@ -15,7 +15,7 @@ const kinds = ["ScanReport", "ScanBaseline"];
  */
 export function readBaseline(text: string, file: string): Baseline {
   const root = parsed(text, file);
-  if (root["apiVersion"] !== reportVersion || !kinds.includes(String(root["kind"]))) {
+  if (root["apiVersion"] !== reportVersion || !kinds.has(root["kind"])) {
     throw invalid(`${file} must be a ScanReport or a ScanBaseline of ${reportVersion}`);
   }
   const byFingerprint = new Map<string, GoneFinding>();

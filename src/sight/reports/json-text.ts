@@ -1,4 +1,5 @@
-const special = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** What a terminal obeys, and the hashes that Azure and TeamCity look for anywhere in what a pipeline prints. */
+const special = /[\p{C}\p{Zl}\p{Zp}]|#(?=#(?:vso|teamcity)?\[)/gu;
 
 /** JSON that any terminal shows as it is, with lines after the first indented by so many blanks. */
 export function jsonText(value: unknown, indent: number): string {
@@ -13,7 +14,7 @@ export function jsonString(text: string): string {
 
 /** Only strings of JSON can have these characters, apart from the line breaks of the layout. */
 function escapedInJson(text: string): string {
-  if (/^[\x20-\x7e\n]*$/.test(text)) return text;
+  if (/^[\x20-\x7e\n]*$/.test(text) && !text.includes("##")) return text;
   return text.replaceAll(special, (character) => {
     if (character === "\n") return character; // in strings they are escaped already
     return Array.from({ length: character.length }, (_, index) => {

@@ -14,7 +14,10 @@ import type { Decisions } from "./triage.ts";
 
 /** The report of a scan, with the decisions of people applied. `version` is that of this program. */
 export function reportOfScan({ coverage, findings }: ScanAnswer, decisions: Decisions, version: string): Report {
-  const judged = triage(findings.map(findingOf), decisions);
+  const judged = triage(
+    findings.map((finding) => findingOf(finding, coverage.source !== "cluster")),
+    decisions,
+  );
   return {
     apiVersion: reportVersion,
     kind: "ScanReport",
@@ -33,7 +36,8 @@ export function reportOfScan({ coverage, findings }: ScanAnswer, decisions: Deci
   };
 }
 
-function findingOf(finding: Finding): ReportFinding {
+/** `fromFiles`: whether what was read has files, which a running cluster has not. */
+function findingOf(finding: Finding, fromFiles: boolean): ReportFinding {
   const { evidence, object, patch, path, ...same } = finding;
   return {
     id: same.id,
@@ -44,8 +48,10 @@ function findingOf(finding: Finding): ReportFinding {
     score: same.score,
     frameworks: same.frameworks,
     message: same.message,
-    object: objectOf(object),
-    evidence: evidence.map(({ object: shown, at, field, text }) => ({ object: shown, ...placeOf(at), field, text })),
+    object: objectOf(object, fromFiles),
+    evidence: evidence.map(({ object: shown, at, field, text }) => {
+      return { object: shown, ...placeOf(at, fromFiles), field, text };
+    }),
     explanation: same.explanation,
     fix: same.fix,
     ...(patch === undefined ? {} : { patch: patchOf(patch) }),
@@ -55,8 +61,8 @@ function findingOf(finding: Finding): ReportFinding {
   };
 }
 
-function objectOf({ kind, namespace, name, at }: FoundObject): ReportObject {
-  return { kind, namespace, name, ...placeOf(at) };
+function objectOf({ kind, namespace, name, at }: FoundObject, fromFiles: boolean): ReportObject {
+  return { kind, namespace, name, ...placeOf(at, fromFiles) };
 }
 
 function patchOf({ format, target, text, command }: FixPatch): NonNullable<ReportFinding["patch"]> {
@@ -69,9 +75,9 @@ function patchOf({ format, target, text, command }: FixPatch): NonNullable<Repor
 }
 
 /** What Kubernetes has by itself (document 0) and standard input are no files. */
-function placeOf(at: Provenance): ReportPlace {
+function placeOf(at: Provenance, fromFiles: boolean): ReportPlace {
   const { file, document, line } = at;
-  const isFile = document > 0 && file !== "-";
+  const isFile = fromFiles && document > 0 && file !== "-";
   return {
     place: placeText(at),
     ...(isFile ? { file } : {}),

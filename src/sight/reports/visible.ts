@@ -2,13 +2,17 @@ const hidden = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u{2800}]|(?! 
 /** From the fifth on one letter: no living script needs more, and a pile of them covers other lines. */
 const piledMarks = /(?<=\p{M}{4})\p{M}/gu;
 
+/** What GitHub, Azure and TeamCity take for an order of a line that a pipeline prints, `::` only at its beginning. */
+const orders = /(?<![^\s"'(])::|##(?=(?:vso|teamcity)?\[)/g;
+
 /**
  * Text of others on one line: whatever would move the cursor, change colours, reorder the line, be invisible or look like a
- * blank is shown as `\u{HEX}`; so are line breaks and lone surrogates. Letters of every script stay as they are.
+ * blank is shown as `\u{HEX}`; so are line breaks, lone surrogates, and what a pipeline would obey. Letters of every script stay as they are.
  */
 export function visible(text: string): string {
-  if (/^[\x20-\x7e]*$/.test(text)) return text;
-  return text.replaceAll(piledMarks, codeOf).replaceAll(hidden, codeOf);
+  const plain = text.replaceAll(orders, (order) => `${codeOf(order)}${order.slice(1)}`);
+  if (/^[\x20-\x7e]*$/.test(plain)) return plain;
+  return plain.replaceAll(piledMarks, codeOf).replaceAll(hidden, codeOf);
 }
 
 function codeOf(character: string): string {
