@@ -77,7 +77,7 @@ test("who-can refuses what it does not understand with exit code 2 and says what
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["who-can", "db", "--dump", "x"], /must be named as NAMESPACE\/NAME/],
     [["who-can", "a/db"], /the source must be named/],
-    [["who-can", "a/db", "--dump", "x", "--git", "y"], /the source must be named/],
+    [["who-can", "a/db", "--dump", "x", "--git", "y"], /one source must be named/],
     [["who-can", "a/db", "--dump", "x", "-o", "xml"], /table, json, yaml, dot, mermaid/],
     [["who-can", "a/db", "--dump", "x", "--max-hops", "0"], /must be a number from 1/],
   ];
