@@ -6,7 +6,6 @@ import { LocalKeyManagementService } from "../crypto/kms-v2/key-management-servi
 import type { RootKey } from "../crypto/root-key/root-key.ts";
 import { TransformerChain } from "../crypto/transformer-chain.ts";
 import { TransformerSet } from "../crypto/transformer-set.ts";
-import type { PkiStorage } from "../identity/x509/pki-storage.ts";
 import { openEmbeddedEngine } from "../store/embedded/embedded-engine.ts";
 import type { EmbeddedEngine } from "../store/embedded/embedded-engine.ts";
 import { createEncryptedStore } from "../store/encrypted-store.ts";
@@ -35,15 +34,4 @@ export async function openDataStore(
   const local = await KmsV2Transformer.create(localProviderName, new LocalKeyManagementService(rootKey));
   const store = createEncryptedStore(engine, new TransformerSet(new TransformerChain(local)));
   return { store, engine, [Symbol.asyncDispose]: () => store.close() };
-}
-
-/** The instance's own keys and certificates, stored like everything else. */
-export function pkiStorage(store: Store): PkiStorage {
-  const key = (name: string) => `/strongroom/pki/${name}`;
-  return {
-    load: async (name) => (await store.get(key(name)))?.value,
-    async save(name, value) {
-      await store.txn({ compares: [], thens: [{ type: "put", key: key(name), value }] });
-    },
-  };
 }

@@ -27,12 +27,16 @@ import type { OpenAdmission } from "../doors/kubernetes/admission/open-admission
 import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
+import { healthChecks } from "../doors/kubernetes/health-checks.ts";
 import { healthRoute } from "../doors/kubernetes/health.ts";
 import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
 import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
+import { objectFeed } from "../doors/kubernetes/object-feed.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
 import { describedKinds, reviews } from "../doors/kubernetes/reviews/reviews.ts";
+import { sightReviews } from "../doors/kubernetes/reviews/sight-reviews.ts";
+import type { SightAnswers } from "../doors/kubernetes/reviews/sight-reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { Gate } from "../gate/gate.ts";
@@ -44,13 +48,15 @@ import type { IssuanceDoor, IssueKubeconfig } from "../instance/audited-issuance
 import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
-import { openDataStore, pkiStorage } from "./data-store.ts";
+import { openDataStore } from "./data-store.ts";
+import { pkiStorage } from "../instance/stored-pki.ts";
 import { productVersion } from "../instance/product-version.ts";
 import type { DataStore } from "./data-store.ts";
 import { openExistingInstance, openInstance } from "../instance/instance.ts";
 import { certificateNames, clientUrl } from "../instance/server-address.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
+import { LiveSight } from "../sight/live/live-sight.ts";
 import { systemClock } from "../store/clock.ts";
 import type { ServerConfig } from "./server-config.ts";
 import { watchStoreIntegrity } from "../instance/store-integrity.ts";
@@ -102,8 +108,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const registry = new Registry();
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
-  const onError = (error: unknown, resource: string) =>
-    log.error("Following of what decides failed", error, { resource });
+  const onError = (error: unknown, resource: string) => log.error("Following of objects failed", error, { resource });
   const facts = { store: data.store, storage: storage.of, timers: systemClock, uuid: randomUUID, now, onError };
   const access = startup.use(await openAccess(facts));
   const rules = {
@@ -114,7 +119,9 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     escalation: access.admission,
   };
   const admission = startup.use(await openAdmission(rules));
-  const door = kubernetes({ config, data, storage, access, admission, audit, log, registry, integrity });
+  const onSightError = (error: unknown) => log.error("The graph ended", error);
+  const sight = startup.use(new LiveSight({ feed: objectFeed(facts), timers: systemClock, onError: onSightError }));
+  const door = kubernetes({ config, data, storage, access, sight, admission, audit, log, registry, integrity });
   const listener = await startListener({
     host: config.host,
     port: config.port,
@@ -223,6 +230,7 @@ interface Parts {
 interface DoorParts extends Parts {
   readonly access: OpenAccess;
   readonly admission: OpenAdmission;
+  readonly sight: SightAnswers;
   readonly audit: AuditSink;
   readonly registry: Registry;
   readonly integrity: StoreIntegrity;
@@ -244,7 +252,7 @@ function kubernetes(parts: DoorParts) {
   const handler = kubernetesDoor({
     gate,
     kinds,
-    reviews,
+    reviews: [...reviews, ...sightReviews(parts.sight)],
     rulesFor: parts.access.rulesFor,
     storage: parts.admission.storage,
     valuesInAnswersToWrites: parts.config.valuesInAnswersToWrites,
@@ -254,19 +262,14 @@ function kubernetes(parts: DoorParts) {
       if (user === undefined) throw new StrongroomError("unauthenticated", "a client certificate must be presented");
       return user;
     },
-    openPaths: healthRoute([
-      { name: "ping", readinessOnly: false, check: async () => {} },
-      { name: "store", readinessOnly: false, check: async () => void (await parts.data.store.currentRevision()) },
-      { name: "store-integrity", readinessOnly: true, check: () => parts.integrity.check() },
-      { name: "roles", readinessOnly: true, check: async () => parts.access.check() },
-      {
-        name: "shutdown",
-        readinessOnly: true,
-        check: async () => {
-          if (listener?.draining.aborted === true) throw new StrongroomError("unavailable", "the server is stopping");
-        },
-      },
-    ]),
+    openPaths: healthRoute(
+      healthChecks({
+        store: parts.data.store,
+        integrity: parts.integrity,
+        roles: parts.access,
+        isDraining: () => listener?.draining.aborted === true,
+      }),
+    ),
     paths: pathRoutes({
       kinds: describedKinds,
       registry,

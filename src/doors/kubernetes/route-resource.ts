@@ -23,6 +23,8 @@ import { negotiateOutput } from "./response/negotiate-output.ts";
 import { showsValues, withoutValuesFormat } from "./response/output-format.ts";
 import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
+import { namespaceKind } from "./kinds/namespace.ts";
+import { isListOfCustomResources, listCustomResources } from "./no-custom-resources.ts";
 import { answerReview } from "./reviews/answer-review.ts";
 import type { Review } from "./reviews/review.ts";
 import { tableRow, tableTree } from "./response/table.ts";
@@ -69,6 +71,9 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
   if (kind === undefined) {
     const review = exchange.reviews.find((candidate) => isOf(candidate, target));
     if (review !== undefined) return answerReview(exchange, review, target, mediaType(exchange.contentType, "create"));
+    if (isListOfCustomResources(exchange.verb, target)) {
+      return listCustomResources(exchange, await exchange.storage(namespaceKind).currentRevision());
+    }
   }
   // What this server does not own is answered here; a server in front of a real cluster forwards it from here.
   if (kind === undefined) throw new PageNotFoundError();

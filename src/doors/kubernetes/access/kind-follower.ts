@@ -64,6 +64,23 @@ export class KindFollower {
     return this.#lapses;
   }
 
+  /**
+   * Resolves when everything has been told that was written before the call. Raises `unavailable` while what was told
+   * may be old.
+   */
+  async caughtUp(): Promise<void> {
+    const revision = await this.#storage.currentRevision();
+    for (;;) {
+      this.requireCurrent();
+      if (this.#revision >= revision || this.#isStopped) return;
+      const advanced = this.#reached(toRevision(this.#revision + 1));
+      this.#watcher?.requestProgress();
+      await advanced;
+      // What the store has committed reaches its watchers a little later.
+      if (this.#revision < revision) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** The storage of the kind, whose writes have been told before they are answered. */
   observed(storage: KindStorage): KindStorage {
     return {

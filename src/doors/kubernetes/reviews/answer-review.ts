@@ -55,7 +55,9 @@ export async function answerReview(
   const { user, decide } = gate;
   const { now, rulesFor } = exchange;
   const answer = await review.answer(tree, { user, namespace, decide, rulesFor, now });
-  const whole = withType(review.kind, apiVersionOf(review), canonicalObject(review.schema, answer));
+  const canonical = canonicalObject(review.schema, answer);
+  if (review.statusAsAnswered === true) canonical["status"] = answer["status"] ?? null;
+  const whole = withType(review.kind, apiVersionOf(review), canonical);
   const encoded = encodeTree(whole, review.schema, format);
   return { answer: { code: 201, contentType: format.media, body: encoded }, code: 201 };
 }

@@ -21,6 +21,8 @@ export interface ReviewContext {
 }
 
 export interface Review extends DescribedKind {
+  /** The status is written as it was answered, with fields that the schema does not have. */
+  readonly statusAsAnswered?: true;
   /** The answer to a decoded question, both without kind and apiVersion. Raises ApiError. */
   answer(question: JsonObject, context: ReviewContext): Promise<JsonObject>;
 }

@@ -5,6 +5,7 @@ import { rbacGroup } from "../validation/role-binding.ts";
 import { localSubjectAccessReview, selfSubjectAccessReview, subjectAccessReview } from "./access-review.ts";
 import type { Review } from "./review.ts";
 import { selfSubjectReview, selfSubjectRulesReview } from "./self-reviews.ts";
+import { sightReviewKinds } from "./sight-reviews.ts";
 
 /** In the order of discovery. */
 export const reviews: readonly Review[] = [
@@ -15,8 +16,8 @@ export const reviews: readonly Review[] = [
   subjectAccessReview,
 ];
 
-/** Everything that discovery and OpenAPI tell of; upstream ranks these groups before that of roles. */
-export const describedKinds: readonly DescribedKind[] = placeBefore(rbacGroup);
+/** Everything that discovery and OpenAPI tell of; upstream ranks these groups before that of roles. Our own comes last. */
+export const describedKinds: readonly DescribedKind[] = [...placeBefore(rbacGroup), ...sightReviewKinds];
 
 function placeBefore(group: string): DescribedKind[] {
   const place = kinds.findIndex((kind) => kind.group === group);

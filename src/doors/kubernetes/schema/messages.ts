@@ -4,6 +4,7 @@ import { groupDescriptions } from "./descriptions/groups.ts";
 import { MessageTables } from "./message-table.ts";
 import { ListMeta, ObjectMeta } from "./meta-v1.ts";
 import type { Message } from "./schema.ts";
+import { strongroomV1Descriptions, strongroomV1Table } from "./strongroom-v1.ts";
 import { authenticationV1Table } from "./tables/authentication-v1.ts";
 import { authorizationV1Table } from "./tables/authorization-v1.ts";
 import { coordinationV1Table } from "./tables/coordination-v1.ts";
@@ -41,6 +42,11 @@ const tables = new MessageTables({
     handWritten: { ListMeta, ObjectMeta },
   },
   "rbac-v1": { definitionPrefix: "io.k8s.api.rbac.v1.", table: rbacV1Table, descriptions: groupDescriptions.rbacV1 },
+  "strongroom-v1": {
+    definitionPrefix: "dev.strongroom.v1.",
+    table: strongroomV1Table,
+    descriptions: strongroomV1Descriptions,
+  },
 });
 
 /** A message of a package, e.g. `message("core-v1", "Pod")`. Its fields are parsed when first read. */

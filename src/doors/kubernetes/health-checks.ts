@@ -1,0 +1,29 @@
+/** What must be well for the server to live, and to be ready. */
+import { StrongroomError } from "../../errors/strongroom-error.ts";
+import type { HealthCheck } from "./health.ts";
+
+export interface HealthParts {
+  readonly store: { currentRevision(): Promise<unknown> };
+  /** Raises while the store on disk is not what was written. */
+  readonly integrity: { check(): Promise<void> };
+  /** Raises while roles are not known to be those that are stored. */
+  readonly roles: { check(): void };
+  readonly isDraining: () => boolean;
+}
+
+/** In the order in which they are told. */
+export function healthChecks({ store, integrity, roles, isDraining }: HealthParts): readonly HealthCheck[] {
+  return [
+    { name: "ping", readinessOnly: false, check: async () => {} },
+    { name: "store", readinessOnly: false, check: async () => void (await store.currentRevision()) },
+    { name: "store-integrity", readinessOnly: true, check: () => integrity.check() },
+    { name: "roles", readinessOnly: true, check: async () => roles.check() },
+    {
+      name: "shutdown",
+      readinessOnly: true,
+      check: async () => {
+        if (isDraining()) throw new StrongroomError("unavailable", "the server is stopping");
+      },
+    },
+  ];
+}
