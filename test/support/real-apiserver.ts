@@ -1,0 +1,170 @@
+/**
+ * An unmodified kube-apiserver with an etcd of its own, where the machine has them: `KUBE_APISERVER` names the program, `etcd` is on the
+ * PATH. Its administrator shows a token that is made for the test.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request as httpsRequest } from "node:https";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { makeCertificates } from "./certificates.ts";
+
+export interface RealApiserver extends AsyncDisposable {
+  readonly url: string;
+  /** Of a user in system:masters. */
+  readonly kubeconfig: string;
+  /** A kubeconfig of this user, in these groups. */
+  kubeconfigOf(user: string): Promise<string>;
+  /** Sends JSON as the administrator. Raises unless it succeeds. */
+  call(method: string, path: string, body?: object): Promise<unknown>;
+}
+
+/** Why there is none here; undefined where there is. */
+export function noRealApiserver(): string | undefined {
+  if (process.env["KUBE_APISERVER"] === undefined) return "KUBE_APISERVER names no kube-apiserver";
+  return spawnSync("etcd", ["--version"]).status === 0 ? undefined : "there is no etcd on the PATH";
+}
+
+/** Users that a kubeconfig can be had of, beside the administrator. */
+const users = ["jane", "names", "nobody", "scanner"] as const;
+
+export async function startRealApiserver(): Promise<RealApiserver> {
+  const folder = await mkdtemp(join(tmpdir(), "real-apiserver-"));
+  const certificates = makeCertificates();
+  const tokens = new Map(["admin", ...users].map((user) => [user, randomBytes(16).toString("hex")]));
+  const [etcdPort, peerPort, port] = await freePorts(3);
+  const at = (name: string) => join(folder, name);
+  await writeFile(at("server.crt"), certificates.server.certPem);
+  await writeFile(at("server.key"), certificates.server.keyPem);
+  await writeFile(at("ca.crt"), certificates.ca.certPem);
+  await writeFile(
+    at("tokens.csv"),
+    Array.from(
+      tokens,
+      ([user, token]) => `${token},${user},${user}${user === "admin" ? ',"system:masters"' : ""}\n`,
+    ).join(""),
+  );
+  const etcd = spawn(
+    "etcd",
+    [
+      "--data-dir",
+      at("etcd"),
+      "--listen-client-urls",
+      `http://127.0.0.1:${etcdPort}`,
+      "--advertise-client-urls",
+      `http://127.0.0.1:${etcdPort}`,
+    ]
+      .concat([
+        "--listen-peer-urls",
+        `http://127.0.0.1:${peerPort}`,
+        "--initial-advertise-peer-urls",
+        `http://127.0.0.1:${peerPort}`,
+      ])
+      .concat(["--initial-cluster", `default=http://127.0.0.1:${peerPort}`, "--log-level", "error"]),
+    { stdio: "ignore" },
+  );
+  const apiserver = spawn(
+    process.env["KUBE_APISERVER"] ?? "kube-apiserver",
+    ["--etcd-servers", `http://127.0.0.1:${etcdPort}`, "--secure-port", `${port}`, "--bind-address", "127.0.0.1"]
+      .concat(["--tls-cert-file", at("server.crt"), "--tls-private-key-file", at("server.key"), "--cert-dir", folder])
+      .concat([
+        "--token-auth-file",
+        at("tokens.csv"),
+        "--authorization-mode",
+        "Node,RBAC",
+        "--client-ca-file",
+        at("ca.crt"),
+      ])
+      .concat(["--service-account-issuer", "https://test", "--service-account-key-file", at("server.crt")])
+      .concat(["--service-account-signing-key-file", at("server.key"), "--service-cluster-ip-range", "10.0.0.0/24"]),
+    { stdio: "ignore" },
+  );
+  const url = `https://127.0.0.1:${port}`;
+  const call = caller(url, certificates.ca.certPem, tokens.get("admin") ?? "");
+  const writeConfig = async (user: string) => {
+    const path = at(`${user}.kubeconfig`);
+    await writeFile(path, kubeconfigText(url, certificates.ca.certPem, user, tokens.get(user) ?? ""));
+    return path;
+  };
+  const stop = async () => {
+    await Promise.all([ended(apiserver), ended(etcd)]);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await ready(call, apiserver);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, kubeconfig: await writeConfig("admin"), kubeconfigOf: writeConfig, call, [Symbol.asyncDispose]: stop };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port); // they listen on ports
+  for (const server of servers) server.close();
+  return ports;
+}
+
+function kubeconfigText(server: string, ca: string, user: string, token: string): string {
+  const cluster = { server, "certificate-authority-data": Buffer.from(ca).toString("base64") };
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "real",
+    clusters: [{ name: "real", cluster }],
+    users: [{ name: user, user: { token } }],
+    contexts: [{ name: "real", context: { cluster: "real", user } }],
+  });
+}
+
+function caller(url: string, ca: string, token: string): RealApiserver["call"] {
+  return async (method, path, body) => {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+    const asked = httpsRequest(new URL(path, url), { method, ca, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("error", reject);
+      answer.on("end", () => {
+        const text = Buffer.concat(chunks).toString("utf8");
+        if ((answer.statusCode ?? 500) >= 300) reject(new Error(`${method} ${path}: ${text}`));
+        else resolve(text.startsWith("{") ? JSON.parse(text) : text);
+      });
+    });
+    asked.on("error", reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+    return await promise;
+  };
+}
+
+/** It is asked until it is ready, or ends; a program gives no other sign. */
+async function ready(call: RealApiserver["call"], apiserver: ChildProcess): Promise<void> {
+  while (apiserver.exitCode === null && apiserver.signalCode === null) {
+    try {
+      await call("GET", "/readyz");
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  throw new Error("kube-apiserver ended before it was ready");
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "close");
+}
