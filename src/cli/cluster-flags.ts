@@ -29,7 +29,31 @@ export const levelFlag = valueFlag(
   "How much of Secrets is read from a cluster: references, metadata (default) or full.",
 );
 
-export const clusterFlags: readonly Flag[] = [kubeconfigFlag, contextFlag, serverFlag, dataDirFlag, levelFlag];
+export const verifyFlag = valueFlag(
+  "verify",
+  "N",
+  "How many answers about a cluster are verified by asking it (20, where that is allowed); 0 is none.",
+);
+
+export const clusterFlags: readonly Flag[] = [
+  kubeconfigFlag,
+  contextFlag,
+  serverFlag,
+  dataDirFlag,
+  levelFlag,
+  verifyFlag,
+];
+
+const verifiedDefault = 20;
+const verifiedMax = 10_000;
+
+/** How many answers to verify. Raises a usage error unless it is a number within the bounds. */
+export function verifyCount(flags: FlagValues): number {
+  const written = flags.one(verifyFlag);
+  if (written === undefined) return verifiedDefault;
+  if (/^\d{1,5}$/.test(written) && Number(written) <= verifiedMax) return Number(written);
+  throw usageError(`--verify must be a number from 0 to ${verifiedMax}`);
+}
 
 /** Raises a usage error for any other word. */
 export function levelOf(flags: FlagValues, otherwise: Level = "metadata"): Level {
@@ -51,11 +75,25 @@ export function namesCluster(flags: FlagValues): boolean {
   return flags.has(kubeconfigFlag) || flags.has(serverFlag) || flags.has(contextFlag);
 }
 
+/** Does something with the cluster that the flags name, and says what to do about it when it cannot be reached. */
+export async function withCluster<Result>(
+  invocation: Invocation,
+  work: (source: ClusterSource) => Promise<Result>,
+): Promise<Result> {
+  using bar = new ProgressBar(process.stderr);
+  try {
+    using source = await openCluster(invocation, bar);
+    return await work(source);
+  } catch (error) {
+    throw explainClusterFailure(error);
+  }
+}
+
 /**
  * The cluster that the flags name, by its first context. Raises a usage error when they name none, and what
  * {@link readKubeconfig} raises.
  */
-export async function openCluster(invocation: Invocation, bar: ProgressBar): Promise<ClusterSource> {
+async function openCluster(invocation: Invocation, bar: ProgressBar): Promise<ClusterSource> {
   const { flags, environment } = invocation;
   const level = levelOf(flags);
   const contexts = contextsOf(flags);
@@ -89,7 +127,7 @@ async function kubeconfigPath({ flags, environment }: Invocation): Promise<strin
 }
 
 /** What is wrong with reaching a cluster, with what to do about it. */
-export function explainClusterFailure(error: unknown): unknown {
+function explainClusterFailure(error: unknown): unknown {
   if (!(error instanceof StrongroomError)) return error;
   const advice = advices[error.code];
   if (advice === undefined) return error;

@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sight-ci.ts")).sightCiCommand,
   },
   {
+    name: "sight role",
+    summary: "Print a role for reading a cluster, with as few rights as possible",
+    load: async () => (await import("./sight-role.ts")).sightRoleCommand,
+  },
+  {
     name: "version",
     summary: "Show the version",
     load: async () => (await import("./version.ts")).versionCommand,

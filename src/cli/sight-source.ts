@@ -2,15 +2,15 @@
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { buildGraph } from "../sight/graph/build-graph.ts";
-import type { SecurityGraph } from "../sight/graph/security-graph.ts";
+import type { SecretName, SecurityGraph } from "../sight/graph/security-graph.ts";
 import type { FactSet } from "../sight/facts/fact-set.ts";
+import { verifySample } from "../sight/sources/cluster/verify-sample.ts";
 import { readFiles, readText } from "../sight/sources/file-source.ts";
-import { clusterFlags, explainClusterFailure, namesCluster, openCluster } from "./cluster-flags.ts";
+import { clusterFlags, namesCluster, verifyCount, withCluster } from "./cluster-flags.ts";
 import { usageError } from "./command-failure.ts";
 import type { Invocation } from "./command.ts";
 import { valueFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
-import { ProgressBar } from "./progress-bar.ts";
 
 const dumpFlag = valueFlag(
   "dump",
@@ -46,35 +46,46 @@ export function outputForm({ flags }: Invocation): OutputForm {
 
 /** The facts of the source that the flags name. Raises a usage error unless they name one. */
 export async function readSource(invocation: Invocation): Promise<FactSet> {
-  const { flags, environment } = invocation;
+  return sourceOf(invocation).type === "cluster" ? (await readGraph(invocation)).facts : await readFacts(invocation);
+}
+
+/**
+ * The graph of that source. Of a running cluster, a sample of what the graph says is verified; it begins with what is asked
+ * `about`. Raises as {@link readSource}.
+ */
+export async function readGraph(invocation: Invocation, about: readonly SecretName[] = []): Promise<SecurityGraph> {
+  if (sourceOf(invocation).type !== "cluster") return buildGraph(await readFacts(invocation));
+  const count = verifyCount(invocation.flags);
+  const { signal } = new AbortController();
+  return await withCluster(invocation, async (source) => {
+    const graph = buildGraph(await source.read(signal));
+    if (count > 0) graph.facts.verified = await verifySample(graph, source.connection, { count, about }, signal);
+    return graph;
+  });
+}
+
+type Source = { readonly type: "cluster" } | { readonly type: "dump" | "manifests"; readonly path: string };
+
+function sourceOf({ flags }: Invocation): Source {
   const [dump, git] = [flags.one(dumpFlag), flags.one(gitFlag)];
-  const path = dump ?? git;
-  const named = [dump, git].filter((each) => each !== undefined).length + (namesCluster(flags) ? 1 : 0);
-  if (named !== 1) {
-    throw usageError(
-      named === 0 ? "the source must be named" : "one source must be named, not several",
-      "It is one of --kubeconfig FILE, --server, --dump PATH and --git PATH.",
-    );
-  }
-  if (path === undefined) return await readRunning(invocation);
-  const type = dump === undefined ? "manifests" : "dump";
+  const named: Source[] = [
+    ...(namesCluster(flags) ? [{ type: "cluster" } as const] : []),
+    ...(dump === undefined ? [] : [{ type: "dump", path: dump } as const]),
+    ...(git === undefined ? [] : [{ type: "manifests", path: git } as const]),
+  ];
+  const [source, other] = named;
+  const which = "It is one of --kubeconfig FILE, --server, --dump PATH and --git PATH.";
+  if (source === undefined) throw usageError("the source must be named", which);
+  if (other !== undefined) throw usageError("one source must be named, not several", which);
+  return source;
+}
+
+async function readFacts(invocation: Invocation): Promise<FactSet> {
+  const source = sourceOf(invocation);
+  if (source.type === "cluster") throw new TypeError("a cluster is no file");
+  const { type, path } = source;
   if (path === "-") return readText(type, "-", await text(process.stdin));
-  return await readFiles(type, resolve(environment.workingDirectory, path), path);
-}
-
-async function readRunning(invocation: Invocation): Promise<FactSet> {
-  using bar = new ProgressBar(process.stderr);
-  try {
-    using source = await openCluster(invocation, bar);
-    return await source.read(new AbortController().signal);
-  } catch (error) {
-    throw explainClusterFailure(error);
-  }
-}
-
-/** The graph of that source. */
-export async function readGraph(invocation: Invocation): Promise<SecurityGraph> {
-  return buildGraph(await readSource(invocation));
+  return await readFiles(type, resolve(invocation.environment.workingDirectory, path), path);
 }
 
 /** `NAMESPACE/NAME` of a secret. Raises a usage error for anything else. */

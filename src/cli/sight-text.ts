@@ -1,6 +1,6 @@
 /** Answers of sight for people. */
 import { edgeNumber, edgeRules } from "../sight/graph/edge-rules.ts";
-import type { ClusterOrigin } from "../sight/facts/fact-set.ts";
+import type { ClusterOrigin, Verification } from "../sight/facts/fact-set.ts";
 import { placeText } from "../sight/facts/provenance.ts";
 import type { CoverageGap, MissingRight } from "../sight/facts/coverage-gap.ts";
 import type { Step } from "../sight/questions/path-steps.ts";
@@ -39,6 +39,15 @@ function rightText({ namespace, rule }: MissingRight): string {
   return `the rule ${rule} ${namespace === "" ? "in a ClusterRole" : `in a Role of ${namespace}`}`;
 }
 
+function verifiedLines({ asked, agreed, disagreements, reason }: Verification): string[] {
+  if (asked === 0) return [`Not verified: ${reason}.`];
+  const lines = [`Verified: ${agreed} of ${asked} agree with what the cluster decides.`];
+  const told = limited(disagreements, ({ question, graph, cluster, reason: why }) => {
+    return `Disagreement: ${question}: by its roles the cluster ${graph} it, itself it ${cluster} it${why === "" ? "" : ` (${why})`}.`;
+  });
+  return [...lines, ...told];
+}
+
 function originText({ id, version, level }: ClusterOrigin): string {
   return `the cluster ${id}${version === "" ? "" : ` (${version})`}, secrets at the level ${level}`;
 }
@@ -50,6 +59,7 @@ export function coverageLines({
   objects,
   unknown,
   gaps,
+  verified,
   unresolved,
   problems,
   files,
@@ -63,6 +73,7 @@ export function coverageLines({
   const unsaid = unknown.filter((kind) => gaps.every((gap) => gap.kind !== kind));
   if (unsaid.length > 0) lines.push(`Unknown, since ${hasNone[source]}: ${unsaid.join(", ")}.`);
   lines.push(...limited(gaps, gapLine));
+  if (verified !== undefined) lines.push(...verifiedLines(verified));
   lines.push(
     ...limited(unresolved, ({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),
   );

@@ -33,7 +33,7 @@ export const whoCanCommand: Command = {
     const secret = secretOperand(operands[0]);
     const form = answerForm(invocation);
     const options = { onlyDirect: flags.has(directFlag), hopsMax: hopsMaxOf(flags.one(hopsFlag)) };
-    const answer = whoCan(await readGraph(invocation), secret, options);
+    const answer = whoCan(await readGraph(invocation, [secret]), secret, options);
     const picture = () => pictureOf(answer.readers.map(({ path }) => path));
     printAnswer(invocation, form, { answer, lines: () => linesOf(answer), picture });
     return exitCodes.ok;

@@ -34,7 +34,10 @@ export function noRealApiserver(): string | undefined {
 /** Users that a kubeconfig can be had of, beside the administrator. */
 const users = ["jane", "names", "nobody", "scanner"] as const;
 
+/** Raises where there is none. */
 export async function startRealApiserver(): Promise<RealApiserver> {
+  const missing = noRealApiserver();
+  if (missing !== undefined) throw new Error(missing);
   const folder = await mkdtemp(join(tmpdir(), "real-apiserver-"));
   const certificates = makeCertificates();
   const tokens = new Map(["admin", ...users].map((user) => [user, randomBytes(16).toString("hex")]));

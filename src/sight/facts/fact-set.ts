@@ -27,6 +27,26 @@ export interface Coverage {
   /** How many objects of other kinds were passed over. */
   readonly otherObjects: number;
   readonly problems: readonly Problem[];
+  /** How a sample of the answers compares with what the cluster itself decides. */
+  readonly verified?: Verification;
+}
+
+/** A sample of the graph's answers, asked of the cluster. */
+export interface Verification {
+  readonly asked: number;
+  readonly agreed: number;
+  readonly disagreements: readonly Disagreement[];
+  /** Why nothing was asked; "" where something was. */
+  readonly reason: string;
+}
+
+export interface Disagreement {
+  /** Who does what to what. */
+  readonly question: string;
+  readonly graph: "allows" | "denies";
+  readonly cluster: "allows" | "denies";
+  /** The cluster's, in its own words. */
+  readonly reason: string;
 }
 
 /** What is asked of facts by who derives something from them. */
@@ -55,6 +75,7 @@ export class FactSet implements FactReader {
   readonly source: SourceType;
   /** Undefined for files that do not say it. */
   origin: ClusterOrigin | undefined;
+  verified: Verification | undefined;
   readonly material: SecretMaterial;
   readonly #facts = new Map<FactKind, Fact[]>();
   readonly #byNamespace = new Map<string, Fact[]>();
@@ -220,6 +241,7 @@ export class FactSet implements FactReader {
       gaps: [...this.#gaps.values()],
       otherObjects: this.#otherObjects,
       problems: [...this.#problems],
+      ...(this.verified !== undefined && { verified: this.verified }),
     };
   }
 }

@@ -17,6 +17,7 @@ import { discover } from "./discovery.ts";
 import type { ServedKind } from "./discovery.ts";
 import { metadataResource } from "./level.ts";
 import type { KnownScope } from "./follow-scope.ts";
+import { inParallel } from "./in-parallel.ts";
 import type { Level } from "./level.ts";
 import { listKind } from "./list-kind.ts";
 import type { Listed, Scope } from "./list-kind.ts";
@@ -249,20 +250,4 @@ function scopeKey({ served, namespace }: Scope): string {
 
 function isRefused(listed: Listed | undefined): listed is Listed {
   return listed?.failure?.kind === "forbidden";
-}
-
-/** The results in the order of the items. The first error ends it, after what runs has ended. */
-async function inParallel<Item, Result>(
-  atOnce: number,
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const waiting = items.entries();
-  const workers = Array.from({ length: atOnce }, async () => {
-    for (const [index, item] of waiting) results[index] = await work(item);
-  });
-  const ended = await Promise.allSettled(workers);
-  for (const each of ended) if (each.status === "rejected") throw each.reason;
-  return results;
 }
