@@ -93,8 +93,14 @@ export async function startTestServer(overrides: Partial<ServerConfig> = {}): Pr
 
 /** A client of a server that runs elsewhere, with the certificate inside a kubeconfig. */
 export async function connectTo(url: string, kubeconfig: string) {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16, ...(await credentialsOf(kubeconfig)) });
-  return (method: string, path: string, call: Call = {}) => send(agent, new URL(path, url), method, call);
+  return callerOf(url, await credentialsOf(kubeconfig)).call;
+}
+
+/** A client of any server that speaks the API of Kubernetes; `close` ends its connections. */
+export function callerOf(url: string, credentials: ClientCredentials) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, ...credentials });
+  const call = (method: string, path: string, asked: Call = {}) => send(agent, new URL(path, url), method, asked);
+  return { call, close: () => agent.destroy() };
 }
 
 /** The certificate and key inside a kubeconfig. */

@@ -20,15 +20,15 @@ export interface TestCertificates {
   readonly client: KeyPair;
 }
 
-/** A new authority with a server and a client certificate, valid for a day. */
-export function makeCertificates(): TestCertificates {
+/** A new authority with a server and a client certificate (of alice, if not of another subject), valid for a day. */
+export function makeCertificates(subject = "/O=developers/CN=alice"): TestCertificates {
   const folder = mkdtempSync(join(tmpdir(), "strongroom-certificates-"));
   try {
     const ca = makeAuthority(folder);
     return {
       ca,
       server: issue(folder, "server", "/CN=localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
-      client: issue(folder, "client", "/O=developers/CN=alice", "extendedKeyUsage=clientAuth"),
+      client: issue(folder, "client", subject, "extendedKeyUsage=clientAuth"),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
