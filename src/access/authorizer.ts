@@ -28,6 +28,8 @@ export interface Attributes {
     | undefined;
   /** The URL path of a non-resource request. */
   readonly path: string | undefined;
+  /** Where the request came from; absent where a question is asked about somebody. */
+  readonly origin?: { readonly door: string; readonly sourceAddress: string };
 }
 
 /** What must hold of one field of the objects asked for. */
@@ -37,10 +39,14 @@ export interface FieldRequirement {
   readonly value: string;
 }
 
-export type Decision =
-  | { readonly type: "allow"; readonly reason: string }
-  | { readonly type: "deny"; readonly reason: string }
-  | { readonly type: "no-opinion"; readonly reason: string };
+export interface Decision {
+  readonly type: "allow" | "deny" | "no-opinion";
+  readonly reason: string;
+  /** For the record of the request, beside type and reason. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** For whoever asked. */
+  readonly warnings?: readonly string[];
+}
 
 /**
  * Which objects of a resource a verb may be allowed on, one by one: never fewer than are. `unknown` where that cannot be

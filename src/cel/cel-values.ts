@@ -10,11 +10,18 @@ export type PlainValue =
   | readonly PlainValue[]
   | { readonly [key: string]: PlainValue };
 
-/** What variables may be; `undefined` is null. */
-export type CelInputs = Readonly<Record<string, PlainValue | undefined>>;
+/** What variables may be; `undefined` is null, a Date a timestamp. */
+export type CelInputs = Readonly<Record<string, PlainValue | Date | undefined>>;
+
+/** Makes the timestamps of the library. */
+type TimestampOf = typeof import("@bufbuild/protobuf/wkt").timestampFromDate;
 
 /** The value of a variable. Maps and lists are made as a whole: their size is the caller's to bound. */
-export function valueOf(plain: PlainValue | undefined): CelInput {
+export function inputOf(plain: PlainValue | Date | undefined, timestampOf: TimestampOf): CelInput {
+  return plain instanceof Date ? timestampOf(plain) : valueOf(plain);
+}
+
+function valueOf(plain: PlainValue | undefined): CelInput {
   if (plain === undefined || plain === null) return null;
   if (typeof plain === "number") return Number.isSafeInteger(plain) ? BigInt(plain) : plain;
   if (Array.isArray(plain)) return plain.map(valueOf);

@@ -105,6 +105,21 @@ test("What costs too much ends: nested loops, long texts for regular expressions
   );
 });
 
+test("Times are timestamps, and addresses are in networks", () => {
+  const time = new Date("2026-03-01T22:30:00Z");
+  assert.equal(evaluate("time.getHours() == 22 && time.getHours('Europe/Berlin') == 23", { time }), true);
+  const inNetwork = (address: string, network: string) => evaluate(`inCIDR("${address}", "${network}")`, {});
+  assert.equal(inNetwork("10.1.2.3", "10.0.0.0/8"), true);
+  assert.equal(inNetwork("::ffff:10.1.2.3", "10.0.0.0/8"), true);
+  assert.equal(inNetwork("11.1.2.3", "10.0.0.0/8"), false);
+  assert.equal(inNetwork("fd00::1", "fd00::/8"), true);
+  assert.equal(inNetwork("", "10.0.0.0/8"), false);
+  assert.match(
+    refusal(() => inNetwork("10.1.2.3", "10.0.0.0/33")),
+    /must be a network in CIDR notation/,
+  );
+});
+
 test("An expression says which variables it uses", () => {
   const { uses } = cel.compile(
     "object.items.all(item, item.v > 0) || user == 'x'",

@@ -9,7 +9,8 @@
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { compileTree } from "./expression-tree.ts";
 import { spending } from "./spending.ts";
-import { plainOf, valueOf } from "./cel-values.ts";
+import { isInNetwork } from "./networks.ts";
+import { inputOf, plainOf } from "./cel-values.ts";
 import type { CelInputs, PlainValue } from "./cel-values.ts";
 
 /** Most characters of an expression. */
@@ -44,15 +45,20 @@ export function loadCel(): Promise<CelCompiler> {
 }
 
 async function load(): Promise<CelCompiler> {
-  const [cel, { strings }, { RE2JS }] = await Promise.all([
+  const [cel, { timestampFromDate }, { strings }, { RE2JS }] = await Promise.all([
     import("@bufbuild/cel"),
+    import("@bufbuild/protobuf/wkt"),
     import("@bufbuild/cel/ext"),
     import("@bufbuild/re2"),
   ]);
   const budget = spending(RE2JS);
-  const { BOOL } = cel.CelScalar;
+  const { BOOL, STRING } = cel.CelScalar;
   const env = cel.celEnv({
-    funcs: [...strings, cel.celFunc(budget.stepFunction, [], BOOL, budget.step)],
+    funcs: [
+      ...strings,
+      cel.celFunc("inCIDR", [STRING, STRING], BOOL, isInNetwork),
+      cel.celFunc(budget.stepFunction, [], BOOL, budget.step),
+    ],
     re2: budget.re2,
   });
   return {
@@ -70,7 +76,9 @@ async function load(): Promise<CelCompiler> {
       return {
         uses,
         evaluate(inputs, costMax = costMaxDefault) {
-          const bindings = Object.fromEntries([...uses].map((name) => [name, valueOf(inputs[name])]));
+          const bindings = Object.fromEntries(
+            [...uses].map((name) => [name, inputOf(inputs[name], timestampFromDate)]),
+          );
           const result = budget.within(costMax, () => run(bindings));
           if (cel.isCelError(result)) throw new StrongroomError("invalid", result.message);
           return plainOf(cel, result);

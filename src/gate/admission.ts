@@ -26,13 +26,20 @@ export interface AdmissionOperation {
   readonly previous: unknown;
   /** The name in the request, which a POST has none of. */
   readonly requestedName: string;
+  /** The verb of the request: of an update it is update or patch. */
+  readonly requestedVerb: string;
   readonly request: RequestLife;
+  /** Tells the caller something beside the answer. */
+  readonly warn: (text: string) => void;
   /** What the gate's authorizer says of rights beyond that to the request. */
   readonly decide: (attributes: Attributes) => Promise<Decision>;
 }
 
 /** What whoever changes something says of it; the gate adds the rest. */
-export type AdmissionRequest = Omit<AdmissionOperation, "user" | "requestedName" | "request" | "decide">;
+export type AdmissionRequest = Omit<
+  AdmissionOperation,
+  "user" | "requestedName" | "requestedVerb" | "request" | "warn" | "decide"
+>;
 
 export interface Admission {
   /** Resolves to let the change pass; raises what forbids it. */

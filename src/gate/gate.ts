@@ -40,6 +40,8 @@ export interface GateRequest {
   readonly lesser?: () => readonly LesserRight[];
   /** Whom the caller asks to be instead; raises what is wrong with that. Called once, after authentication. */
   readonly impersonate?: () => Impersonation | undefined;
+  /** Tells the caller something beside the answer. */
+  readonly warn?: (text: string) => void;
   /** How the door will answer an error, for the record. */
   readonly describeError: (error: unknown) => { readonly code: number; readonly reason: string };
 }
@@ -184,7 +186,10 @@ export class Gate {
   async #authorize(record: RequestRecord, user: User): Promise<LesserAnswer | undefined> {
     const attributes = attributesOf(record.request, user);
     const whole = (record.decision = await this.#authorizer.authorize(attributes));
-    if (whole.type === "allow") return undefined;
+    if (whole.type === "allow") {
+      for (const text of whole.warnings ?? []) record.request.warn?.(text);
+      return undefined;
+    }
     for (const { answer, needs } of record.request.lesser?.() ?? []) {
       const decision =
         needs === undefined ? selfFiltered : await this.#authorizer.authorize({ ...attributes, resource: needs });
@@ -202,7 +207,9 @@ export class Gate {
   #context(allowed: Allowed, record: RequestRecord): GateContext {
     const { request } = record;
     const { user, lesser } = allowed;
-    const decide = (attributes: Attributes) => this.#authorizer.authorize(attributes);
+    // What is asked about the caller is asked of this request; what is asked about others, of none.
+    const decide = (attributes: Attributes) =>
+      this.#authorizer.authorize(attributes.user === user ? { ...attributes, origin: originOf(request) } : attributes);
     return {
       user,
       lesser,
@@ -217,7 +224,9 @@ export class Gate {
           ...operation,
           user,
           requestedName: request.resource?.name ?? "",
+          requestedVerb: request.verb,
           request: record,
+          warn: (text) => request.warn?.(text),
           decide,
         }),
       audited: (pieces, options) => {
@@ -306,8 +315,14 @@ interface Allowed {
   readonly generation: number;
 }
 
-function attributesOf({ verb, resource, path }: GateRequest, user: User): Attributes {
-  return { user, verb, resource, path };
+function attributesOf(request: GateRequest, user: User): Attributes {
+  const { verb, resource, path } = request;
+  return { user, verb, resource, path, origin: originOf(request) };
+}
+
+/** The last address is that of whoever is connected. */
+function originOf({ door, sourceIPs }: GateRequest): NonNullable<Attributes["origin"]> {
+  return { door, sourceAddress: sourceIPs.at(-1) ?? "" };
 }
 
 const selfFiltered: Decision = { type: "allow", reason: "filtered: only what the caller may read is in the answer" };

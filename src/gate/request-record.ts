@@ -47,6 +47,7 @@ export class RequestRecord implements RequestLife {
         annotations: {
           "authorization.k8s.io/decision": this.decision.type === "allow" ? "allow" : "forbid",
           "authorization.k8s.io/reason": this.decision.reason,
+          ...this.decision.annotations,
         },
       }),
       ...fields,

@@ -158,6 +158,14 @@ export class RbacIndex {
     return [...found];
   }
 
+  /** Every binding with the rules it gives; those of roles that are not there are left out. */
+  *grants(): Generator<{ readonly binding: RoleBinding; readonly rules: readonly PolicyRule[] }> {
+    for (const { binding, role } of this.#bindings.values()) {
+      const rules = this.#byNumber[role]?.rules;
+      if (rules !== undefined) yield { binding, rules: rules.map(({ rule }) => rule) };
+    }
+  }
+
   /** The rules of the role that a binding in a namespace would refer to; undefined when it is not there. */
   rulesOf(roleRef: RoleRef, bindingNamespace: string): readonly PolicyRule[] | undefined {
     return this.#roles.get(roleKey(roleRef, bindingNamespace))?.rules?.map(({ rule }) => rule);

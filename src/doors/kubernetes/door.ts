@@ -217,6 +217,7 @@ class Exchange {
       path: resource === undefined ? path : undefined,
       authenticate: () => this.#options.authenticate(this.#request),
       ...(resource !== undefined && { lesser: () => this.#lesserRights(resource) }),
+      warn: (text) => this.#warnings.add(text),
       impersonate: () => readImpersonation(this.#request.rawHeaders),
       describeError,
     };

@@ -5,6 +5,7 @@ import type { NodeFacts } from "../../../access/node-authorizer.ts";
 import { groupAuthorizer } from "../../../access/group-authorizer.ts";
 import { rbacAuthorizer } from "../../../access/rbac-authorizer.ts";
 import type { RbacFacts } from "../../../access/rbac-authorizer.ts";
+import { policyAuthorizer } from "../../../access/policy/policy-authorizer.ts";
 import { podTokenAuthorizer } from "../../../access/pod-token-authorizer.ts";
 import type { PodTokenFacts } from "../../../access/pod-token-authorizer.ts";
 import { unionAuthorizer } from "../../../access/union-authorizer.ts";
@@ -16,8 +17,10 @@ import { nodeReaches, nodeRuns, podRefers } from "../../../core/references/pod-r
 import type { PodReferenceFacts } from "../../../core/references/pod-reference-facts.ts";
 import { StoredPodReferences } from "../../../core/references/stored-pod-references.ts";
 import type { User } from "../../../identity/user.ts";
+import { admissionChain } from "../../../gate/admission.ts";
 import type { Admission } from "../../../gate/admission.ts";
 import { rbacEscalation } from "../admission/rbac-escalation.ts";
+import { secretPolicyAdmission } from "../admission/secret-policy.ts";
 import type { Store } from "../../../store/store.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
@@ -28,6 +31,7 @@ import type { DefaultPolicyFacts } from "./ensure-default-policy.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { rulesOf } from "./rbac-objects.ts";
 import { LimitedNamespaces } from "./limited-namespaces.ts";
+import { StoredPolicies } from "./stored-policies.ts";
 import { StoredRbacFacts } from "./stored-rbac-facts.ts";
 import type { FollowOptions } from "./kind-follower.ts";
 
@@ -37,7 +41,7 @@ export interface OpenAccess extends AsyncDisposable {
   readonly check: () => void;
   /** What a user may do in a namespace, for those who ask. Raises `unavailable`. */
   readonly rulesFor: (user: User, namespace: string) => UserRules;
-  /** Keeps everybody from granting what they do not hold. */
+  /** Keeps everybody from granting what they do not hold, and from writing what policies deny. */
   readonly admission: Admission;
   /** The storages to serve from: what they have written, the authorizer knows. */
   readonly storage: (kind: Kind) => KindStorage;
@@ -50,29 +54,45 @@ export async function openAccess(
   await ensureDefaultPolicy(options);
   const facts = await StoredRbacFacts.open(options);
   const limited = await LimitedNamespaces.open(options);
+  const policies = await StoredPolicies.open(options);
   const references = new StoredPodReferences(options.store);
   const observed = new Map<Kind, KindStorage>();
   return {
-    authorizer: unionAuthorizer([
-      groupAuthorizer(allPowerfulGroups),
-      podTokenAuthorizer(podTokenFacts(limited, references)),
-      nodeAuthorizer(nodeFacts(references), nodeRules()),
-      rbacAuthorizer(facts),
-    ]),
-    check: () => void facts.index(),
+    authorizer: policyAuthorizer(
+      policies,
+      unionAuthorizer([
+        groupAuthorizer(allPowerfulGroups),
+        podTokenAuthorizer(podTokenFacts(limited, references)),
+        nodeAuthorizer(nodeFacts(references), nodeRules()),
+        rbacAuthorizer(facts),
+      ]),
+    ),
+    check() {
+      facts.index();
+      policies.policies();
+    },
     rulesFor: (user, namespace) => rulesOfUser(facts, user, namespace),
-    admission: rbacEscalation(facts),
+    admission: admissionChain([rbacEscalation(facts), secretPolicyAdmission({ facts: policies, rbac: facts })]),
     storage(kind) {
-      const known = observed.get(kind) ?? limited.observed(kind, facts.observed(kind, options.storage(kind)));
+      const known = observed.get(kind) ?? observedBy([facts, limited, policies], kind, options.storage(kind));
       observed.set(kind, known);
       return known;
     },
     async [Symbol.asyncDispose]() {
       await references[Symbol.asyncDispose]();
+      await policies[Symbol.asyncDispose]();
       await limited[Symbol.asyncDispose]();
       await facts[Symbol.asyncDispose]();
     },
   };
+}
+
+interface Observer {
+  observed(kind: Kind, storage: KindStorage): KindStorage;
+}
+
+function observedBy(observers: readonly Observer[], kind: Kind, storage: KindStorage): KindStorage {
+  return observers.reduce((known, observer) => observer.observed(kind, known), storage);
 }
 
 function nodeFacts(references: PodReferenceFacts): NodeFacts {

@@ -30,6 +30,8 @@ test("the kinds are listed by resource, each with its list kind and schema", () 
       ["rbac.authorization.k8s.io/v1 rolebindings", "RoleBinding", "RoleBindingList", true],
       ["rbac.authorization.k8s.io/v1 roles", "Role", "RoleList", true],
       ["coordination.k8s.io/v1 leases", "Lease", "LeaseList", true],
+      ["strongroom.dev/v1 clustersecretpolicies", "ClusterSecretPolicy", "ClusterSecretPolicyList", false],
+      ["strongroom.dev/v1 secretpolicies", "SecretPolicy", "SecretPolicyList", true],
     ],
   );
   for (const { kind, listKind, schema, listSchema } of kinds) {

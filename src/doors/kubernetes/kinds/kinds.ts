@@ -10,6 +10,7 @@ import { resourceQuotaKind } from "./resource-quota.ts";
 import { clusterRoleBindingKind, roleBindingKind } from "./role-binding.ts";
 import { clusterRoleKind, roleKind } from "./role.ts";
 import { secretKind } from "./secret.ts";
+import { clusterSecretPolicyKind, secretPolicyKind } from "./secret-policy.ts";
 import { serviceAccountKind } from "./service-account.ts";
 
 /** Every kind in the order of discovery: groups as upstream ranks them, resources by name. */
@@ -28,4 +29,6 @@ export const kinds: readonly Kind[] = [
   roleBindingKind,
   roleKind,
   leaseKind,
+  clusterSecretPolicyKind,
+  secretPolicyKind,
 ];

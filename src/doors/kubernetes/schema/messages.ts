@@ -12,6 +12,7 @@ import { coreV1Table } from "./tables/core-v1.ts";
 import { eventsV1Table } from "./tables/events-v1.ts";
 import { metaV1Table } from "./tables/meta-v1.ts";
 import { rbacV1Table } from "./tables/rbac-v1.ts";
+import { strongroomPolicyV1Table } from "./tables/strongroom-policy-v1.ts";
 
 const tables = new MessageTables({
   "authentication-v1": {
@@ -40,6 +41,11 @@ const tables = new MessageTables({
     table: metaV1Table,
     descriptions: groupDescriptions.metaV1,
     handWritten: { ListMeta, ObjectMeta },
+  },
+  "strongroom-policy-v1": {
+    definitionPrefix: "dev.strongroom.v1.",
+    table: strongroomPolicyV1Table,
+    descriptions: groupDescriptions.strongroomPolicyV1,
   },
   "rbac-v1": { definitionPrefix: "io.k8s.api.rbac.v1.", table: rbacV1Table, descriptions: groupDescriptions.rbacV1 },
   "strongroom-v1": {

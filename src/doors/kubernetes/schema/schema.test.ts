@@ -13,6 +13,7 @@ import { coreV1Table } from "./tables/core-v1.ts";
 import { eventsV1Table } from "./tables/events-v1.ts";
 import { metaV1Table } from "./tables/meta-v1.ts";
 import { rbacV1Table } from "./tables/rbac-v1.ts";
+import { strongroomPolicyV1Table } from "./tables/strongroom-policy-v1.ts";
 
 const handWritten: readonly Message[] = [...Object.values(meta), ...Object.values(core)];
 const fromTables = Object.entries({
@@ -23,6 +24,7 @@ const fromTables = Object.entries({
   "events-v1": eventsV1Table,
   "meta-v1": metaV1Table,
   "rbac-v1": rbacV1Table,
+  "strongroom-policy-v1": strongroomPolicyV1Table,
 }).flatMap(([name, table]) => [...table.matchAll(/(?<=\n\n)\w+/g)].map(([found]) => message(name, found)));
 const messages: readonly Message[] = [...handWritten, ...fromTables];
 

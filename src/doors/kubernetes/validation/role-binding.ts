@@ -57,7 +57,11 @@ function subjectsErrors(binding: JsonObject, namespaced: boolean): FieldError[] 
   );
 }
 
-function subjectErrors(subject: JsonObject, namespaced: boolean, path: string): FieldError[] {
+/** Errors of one subject at `path`; in an object inside a namespace an account may leave out its own. */ export function subjectErrors(
+  subject: JsonObject,
+  namespaced: boolean,
+  path: string,
+): FieldError[] {
   const [kind, name, apiGroup] = [
     stringField(subject, "kind"),
     stringField(subject, "name"),

@@ -184,5 +184,40 @@ Subject.name: Name of the subject.
 Subject.namespace: Namespace of an account.
 `;
 
+const strongroomPolicyV1 = `
+ClusterSecretPolicy: ClusterSecretPolicy denies some users secrets in all namespaces, whatever their roles allow.
+ClusterSecretPolicy.metadata: Name, labels, annotations and what else every object has.
+ClusterSecretPolicy.spec: Whom it denies what, and when.
+ClusterSecretPolicyList: ClusterSecretPolicyList is a list of ClusterSecretPolicies.
+ClusterSecretPolicyList.metadata: Version of the list and how to read on.
+ClusterSecretPolicyList.items: The ClusterSecretPolicies.
+DenyRule: DenyRule denies the requests that all of its parts apply to. A part that is left out applies to every request.
+DenyRule.verbs: Verbs on secrets: get, list, watch, patch, delete, deletecollection, create, update, or * for all of them. Left out: those whose answers can have values, which are the first six.
+DenyRule.namespaces: Patterns of namespaces, in a ClusterSecretPolicy. In a pattern * stands for any characters and ? for one.
+DenyRule.names: Patterns of names of secrets. A request that names no secret, as a list, is denied if any secret could be meant.
+DenyRule.selector: Labels of the secrets. A secret that is not there is denied too, since the answer would tell that it is not.
+DenyRule.condition: An expression in CEL over user (username, uid, groups, extra), verb, secret (namespace, name, labels), door, source (the address of the client; inCIDR(source, '10.0.0.0/8') tells networks) and time (now; time.getHours('Europe/Berlin')). The request is denied when it is true, and when it has no result.
+SecretPolicy: SecretPolicy denies some users secrets in its namespace, whatever their roles allow.
+SecretPolicy.metadata: Name, labels, annotations and what else every object has.
+SecretPolicy.spec: Whom it denies what, and when.
+SecretPolicyList: SecretPolicyList is a list of SecretPolicies.
+SecretPolicyList.metadata: Version of the list and how to read on.
+SecretPolicyList.items: The SecretPolicies.
+SecretPolicySpec: SecretPolicySpec says whom a policy denies what, and when.
+SecretPolicySpec.mode: warn (the default) lets requests pass with a warning and notes them in the audit log; enforce denies them.
+SecretPolicySpec.subjects: Users, groups and accounts, as in a RoleBinding. Nodes and controllers are meant only if they or their group (system:nodes, system:serviceaccounts:kube-system) are named. Members of system:masters are warned, not denied.
+SecretPolicySpec.deny: What is denied; one rule that applies is enough.
+SecretPolicySpec.notBefore: The policy holds from then on. Left out: at once.
+SecretPolicySpec.notAfter: The policy holds until then. Left out: for ever.
+`;
+
 /** By package. */
-export const groupDescriptions = { authenticationV1, authorizationV1, coordinationV1, eventsV1, metaV1, rbacV1 };
+export const groupDescriptions = {
+  strongroomPolicyV1,
+  authenticationV1,
+  authorizationV1,
+  coordinationV1,
+  eventsV1,
+  metaV1,
+  rbacV1,
+};

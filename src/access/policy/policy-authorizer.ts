@@ -1,0 +1,196 @@
+/**
+ * Policies before every other authorizer: what one denies, nobody allows.
+ *
+ * A rule by labels looks at what is stored. Where nothing is, the answer is the same refusal: else whoever may not read a
+ * secret could tell whether it is there. A request for many secrets is denied if any of them could be meant.
+ */
+import { superAdminGroup } from "../../identity/user.ts";
+import type { Attributes, Authorizer, Decision } from "../authorizer.ts";
+import { fitsOneOf } from "./name-pattern.ts";
+import type { PolicySet } from "./policy-set.ts";
+import { holdsAt } from "./secret-policy.ts";
+import type { DenyRule, Labels, PolicyContext, SecretPolicy } from "./secret-policy.ts";
+
+export interface PolicyFacts {
+  /** The policies as of now. Raises `unavailable` while they are not known. */
+  policies(): PolicySet;
+  /** The labels of a stored secret; undefined when there is none. */
+  labels(namespace: string, name: string): Promise<Labels | undefined>;
+  readonly now: () => Date;
+}
+
+/** Annotations of decisions that policies had a part in. */
+export const policyAnnotations = {
+  denied: "policy.strongroom.dev/denied-by",
+  warned: "policy.strongroom.dev/warned-by",
+  bypassed: "policy.strongroom.dev/bypassed",
+} as const;
+
+/** Asks policies first, then `inner`. */
+export function policyAuthorizer(facts: PolicyFacts, inner: Authorizer): Authorizer {
+  return {
+    async authorize(attributes) {
+      const found = await applying(facts, attributes);
+      if (found.length === 0) return inner.authorize(attributes);
+      const enforced = found.filter(({ mode }) => mode === "enforce").map(({ id }) => id);
+      const isSuper = attributes.user.groups.includes(superAdminGroup);
+      if (enforced.length > 0 && !isSuper) return denied(enforced);
+      return annotated(await inner.authorize(attributes), found, isSuper);
+    },
+    generation: () => facts.policies().generation(facts.now().getTime()) + (inner.generation?.() ?? 0),
+  };
+}
+
+function denied(ids: readonly string[]): Decision {
+  return {
+    type: "deny",
+    reason: `denied by SecretPolicy ${JSON.stringify(ids[0])}`,
+    annotations: { [policyAnnotations.denied]: ids.join(",") },
+  };
+}
+
+/** What is allowed although policies say otherwise is said to the caller and kept on record. */
+function annotated(decision: Decision, found: readonly SecretPolicy[], isSuper: boolean): Decision {
+  if (decision.type !== "allow") return decision;
+  const idsOf = (mode: SecretPolicy["mode"]) => found.filter((policy) => policy.mode === mode).map(({ id }) => id);
+  const [enforced, warning] = [idsOf("enforce"), idsOf("warn")];
+  return {
+    ...decision,
+    annotations: {
+      ...decision.annotations,
+      ...(enforced.length > 0 && isSuper && { [policyAnnotations.bypassed]: enforced.join(",") }),
+      ...(warning.length > 0 && { [policyAnnotations.warned]: warning.join(",") }),
+    },
+    warnings: [
+      ...(decision.warnings ?? []),
+      ...enforced.map((id) => `SecretPolicy ${JSON.stringify(id)} denies this to everybody but ${superAdminGroup}`),
+      ...warning.map((id) => `SecretPolicy ${JSON.stringify(id)} would deny this if it were enforced`),
+    ],
+  };
+}
+
+/** The policies that say something about a request. */
+async function applying(facts: PolicyFacts, attributes: Attributes): Promise<SecretPolicy[]> {
+  const { resource, user } = attributes;
+  if (resource?.apiGroup !== "" || resource.resource !== "secrets" || resource.subresource !== "") return [];
+  const policies = facts.policies();
+  if (policies.isEmpty) return [];
+  const now = facts.now();
+  const about = policies.about(user).filter((policy) => holdsAt(policy, now.getTime()));
+  const request = new PolicyRequest(facts, attributes, resource, now);
+  const found: SecretPolicy[] = [];
+  for (const policy of about) if (await request.isMeant(policy)) found.push(policy);
+  return found;
+}
+
+class PolicyRequest {
+  readonly #facts: PolicyFacts;
+  readonly #attributes: Attributes;
+  readonly #namespace: string;
+  readonly #name: string;
+  readonly #now: Date;
+  #labels: Promise<Labels | undefined> | undefined;
+
+  constructor(
+    facts: PolicyFacts,
+    attributes: Attributes,
+    { namespace, name }: { readonly namespace: string; readonly name: string },
+    now: Date,
+  ) {
+    this.#facts = facts;
+    this.#attributes = attributes;
+    this.#namespace = namespace;
+    this.#name = name;
+    this.#now = now;
+  }
+
+  async isMeant({ namespace, rules }: SecretPolicy): Promise<boolean> {
+    // A request over all namespaces is also one for this.
+    if (namespace !== "" && this.#namespace !== "" && namespace !== this.#namespace) return false;
+    for (const rule of rules) if (await this.#isMeantBy(rule)) return true;
+    return false;
+  }
+
+  async #isMeantBy(rule: DenyRule): Promise<boolean> {
+    if (!rule.verbs.has(this.#attributes.verb) && !rule.verbs.has("*")) return false;
+    if (this.#namespace !== "" && !fitsOneOf(rule.namespaces, this.#namespace)) return false;
+    if (this.#name !== "" && !fitsOneOf(rule.names, this.#name)) return false;
+    return (await this.#isSelected(rule)) && (await this.#holds(rule));
+  }
+
+  /** What a rule by labels says of what is created or changed to is for admission, which sees it. */
+  async #isSelected({ selects }: DenyRule): Promise<boolean> {
+    if (selects === undefined) return true;
+    if (this.#attributes.verb === "create") return false;
+    if (this.#name === "") return true;
+    const labels = await this.#storedLabels();
+    return labels === undefined || selects(labels);
+  }
+
+  async #holds({ condition }: DenyRule): Promise<boolean> {
+    if (condition === undefined) return true;
+    const labels = this.#name === "" ? undefined : await this.#storedLabels();
+    return conditionHolds(condition, contextOf(this.#attributes, this.#namespace, this.#name, labels, this.#now));
+  }
+
+  #storedLabels(): Promise<Labels | undefined> {
+    this.#labels ??= this.#facts.labels(this.#namespace, this.#name);
+    return this.#labels;
+  }
+}
+
+/** What is submitted, which only admission sees: for rules by labels. */
+export interface SubmittedSecret {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/**
+ * The enforced policies, by rules on labels, that deny creating or changing a secret to these labels. What is stored has
+ * been decided by the authorizer.
+ */
+export function policiesAgainst(
+  facts: PolicyFacts,
+  attributes: Attributes,
+  { namespace, name, labels }: SubmittedSecret,
+): string[] {
+  const now = facts.now();
+  const { user, verb } = attributes;
+  if (user.groups.includes(superAdminGroup)) return [];
+  const denies = (rule: DenyRule) =>
+    rule.selects !== undefined &&
+    (rule.verbs.has(verb) || rule.verbs.has("*")) &&
+    fitsOneOf(rule.namespaces, namespace) &&
+    fitsOneOf(rule.names, name) &&
+    rule.selects(labels) &&
+    (rule.condition === undefined ||
+      conditionHolds(rule.condition, contextOf(attributes, namespace, name, labels, now)));
+  return facts
+    .policies()
+    .about(user)
+    .filter((policy) => policy.mode === "enforce" && holdsAt(policy, now.getTime()))
+    .filter((policy) => policy.namespace === "" || policy.namespace === namespace)
+    .filter(({ rules }) => rules.some(denies))
+    .map(({ id }) => id);
+}
+
+/** A condition without a result does not let anybody through. */
+function conditionHolds(condition: NonNullable<DenyRule["condition"]>, context: PolicyContext): boolean {
+  try {
+    return condition(context);
+  } catch {
+    return true;
+  }
+}
+
+function contextOf(
+  { user, verb, origin }: Attributes,
+  namespace: string,
+  name: string,
+  labels: Labels | undefined,
+  now: Date,
+): PolicyContext {
+  const { door = "", sourceAddress = "" } = origin ?? {};
+  return { user, verb, namespace, name, labels, door, sourceAddress, now };
+}
