@@ -37,6 +37,13 @@ export function policyAuthorizer(facts: PolicyFacts, inner: Authorizer): Authori
       if (enforced.length > 0 && !isSuper) return denied(enforced);
       return annotated(await inner.authorize(attributes), found, isSuper);
     },
+    async reach(attributes) {
+      const isDenied = facts
+        .policies()
+        .about(attributes.user)
+        .some(({ mode }) => mode === "enforce");
+      return isDenied ? "unknown" : ((await inner.reach?.(attributes)) ?? "unknown");
+    },
     generation: () => facts.policies().generation(facts.now().getTime()) + (inner.generation?.() ?? 0),
   };
 }

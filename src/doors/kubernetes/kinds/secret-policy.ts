@@ -3,6 +3,7 @@ import { disclosingVerbs } from "../../../access/policy/secret-policy.ts";
 import type { JsonObject } from "../codec/json.ts";
 import { isJsonObject } from "../codec/json.ts";
 import { message } from "../schema/messages.ts";
+import { strongroomGroup } from "./strongroom-group.ts";
 import { nameIsDnsSubdomain } from "../validation/names.ts";
 import { objectField, objectsField, stringField } from "../validation/object-fields.ts";
 import { rbacGroup } from "../validation/role-binding.ts";
@@ -12,9 +13,6 @@ import type { Column, Kind, Strategy } from "./kind.ts";
 import { resourceVerbs } from "./kind.ts";
 import { ownObject } from "./own-object.ts";
 import { namespacedSelectors, plainStrategy } from "./plain-strategy.ts";
-
-/** The API group of this product's own kinds. */
-export const strongroomGroup = "strongroom.dev";
 
 const modeColumn: Column = {
   name: "Mode",

@@ -9,6 +9,7 @@ import { ApiError } from "../api-error.ts";
 import { cloneJson } from "../codec/json.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import type { DescribedKind } from "../kinds/kind.ts";
+import { strongroomGroup } from "../kinds/strongroom-group.ts";
 import { message } from "../schema/messages.ts";
 import { invalid, invalidPrinted, required } from "../validation/field-error-constructors.ts";
 import { fieldErrorCauses, invalidMessage } from "../validation/field-error-format.ts";
@@ -16,9 +17,6 @@ import type { FieldError } from "../validation/field-error.ts";
 import { objectField, stringField } from "../validation/object-fields.ts";
 import { reviewBase } from "./review.ts";
 import type { Review } from "./review.ts";
-
-/** The API group of what only this server has. */
-export const strongroomGroup = "strongroom.dev";
 
 /** What is asked of whoever answers; `limit` is how many items of a list are told at most. */
 export type SightReviewQuestion =
