@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defaultAuthentication } from "../src/doors/kubernetes/authentication/authentication-config.ts";
 import { defaultVersionLimits } from "../src/core/secrets/version-retention.ts";
 import type { ServerConfig } from "../src/server/server-config.ts";
 import { credentialsOf } from "../test/running-server.ts";
@@ -48,6 +49,7 @@ function configIn(directory: string): ServerConfig {
     versions: { ...defaultVersionLimits, trashRetentionMs: 30 * 24 * 60 * 60 * 1000 },
     limits: {},
     valuesInAnswersToWrites: "readers",
+    authentication: defaultAuthentication,
     adminKubeconfig: join(directory, "data", "admin.kubeconfig"),
   };
 }

@@ -12,6 +12,7 @@ import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { defaultVersionLimits } from "../src/core/secrets/version-retention.ts";
 import type { ServerConfig } from "../src/server/server-config.ts";
+import { defaultAuthentication } from "../src/doors/kubernetes/authentication/authentication-config.ts";
 import { startServer } from "../src/server/server.ts";
 
 export interface Answer {
@@ -62,6 +63,7 @@ export async function startTestServer(overrides: Partial<ServerConfig> = {}): Pr
     versions: { ...defaultVersionLimits, trashRetentionMs: 30 * 24 * 60 * 60 * 1000 },
     limits: {},
     valuesInAnswersToWrites: "readers",
+    authentication: defaultAuthentication,
     adminKubeconfig: join(directory, "data", "admin.kubeconfig"),
     ...overrides,
     ...(overrides.dataDir !== undefined && { dataDir: join(directory, "data") }),
@@ -101,6 +103,12 @@ export function callerOf(url: string, credentials: ClientCredentials) {
   const agent = new Agent({ keepAlive: true, maxSockets: 16, ...credentials });
   const call = (method: string, path: string, asked: Call = {}) => send(agent, new URL(path, url), method, asked);
   return { call, close: () => agent.destroy() };
+}
+
+/** A client with these credentials. */
+export function connectWith(url: string, credentials: ClientCredentials) {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, ...credentials });
+  return (method: string, path: string, call: Call = {}) => send(agent, new URL(path, url), method, call);
 }
 
 /** The certificate and key inside a kubeconfig. */

@@ -31,7 +31,7 @@ import (
 
 // roots are the objects and lists from which every other message is reached.
 var roots = []any{
-	authentication.SelfSubjectReview{},
+	authentication.SelfSubjectReview{}, authentication.TokenRequest{}, authentication.TokenReview{},
 	authorization.LocalSubjectAccessReview{},
 	authorization.SelfSubjectAccessReview{},
 	authorization.SelfSubjectRulesReview{},

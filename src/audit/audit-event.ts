@@ -26,7 +26,13 @@ export interface AuditEvent {
   readonly verb: string;
   /** Path and query as received, at most 2,048 characters. */
   readonly requestURI: string;
-  readonly user: { readonly username: string; readonly uid?: string; readonly groups: readonly string[] };
+  readonly user: {
+    readonly username: string;
+    readonly uid?: string;
+    readonly groups: readonly string[];
+    /** What else authentication knows of them, the id of their credential among it; never the credential. */
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
   /** As whom the user acted, if not as themselves. */
   readonly impersonatedUser?: AuditEvent["user"];
   readonly sourceIPs: readonly string[];

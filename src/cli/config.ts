@@ -5,6 +5,7 @@
 import { isAbsolute, join, resolve } from "node:path";
 
 import { defaultVersionLimits } from "../core/secrets/version-retention.ts";
+import { defaultAuthentication } from "../doors/kubernetes/authentication/authentication-config.ts";
 import type { ServerConfig } from "../server/server-config.ts";
 import { usageError } from "./command-failure.ts";
 import { readConfigFile } from "./config-file.ts";
@@ -88,6 +89,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
     versions: versionsConfig(file),
     limits: file.limits ?? {},
     valuesInAnswersToWrites: file.kubernetes?.valuesInAnswersToWrites ?? "readers",
+    authentication: defaultAuthentication,
     adminKubeconfig: readAdminKubeconfig(flags, environment, file, dataDir),
   };
 }

@@ -31,8 +31,8 @@ export interface GateRequest {
   readonly receivedAt: Date;
   readonly resource: Attributes["resource"];
   readonly path: string | undefined;
-  /** Who is asking; raises `unauthenticated`. Called once. */
-  readonly authenticate: () => Promise<User>;
+  /** Who is asking; raises `unauthenticated`. Called once, with what puts something on record with the request. */
+  readonly authenticate: (annotate: Annotate) => Promise<User>;
   /**
    * Rights that are enough for a lesser answer to the same request, asked in order where the one to the request is
    * missing.
@@ -88,6 +88,9 @@ export interface StreamPiece {
   readonly holdsValues?: boolean;
 }
 
+/** Puts a text on record with the request. Never a value or a credential. */
+export type Annotate = (key: string, text: string) => void;
+
 export interface GateContext {
   /** Who acts: the caller, or whom they impersonate. */
   readonly user: User;
@@ -95,6 +98,7 @@ export interface GateContext {
   readonly lesser: LesserAnswer | undefined;
   /** Asks for another verb on the same resource, where a request turns out to need it; raises {@link ForbiddenError}. */
   authorize(verb: string): Promise<void>;
+  readonly annotate: Annotate;
   /** What the authorizer says of any attributes, for answers about rights. */
   decide(attributes: Attributes): Promise<Decision>;
   /** See Authorizer.reach. */
@@ -155,7 +159,7 @@ export class Gate {
     if (this.#recordingFailed) await this.#write(record.event("RequestReceived", {}));
     let outcome: Outcome<T>;
     try {
-      const caller = (record.user = await request.authenticate());
+      const caller = (record.user = await request.authenticate(record.annotate));
       const asked = request.impersonate?.();
       // Before the decision: what changes meanwhile is noticed.
       const generation = this.#generation();
@@ -213,6 +217,7 @@ export class Gate {
     return {
       user,
       lesser,
+      annotate: record.annotate,
       decide,
       reach: async (attributes) => (await this.#authorizer.reach?.(attributes)) ?? "unknown",
       authorize: async (verb) => {

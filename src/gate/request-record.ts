@@ -4,7 +4,7 @@ import type { AuditEvent, AuditStage } from "../audit/audit-event.ts";
 import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
 import type { User } from "../identity/user.ts";
 import type { RequestLife } from "./admission.ts";
-import type { GateRequest, Impersonation, Outcome } from "./gate.ts";
+import type { Annotate, GateRequest, Impersonation, Outcome } from "./gate.ts";
 
 /** Longest URI and user agent kept on record, in characters. */
 const uriMax = 2048;
@@ -20,6 +20,7 @@ export class RequestRecord implements RequestLife {
   streaming = false;
   streamId: string | undefined;
   #ends: (() => void)[] = [];
+  #notes: Readonly<Record<string, string>> | undefined;
 
   constructor(request: GateRequest, now: () => Date) {
     this.request = request;
@@ -43,14 +44,26 @@ export class RequestRecord implements RequestLife {
       ...(objectRef !== undefined && { objectRef }),
       requestReceivedTimestamp: microseconds(request.receivedAt),
       stageTimestamp: microseconds(this.#now()),
-      ...(this.decision !== undefined && {
-        annotations: {
-          "authorization.k8s.io/decision": this.decision.type === "allow" ? "allow" : "forbid",
-          "authorization.k8s.io/reason": this.decision.reason,
-          ...this.decision.annotations,
-        },
-      }),
+      ...this.#annotations(),
       ...fields,
+    };
+  }
+
+  /** The first text under a key stays, as upstream. */
+  readonly annotate: Annotate = (key, text) => {
+    this.#notes = { [key]: text, ...this.#notes };
+  };
+
+  #annotations(): Pick<AuditEvent, "annotations"> {
+    const { decision } = this;
+    if (decision === undefined) return this.#notes === undefined ? {} : { annotations: this.#notes };
+    return {
+      annotations: {
+        "authorization.k8s.io/decision": decision.type === "allow" ? "allow" : "forbid",
+        "authorization.k8s.io/reason": decision.reason,
+        ...decision.annotations,
+        ...this.#notes,
+      },
     };
   }
 
@@ -81,8 +94,13 @@ export class RequestRecord implements RequestLife {
 
 const anonymous: AuditEvent["user"] = { username: anonymousUserName, groups: [unauthenticatedGroup] };
 
-function recorded({ name, uid, groups }: User): AuditEvent["user"] {
-  return { username: name, ...(uid !== undefined && { uid }), groups };
+function recorded({ name, uid, groups, extra }: User): AuditEvent["user"] {
+  return {
+    username: name,
+    ...(uid !== undefined && { uid }),
+    groups,
+    ...(extra.size > 0 && { extra: Object.fromEntries(extra) }),
+  };
 }
 
 /** RFC 3339 with six fractional digits, as upstream prints MicroTime. */

@@ -1,6 +1,7 @@
 /** What the server is told, after flags and the configuration file have been read and checked. */
 import type { ConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
+import type { AuthenticationConfig } from "../doors/kubernetes/authentication/authentication-config.ts";
 import type { VersionLimits } from "../core/secrets/version-retention.ts";
 import type { RootKeyConfig } from "../instance/root-key-config.ts";
 import type { LogFormat } from "../log/logger.ts";
@@ -26,6 +27,7 @@ export interface ServerConfig {
   readonly limits: Partial<HttpLimits & ConcurrencyLimits>;
   /** Who is answered with the values of a secret that they change or delete: those who may read it, or all, as upstream. */
   readonly valuesInAnswersToWrites: "readers" | "writers";
+  readonly authentication: AuthenticationConfig;
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */
   readonly adminKubeconfig: string | undefined;
 }

@@ -3,7 +3,6 @@
  * their dependencies and stops them in the reverse order.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import type { TLSSocket } from "node:tls";
 import { Registry, collectDefaultMetrics } from "prom-client";
 import type { AuditSink } from "../audit/audit-event.ts";
 import { openAuditDirectory } from "../audit/audit-directory.ts";
@@ -24,6 +23,8 @@ import { openAccess } from "../doors/kubernetes/access/open-access.ts";
 import type { OpenAccess } from "../doors/kubernetes/access/open-access.ts";
 import { openAdmission } from "../doors/kubernetes/admission/open-admission.ts";
 import type { OpenAdmission } from "../doors/kubernetes/admission/open-admission.ts";
+import { openAuthentication } from "../doors/kubernetes/authentication/open-authentication.ts";
+import type { OpenAuthentication } from "../doors/kubernetes/authentication/open-authentication.ts";
 import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
@@ -38,10 +39,9 @@ import { describedKinds, reviews } from "../doors/kubernetes/reviews/reviews.ts"
 import { sightReviews } from "../doors/kubernetes/reviews/sight-reviews.ts";
 import type { SightAnswers } from "../doors/kubernetes/reviews/sight-reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
-import { StrongroomError } from "../errors/strongroom-error.ts";
 import { Gate } from "../gate/gate.ts";
 import { adminGroup } from "../identity/user.ts";
-import { ClientCertificateAuthenticator } from "../identity/x509/client-certificate-user.ts";
+import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
 import { auditedIssuance } from "../instance/audited-issuance.ts";
 import type { IssuanceDoor, IssueKubeconfig } from "../instance/audited-issuance.ts";
@@ -119,9 +119,18 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     escalation: access.admission,
   };
   const admission = startup.use(await openAdmission(rules));
+  const keys = await TokenKeyRing.open(pkiStorage(data.store), Date.now);
+  const authentication = openAuthentication({
+    ...facts,
+    config: config.authentication,
+    keys,
+    storage: admission.storage,
+  });
+  startup.use(authentication);
   const onSightError = (error: unknown) => log.error("The graph ended", error);
   const sight = startup.use(new LiveSight({ feed: objectFeed(facts), timers: systemClock, onError: onSightError }));
-  const door = kubernetes({ config, data, storage, access, sight, admission, audit, log, registry, integrity });
+  const parts = { config, data, storage, access, sight, admission, authentication, audit, log, registry, integrity };
+  const door = kubernetes(parts);
   const listener = await startListener({
     host: config.host,
     port: config.port,
@@ -146,7 +155,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       audit,
       admission,
       kinds,
-      storage: admission.storage,
+      storage: authentication.storage,
       index: new OwnerIndex(data.store),
       caPem: certificates.authority.certPem,
       timers: systemClock,
@@ -230,6 +239,7 @@ interface Parts {
 interface DoorParts extends Parts {
   readonly access: OpenAccess;
   readonly admission: OpenAdmission;
+  readonly authentication: OpenAuthentication;
   readonly sight: SightAnswers;
   readonly audit: AuditSink;
   readonly registry: Registry;
@@ -246,7 +256,6 @@ function kubernetes(parts: DoorParts) {
     now,
     uuid: randomUUID,
   });
-  const authenticator = new ClientCertificateAuthenticator();
   let listener: Listener | undefined;
   const notStarted = new AbortController().signal;
   const handler = kubernetesDoor({
@@ -254,14 +263,10 @@ function kubernetes(parts: DoorParts) {
     kinds,
     reviews: [...reviews, ...sightReviews(parts.sight)],
     rulesFor: parts.access.rulesFor,
-    storage: parts.admission.storage,
+    storage: parts.authentication.storage,
     valuesInAnswersToWrites: parts.config.valuesInAnswersToWrites,
-    authenticate: async (request) => {
-      // The listener accepts TLS connections only.
-      const user = authenticator.authenticate(request.socket as TLSSocket, Date.now());
-      if (user === undefined) throw new StrongroomError("unauthenticated", "a client certificate must be presented");
-      return user;
-    },
+    authenticate: parts.authentication.authenticate,
+    tokens: parts.authentication.tokens,
     openPaths: healthRoute(
       healthChecks({
         store: parts.data.store,
@@ -275,6 +280,7 @@ function kubernetes(parts: DoorParts) {
       registry,
       version: productVersion(),
       now,
+      issuer: parts.authentication.discovery,
       serverAddress: () => `${parts.config.host}:${listener?.port ?? parts.config.port}`,
     }),
     limiter: new ConcurrencyLimiter(parts.config.limits),

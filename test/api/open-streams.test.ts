@@ -138,7 +138,7 @@ test("A watch ends with Unauthorized when its credential expires or is revoked",
     { ...user, expiresAtMs: Date.now() + 1000 },
     { ...user, revoked: () => revoked },
   ];
-  const door = await openDoor({ authenticate: async () => users.shift() ?? user });
+  const door = await openDoor({ authenticate: async () => ({ user: users.shift() ?? user }) });
   try {
     const path = `${secretsPath}?watch=1`;
     const [expiring, revocable] = [await door.fetch(path), await door.fetch(path)];

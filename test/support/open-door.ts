@@ -18,6 +18,9 @@ import { namespaceLifecycle } from "../../src/doors/kubernetes/admission/namespa
 import { ensureSystemNamespaces } from "../../src/doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../../src/doors/kubernetes/door.ts";
 import type { KubernetesDoorOptions } from "../../src/doors/kubernetes/door.ts";
+import { tokenIssuer } from "../../src/identity/tokens/token-issuer.ts";
+import { tokenUnion } from "../../src/identity/tokens/token-union.ts";
+import type { TokenServices } from "../../src/doors/kubernetes/authentication/token-services.ts";
 import { kinds } from "../../src/doors/kubernetes/kinds/kinds.ts";
 import { namespaceKind } from "../../src/doors/kubernetes/kinds/namespace.ts";
 import { KubernetesMetrics } from "../../src/doors/kubernetes/metrics.ts";
@@ -37,6 +40,19 @@ export interface OpenDoor extends AsyncDisposable {
   fetch(path: string, request?: RequestInit): Promise<Response>;
 }
 
+/** Nobody has a token. */
+const tokens: TokenServices = {
+  issuer: tokenIssuer({
+    issuer: "",
+    ownAudiences: [],
+    lifeSecondsMax: 0,
+    signing: () => {
+      throw new TypeError("this door must not be asked for tokens");
+    },
+  }),
+  authenticator: tokenUnion([]),
+};
+
 /** Opens it on a free loopback port; everybody is an administrator. */
 export async function openDoor(options: Partial<KubernetesDoorOptions> = {}): Promise<OpenDoor> {
   const store = createMemoryEngine();
@@ -55,7 +71,8 @@ export async function openDoor(options: Partial<KubernetesDoorOptions> = {}): Pr
     reviews: [],
     rulesFor: () => ({ rules: [], unresolved: [] }),
     storage: (kind) => (kind === namespaceKind ? plain : secrets),
-    authenticate: async () => ({ name: "ann", uid: undefined, groups: ["admins"], extra: new Map() }),
+    authenticate: async () => ({ user: { name: "ann", uid: undefined, groups: ["admins"], extra: new Map() } }),
+    tokens,
     openPaths: async () => undefined,
     paths: async () => undefined,
     limiter: new ConcurrencyLimiter(),

@@ -8,8 +8,9 @@ import { bodyBytesMaxDefault } from "../http/body.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
 import type { ConcurrencyClass, ConcurrencyLimiter } from "../http/concurrency-limiter.ts";
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
-import type { Gate, GateContext, GateRequest, Outcome } from "../../gate/gate.ts";
+import type { Annotate, Gate, GateContext, GateRequest, Outcome } from "../../gate/gate.ts";
 import type { UserRules } from "../../access/rbac/rbac-index.ts";
+import type { AuthenticatedRequest } from "../../identity/request-credentials.ts";
 import type { User } from "../../identity/user.ts";
 import { readImpersonation } from "./access/impersonation.ts";
 import { lesserRights } from "./access/lesser-rights.ts";
@@ -23,6 +24,7 @@ import {
   toApiError,
   tooManyRequests,
 } from "./api-error.ts";
+import type { TokenServices } from "./authentication/token-services.ts";
 import type { Kind } from "./kinds/kind.ts";
 import { KubernetesMetrics } from "./metrics.ts";
 import { authorizedResource, parseRequestInfo } from "./request-info.ts";
@@ -53,7 +55,8 @@ export interface KubernetesDoorOptions {
   readonly rulesFor: (user: User, namespace: string) => UserRules;
   readonly storage: (kind: Kind) => KindStorage;
   /** Who is asking; raises `unauthenticated`. */
-  readonly authenticate: (request: IncomingMessage) => Promise<User>;
+  readonly authenticate: (request: IncomingMessage) => Promise<AuthenticatedRequest>;
+  readonly tokens: TokenServices;
   /**
    * Who is answered with values by patch, update, delete and deletecollection: those who may read them, or everybody who
    * may make the change, as upstream. Default: readers.
@@ -176,12 +179,13 @@ class Exchange {
   }
 
   #resourceExchange(gate: GateContext) {
-    const { kinds, reviews, rulesFor, storage, now, randomBytes, uuid, readBody } = this.#options;
+    const { kinds, reviews, rulesFor, tokens, storage, now, randomBytes, uuid, readBody } = this.#options;
     return {
       gate,
       kinds,
       reviews,
       rulesFor,
+      tokens,
       storage,
       now,
       randomBytes,
@@ -215,12 +219,19 @@ class Exchange {
       receivedAt: this.#receivedAt,
       resource,
       path: resource === undefined ? path : undefined,
-      authenticate: () => this.#options.authenticate(this.#request),
+      authenticate: (annotate) => this.#authenticate(annotate),
       ...(resource !== undefined && { lesser: () => this.#lesserRights(resource) }),
       warn: (text) => this.#warnings.add(text),
       impersonate: () => readImpersonation(this.#request.rawHeaders),
       describeError,
     };
+  }
+
+  async #authenticate(annotate: Annotate): Promise<User> {
+    const { user, annotations = [], warnings = [] } = await this.#options.authenticate(this.#request);
+    for (const [key, text] of annotations) annotate(key, text);
+    for (const text of warnings) this.#warnings.add(text);
+    return user;
   }
 
   #lesserRights(resource: ResourceRequest) {

@@ -1,5 +1,12 @@
 /** The paths without a resource that need authentication: metrics, discovery, version, OpenAPI. */
 import type { Registry } from "prom-client";
+import {
+  isDiscoverable,
+  issuerConfigurationPath,
+  issuerDiscoveryRoute,
+  keySetPath,
+} from "./authentication/issuer-discovery.ts";
+import type { IssuerDiscoveryOptions } from "./authentication/issuer-discovery.ts";
 import { discoveryRoute } from "./discovery/discovery.ts";
 import type { DiscoveryOptions, DocumentRoute } from "./discovery/discovery.ts";
 import type { PathRequest, PathRoute } from "./door.ts";
@@ -15,6 +22,7 @@ export interface PathRouteOptions {
   /** `host:port` that clients should connect to; asked when the documents are first needed. */
   readonly serverAddress: () => string;
   readonly now: () => Date;
+  readonly issuer: IssuerDiscoveryOptions;
 }
 
 const otherPaths = ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz"];
@@ -33,8 +41,11 @@ export function pathRoutes(options: PathRouteOptions): PathRoute {
 
 function documentRoutes(options: PathRouteOptions): DocumentRoute[] {
   const { kinds, version } = options;
-  const discovery: DiscoveryOptions = { kinds, version, serverAddress: options.serverAddress(), otherPaths };
-  return [discoveryRoute(discovery), openApiRoute(kinds, options.now)];
+  const more = isDiscoverable(options.issuer.issuer) ? [issuerConfigurationPath, keySetPath] : [];
+  const serverAddress = options.serverAddress();
+  const discovery: DiscoveryOptions = { kinds, version, serverAddress, otherPaths: [...otherPaths, ...more] };
+  const issuer = issuerDiscoveryRoute(options.issuer, options.serverAddress());
+  return [discoveryRoute(discovery), openApiRoute(kinds, options.now), issuer];
 }
 
 async function metricsReply({ url }: PathRequest, registry: Registry): Promise<Reply | undefined> {

@@ -7,7 +7,7 @@ import { visibleObjects } from "./access/visible-objects.ts";
 import { PageNotFoundError, methodNotAllowed } from "./api-error.ts";
 import { jsonObject } from "./codec/json.ts";
 import { metadataSubresource } from "./kinds/kind.ts";
-import type { DescribedKind, Kind, ResourceVerb } from "./kinds/kind.ts";
+import type { DescribedKind, Kind, ResourceVerb, Subresource } from "./kinds/kind.ts";
 import type { ResourceRequest } from "./request-info.ts";
 import type { UserRules } from "../../access/rbac/rbac-index.ts";
 import type { User } from "../../identity/user.ts";
@@ -25,6 +25,8 @@ import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
 import { namespaceKind } from "./kinds/namespace.ts";
 import { isListOfCustomResources, listCustomResources } from "./no-custom-resources.ts";
+import type { TokenServices } from "./authentication/token-services.ts";
+import { answerSubresource } from "./reviews/answer-subresource.ts";
 import { answerReview } from "./reviews/answer-review.ts";
 import type { Review } from "./reviews/review.ts";
 import { tableRow, tableTree } from "./response/table.ts";
@@ -50,6 +52,7 @@ export interface ResourceExchange {
   readonly kinds: readonly Kind[];
   readonly reviews: readonly Review[];
   readonly rulesFor: (user: User, namespace: string) => UserRules;
+  readonly tokens: TokenServices;
   readonly storage: (kind: Kind) => KindStorage;
   readonly withholds: boolean;
   readonly verb: string;
@@ -91,8 +94,11 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
       return watchReply(context);
     case "get":
       return objectReply(context, await getObject(context));
-    case "create":
-      return objectReply(context, await create(context));
+    case "create": {
+      const review = subresourceOf(context)?.review;
+      if (review === undefined) return objectReply(context, await create(context));
+      return answerSubresource(context, review, { ...exchange, storageOf: exchange.storage });
+    }
     case "update":
       return objectReply(context, await updateObject(context));
     case "patch":
@@ -105,9 +111,12 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
 }
 
 function create(context: VerbContext): Promise<VerbAnswer> {
-  const { kind, target } = context;
-  const creation = kind.subresources.find(({ name }) => name === target.subresource)?.creation;
+  const creation = subresourceOf(context)?.creation;
   return creation === undefined ? createObject(context) : createSubresource(context, creation);
+}
+
+function subresourceOf({ kind, target }: VerbContext): Subresource | undefined {
+  return kind.subresources.find(({ name }) => name === target.subresource);
 }
 
 /** The kind of ours that is asked for; undefined when there is none. */

@@ -70,6 +70,11 @@ export class WorkQueue<T> {
     this.#hand();
   }
 
+  /** As {@link add} for who cannot wait; what there is no room for is left out. */
+  addIfRoom(key: string, work: T): void {
+    if (this.#size() < this.#itemsMax) this.add(key, work);
+  }
+
   /** The next item; undefined once the queue is closed. Ends with {@link done} or {@link retry}. */
   take(): Promise<WorkItem<T> | undefined> {
     if (this.#closed) return Promise.resolve(undefined);

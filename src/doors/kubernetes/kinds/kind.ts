@@ -4,6 +4,7 @@
  * writing such a table, not by writing handlers.
  */
 import type { JsonObject, JsonValue } from "../codec/json.ts";
+import type { SubresourceReview } from "../reviews/review.ts";
 import type { Message } from "../schema/schema.ts";
 import type { FieldError } from "../validation/field-error.ts";
 
@@ -56,6 +57,8 @@ export interface Subresource {
   readonly strategy: Strategy;
   /** What a POST to it does, for those that have the verb create. */
   readonly creation?: SubresourceCreation;
+  /** The question that a POST to it asks, where it changes nothing. */
+  readonly review?: SubresourceReview;
   /** What it is answered with, where that is not the kind itself. */
   readonly answer?: {
     readonly group: string;

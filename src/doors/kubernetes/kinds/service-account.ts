@@ -6,6 +6,7 @@
  */
 import type { JsonObject } from "../codec/json.ts";
 import { jsonObject } from "../codec/json.ts";
+import { tokenRequest } from "../reviews/token-request.ts";
 import { message } from "../schema/messages.ts";
 import { nameIsDnsSubdomain } from "../validation/names.ts";
 import { metadataOf, objectField, objectsField, stringField } from "../validation/object-fields.ts";
@@ -44,7 +45,9 @@ export const serviceAccountKind: Kind = {
   categories: [],
   namespaced: true,
   verbs: resourceVerbs,
-  subresources: [],
+  subresources: [
+    { name: "token", verbs: ["create"], strategy: plainStrategy, review: tokenRequest, answer: tokenRequest },
+  ],
   schema: message("core-v1", "ServiceAccount"),
   listSchema: message("core-v1", "ServiceAccountList"),
   columns: [nameColumn, secretsColumn, ageColumn],

@@ -13,6 +13,7 @@ import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { readCreateOptions } from "../validation/options.ts";
 import { inputMediaType, readObject } from "../verbs/read-object.ts";
 import { requireValid } from "../verbs/verb-context.ts";
+import type { TokenServices } from "../authentication/token-services.ts";
 import type { Review } from "./review.ts";
 
 /** The request, as far as a question needs it. */
@@ -26,6 +27,7 @@ export interface ReviewExchange {
   readonly now: () => Date;
   readonly warn: (text: string) => void;
   readonly rulesFor: (user: User, namespace: string) => UserRules;
+  readonly tokens: TokenServices;
 }
 
 /** Answers a request for the kind; `contentType` is the media type of the body. */
@@ -53,8 +55,8 @@ export async function answerReview(
   }
   if (namespace !== "") metadata["namespace"] = namespace;
   const { user, decide } = gate;
-  const { now, rulesFor } = exchange;
-  const answer = await review.answer(tree, { user, namespace, decide, rulesFor, now });
+  const { now, rulesFor, tokens } = exchange;
+  const answer = await review.answer(tree, { user, namespace, decide, rulesFor, now, tokens });
   const canonical = canonicalObject(review.schema, answer);
   if (review.statusAsAnswered === true) canonical["status"] = answer["status"] ?? null;
   const whole = withType(review.kind, apiVersionOf(review), canonical);

@@ -5,8 +5,12 @@
 import type { Attributes, Decision } from "../../../access/authorizer.ts";
 import type { UserRules } from "../../../access/rbac/rbac-index.ts";
 import type { User } from "../../../identity/user.ts";
+import type { Annotate } from "../../../gate/gate.ts";
+import type { TokenServices } from "../authentication/token-services.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { DescribedKind } from "../kinds/kind.ts";
+import type { Message } from "../schema/schema.ts";
+import type { StoredObject } from "../storage/kind-storage.ts";
 
 /** What a question is answered from. */
 export interface ReviewContext {
@@ -18,6 +22,7 @@ export interface ReviewContext {
   /** What a user may do in a namespace. */
   readonly rulesFor: (user: User, namespace: string) => UserRules;
   readonly now: () => Date;
+  readonly tokens: TokenServices;
 }
 
 export interface Review extends DescribedKind {
@@ -35,3 +40,35 @@ export const reviewBase = {
   verbs: ["create"],
   subresources: [],
 } as const;
+
+/** A question about one object, which is asked by a POST to a subresource of it. */
+export interface SubresourceReview {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly schema: Message;
+  /** Sets what is not asked for to its default; in place, before admission. */
+  complete?(question: JsonObject): void;
+  /** The answer to a decoded question, both without kind and apiVersion. Raises ApiError. */
+  answer(question: JsonObject, context: SubresourceReviewContext): Promise<JsonObject>;
+}
+
+export interface SubresourceReviewContext {
+  /** Of the object, as the path has them. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly tokens: TokenServices;
+  /** An object of a kind that is served, whoever asks; undefined when it is not there. */
+  readonly read: (
+    group: string,
+    resource: string,
+    namespace: string,
+    name: string,
+  ) => Promise<StoredObject | undefined>;
+  /** Puts something on record with the request. */
+  readonly annotate: Annotate;
+  /** Adds a `Warning: 299` header. */
+  readonly warn: (text: string) => void;
+  readonly now: () => Date;
+  readonly uuid: () => string;
+}

@@ -4,12 +4,14 @@ import type { DescribedKind } from "../kinds/kind.ts";
 import { rbacGroup } from "../validation/role-binding.ts";
 import { localSubjectAccessReview, selfSubjectAccessReview, subjectAccessReview } from "./access-review.ts";
 import type { Review } from "./review.ts";
+import { tokenReview } from "./token-review.ts";
 import { selfSubjectReview, selfSubjectRulesReview } from "./self-reviews.ts";
 import { sightReviewKinds } from "./sight-reviews.ts";
 
 /** In the order of discovery. */
 export const reviews: readonly Review[] = [
   selfSubjectReview,
+  tokenReview,
   localSubjectAccessReview,
   selfSubjectAccessReview,
   selfSubjectRulesReview,

@@ -15,6 +15,7 @@ import { objectField, stringField } from "../validation/object-fields.ts";
 import { authorizationGroup } from "./access-review.ts";
 import { reviewBase } from "./review.ts";
 import type { Review } from "./review.ts";
+import { userInfoTree } from "./user-info.ts";
 
 /** What may I do in this namespace? */
 export const selfSubjectRulesReview: Review = {
@@ -55,16 +56,9 @@ export const selfSubjectReview: Review = {
   namespaced: false,
   schema: message("authentication-v1", "SelfSubjectReview"),
   async answer(_question, { user, now }) {
-    const extra = jsonObject([...user.extra].map(([key, values]) => [key, values.slice()]));
-    const userInfo = jsonObject([
-      ["username", user.name],
-      ...(user.uid === undefined ? [] : [["uid", user.uid] as const]),
-      ["groups", [...user.groups]],
-      ...(user.extra.size === 0 ? [] : [["extra", extra] as const]),
-    ]);
     return jsonObject([
       ["metadata", jsonObject([["creationTimestamp", apiTime(now())]])],
-      ["status", jsonObject([["userInfo", userInfo]])],
+      ["status", jsonObject([["userInfo", userInfoTree(user)]])],
     ]);
   },
 };

@@ -6,6 +6,34 @@ SelfSubjectReview.metadata: Name, labels, annotations and what else every object
 SelfSubjectReview.status: The answer.
 SelfSubjectReviewStatus: SelfSubjectReviewStatus is the answer of a SelfSubjectReview.
 SelfSubjectReviewStatus.userInfo: Who the author is.
+BoundObjectReference: BoundObjectReference names the object that a token ends with.
+BoundObjectReference.kind: Pod, Secret or Node.
+BoundObjectReference.apiVersion: v1.
+BoundObjectReference.name: Name of the object.
+BoundObjectReference.uid: Its uid, if it must be that one.
+TokenRequest: TokenRequest asks for a token of a service account.
+TokenRequest.metadata: Name, namespace and uid of the account, if they are to be checked.
+TokenRequest.spec: What is asked for.
+TokenRequest.status: The token.
+TokenRequestSpec: TokenRequestSpec says what the token is for and how long.
+TokenRequestSpec.audiences: Who is to take the token; none stands for this server.
+TokenRequestSpec.expirationSeconds: How long it lives, from 600; the answer says what it was given. Default 3600.
+TokenRequestSpec.boundObjectRef: The object that it ends with, beside its account.
+TokenRequestStatus: TokenRequestStatus has the token.
+TokenRequestStatus.token: The token. Whoever has it is the account.
+TokenRequestStatus.expirationTimestamp: When to have got another one.
+TokenReview: TokenReview asks whose a token is. It is answered and not kept.
+TokenReview.metadata: Name, labels, annotations and what else every object has.
+TokenReview.spec: The token.
+TokenReview.status: The answer.
+TokenReviewSpec: TokenReviewSpec has the token that is asked about.
+TokenReviewSpec.token: The token.
+TokenReviewSpec.audiences: Those of whom one asks; none stands for this server.
+TokenReviewStatus: TokenReviewStatus says whose a token is.
+TokenReviewStatus.authenticated: Whether it counts.
+TokenReviewStatus.user: Who the one that has it is.
+TokenReviewStatus.audiences: Those of the asked audiences that it is for.
+TokenReviewStatus.error: Why it does not count.
 UserInfo: UserInfo is a user as authentication found them.
 UserInfo.username: Name, by which roles are given.
 UserInfo.uid: An id that tells users of one name at different times apart.
