@@ -63,6 +63,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sight-role.ts")).sightRoleCommand,
   },
   {
+    name: "access explain",
+    summary: "Say whether somebody may do something with secrets, and why",
+    load: async () => (await import("./access-explain.ts")).accessExplainCommand,
+  },
+  {
     name: "version",
     summary: "Show the version",
     load: async () => (await import("./version.ts")).versionCommand,
