@@ -115,6 +115,37 @@ test("What is unknown becomes known with its first object, and unknown again wit
   assert.equal(whoCan(live.graph(), { namespace: "a", name: "s" }, everything).known, undefined);
 });
 
+test("What a source tells is taken over: objects, and what it can no longer say", () => {
+  const at = { file: "f", document: 1, item: undefined, line: undefined };
+  const pod = {
+    kind: "Pod",
+    namespace: "a",
+    name: "web",
+    account: "gone",
+    references: [],
+    mountsToken: undefined,
+    node: "",
+    mirror: false,
+    at,
+  } as const;
+  const live = new LiveGraph(knownFacts([]));
+  live.take([{ type: "put", fact: pod }]);
+  const hasToken = () => live.graph().edges.rule.includes(edgeRules.findIndex(({ id }) => id === "token-in-pod"));
+  assert.equal(hasToken(), false, "the account is not there");
+  const gap = { kind: "ServiceAccount", namespace: "a", reason: "forbidden", message: "refused" } as const;
+  live.take([{ type: "gap", gap }]);
+  assert.equal(hasToken(), true, "it may be there");
+  assert.deepEqual(live.graph().coverage.gaps, [gap]);
+  live.take([{ type: "known", kind: "ServiceAccount", namespace: "a" }]);
+  assert.equal(hasToken(), false);
+  live.take([
+    { type: "problem", problem: { message: "broken", at } },
+    { type: "delete", ...pod },
+  ]);
+  assert.deepEqual(live.graph().coverage.problems, [{ message: "broken", at }]);
+  assert.equal(live.graph().find({ type: "workload", workload: pod }), undefined);
+});
+
 test("A graph that is asked after its facts changed raises instead of answering for another cluster", () => {
   const live = new LiveGraph(knownFacts([]));
   const graph = live.graph();

@@ -8,6 +8,7 @@
 import { factKey } from "../facts/fact-set.ts";
 import type { FactPlace, FactSet } from "../facts/fact-set.ts";
 import type { BindingFact, Fact } from "../facts/facts.ts";
+import type { FactChange } from "../sources/source.ts";
 import { factKinds } from "../facts/facts.ts";
 import { Dependencies } from "./dependencies.ts";
 import { groupsOf } from "./graph-node.ts";
@@ -77,6 +78,24 @@ export class LiveGraph {
     }
     this.#graph = undefined;
     return undo;
+  }
+
+  /** Takes over what a followed source tells, in its order. */
+  take(changes: readonly FactChange[]): void {
+    this.apply(changes.flatMap((change) => factsOfChange(change) ?? []));
+    for (const change of changes) this.#takeCoverage(change);
+  }
+
+  /** Facts of a gap stay; that nothing of a name is there says less, or more, from now on. */
+  #takeCoverage(change: FactChange): void {
+    if (change.type === "problem") this.#facts.report(change.problem);
+    else if (change.type === "gap") {
+      this.#facts.addGap(change.gap);
+      this.#dependencies.changed(knownKey(change.gap.kind));
+    } else if (change.type === "known") {
+      this.#facts.closeGap(change);
+      this.#dependencies.changed(knownKey(change.kind));
+    }
   }
 
   /** What `ask` says of the graph as it would be after the changes, which are undone before this returns. */
@@ -244,4 +263,15 @@ export class LiveGraph {
       .filter(({ roleRef, namespace }) => this.#roles.rolesOf(roleRef, namespace).length === 0)
       .sort(byName);
   }
+}
+
+/** Undefined for what is no object. */
+function factsOfChange(change: FactChange): FactsOfPlace | undefined {
+  if (change.type === "put") {
+    const { kind, namespace, name } = change.fact;
+    return { kind, namespace, name, facts: [change.fact] };
+  }
+  if (change.type !== "delete") return undefined;
+  const { kind, namespace, name } = change;
+  return { kind, namespace, name, facts: [] };
 }
