@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sight-ci.ts")).sightCiCommand,
   },
   {
+    name: "sight collect",
+    summary: "Make a dump of a cluster without values",
+    load: async () => (await import("./sight-collect.ts")).sightCollectCommand,
+  },
+  {
     name: "sight role",
     summary: "Print a role for reading a cluster, with as few rights as possible",
     load: async () => (await import("./sight-role.ts")).sightRoleCommand,

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { buildGraph } from "../sight/graph/build-graph.ts";
 import type { SecretName, SecurityGraph } from "../sight/graph/security-graph.ts";
 import type { FactSet } from "../sight/facts/fact-set.ts";
+import type { Collection } from "../sight/sources/collection.ts";
 import { verifySample } from "../sight/sources/cluster/verify-sample.ts";
 import { readFiles, readText } from "../sight/sources/file-source.ts";
 import { clusterFlags, namesCluster, verifyCount, withCluster } from "./cluster-flags.ts";
@@ -15,7 +16,7 @@ import type { Flag } from "./flags.ts";
 const dumpFlag = valueFlag(
   "dump",
   "PATH",
-  "A file, or a folder of files, of kubectl get -o yaml or -o json; - is standard input.",
+  "A file, a folder or an archive (.tar.gz, .tar, .zip) of kubectl get -o yaml or -o json; - is standard input.",
 );
 const gitFlag = valueFlag("git", "PATH", "A tree of manifests; - is standard input, for rendered templates.");
 
@@ -49,6 +50,12 @@ export async function readSource(invocation: Invocation): Promise<FactSet> {
   return sourceOf(invocation).type === "cluster" ? (await readGraph(invocation)).facts : await readFacts(invocation);
 }
 
+/** The facts of that source, and its objects into a collection. Raises as {@link readSource}. */
+export async function collectSource(invocation: Invocation, into: Collection): Promise<FactSet> {
+  if (sourceOf(invocation).type !== "cluster") return await readFacts(invocation, (decoded) => into.add(decoded));
+  return await withCluster(invocation, (source) => source.collect(into, new AbortController().signal));
+}
+
 /**
  * The graph of that source. Of a running cluster, a sample of what the graph says is verified; it begins with what is asked
  * `about`. Raises as {@link readSource}.
@@ -80,12 +87,12 @@ function sourceOf({ flags }: Invocation): Source {
   return source;
 }
 
-async function readFacts(invocation: Invocation): Promise<FactSet> {
+async function readFacts(invocation: Invocation, onObject?: (decoded: unknown) => void): Promise<FactSet> {
   const source = sourceOf(invocation);
   if (source.type === "cluster") throw new TypeError("a cluster is no file");
   const { type, path } = source;
-  if (path === "-") return readText(type, "-", await text(process.stdin));
-  return await readFiles(type, resolve(invocation.environment.workingDirectory, path), path);
+  if (path === "-") return readText(type, "-", await text(process.stdin), onObject);
+  return await readFiles(type, resolve(invocation.environment.workingDirectory, path), path, onObject);
 }
 
 /** `NAMESPACE/NAME` of a secret. Raises a usage error for anything else. */

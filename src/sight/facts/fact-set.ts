@@ -168,6 +168,11 @@ export class FactSet implements FactReader {
     this.#listed.add(kind);
   }
 
+  /** Whether the source has the kind, whatever is missing of it. */
+  isListed(kind: FactKind): boolean {
+    return this.#isKnown(kind);
+  }
+
   /** Something of a kind is unknown, whatever else is known of it. A gap of the same kind and namespace is replaced. */
   addGap(gap: CoverageGap): void {
     this.#gaps.set(gapKey(gap), gap);

@@ -12,12 +12,27 @@ type SecretContent = Omit<SecretFact, "kind" | "namespace" | "name" | "at">;
 
 /** What stands in the place of values is what the source put there (sources/secret-values.ts). */
 export function readSecret(value: unknown): SecretContent {
+  if (field(value, "seen") === "metadata") return readMetadata(value);
   const type = textField(value, "type") || "Opaque";
   const keys = [...new Set([...fieldNames(value, "data"), ...fieldNames(value, "stringData")])].sort();
   const tokenOf = type === tokenType ? textField(value, "metadata", "annotations", accountAnnotation) : "";
   const createdAt = textField(value, "metadata", "creationTimestamp");
   const values = keys.map((key) => valueFact(field(value, "stringData", key) ?? field(value, "data", key)));
   return { type, keys, tokenOf, ...(createdAt !== "" && { createdAt }), values, ...readTraits(value) };
+}
+
+/** The type is not in metadata; an account there makes it a token, as far as can be told. */
+function readMetadata(value: unknown): SecretContent {
+  const createdAt = textField(value, "metadata", "creationTimestamp");
+  const tokenOf = textField(value, "metadata", "annotations", accountAnnotation);
+  return {
+    type: "",
+    keys: [],
+    tokenOf,
+    seen: "metadata",
+    ...(createdAt !== "" && { createdAt }),
+    ...readTraits(value),
+  };
 }
 
 /** Of what stands for the value since it was decoded. */

@@ -2,6 +2,7 @@
 import type { FactSet } from "../facts/fact-set.ts";
 import { textField } from "../facts/json-fields.ts";
 import { factKindOf } from "../facts/fact-kind.ts";
+import { addCollection, isCollection } from "./collection.ts";
 import { readFact } from "../facts/read-fact.ts";
 import type { ReadObject } from "../facts/read-fact.ts";
 
@@ -12,6 +13,10 @@ export function addObject(facts: FactSet, object: ReadObject): void {
     // Values of charts and settings of other tools lie in trees of manifests; elsewhere there are objects only.
     if (facts.source === "manifests") facts.countOther();
     else facts.report({ message: "an object must have apiVersion and kind", at: object.at });
+    return;
+  }
+  if (isCollection(object.value)) {
+    addCollection(facts, object.value);
     return;
   }
   const known = factKindOf(apiVersion, kind);

@@ -6,6 +6,7 @@ import type { SourceType } from "../facts/fact-set.ts";
 import type { Provenance } from "../facts/provenance.ts";
 import { factKindOf } from "../facts/fact-kind.ts";
 import { addObject } from "./add-object.ts";
+import { archiveMembers, isArchive } from "./archive-members.ts";
 import { readManifestDocuments } from "./manifest-documents.ts";
 
 /** What is larger is reported and not read: an engine's strings end at 512 MiB. */
@@ -19,40 +20,79 @@ const passedOver: ReadonlySet<string> = new Set([".git", "node_modules"]);
  * the error of the operating system when `path` itself cannot be read; what is below it and cannot is a problem.
  * Places name a file as `shown`, and files of a folder from there on.
  */
-export async function readFiles(source: SourceType, path: string, shown: string = path): Promise<FactSet> {
-  const facts = new FactSet(source);
-  if ((await stat(path)).isDirectory()) await readFolder(path, path, facts);
-  else await readOne(path, shown, facts);
-  return facts;
+export async function readFiles(
+  source: SourceType,
+  path: string,
+  shown: string = path,
+  onObject?: (decoded: unknown) => void,
+): Promise<FactSet> {
+  const into: Into = { facts: new FactSet(source), onObject };
+  if ((await stat(path)).isDirectory()) await readFolder(path, path, into);
+  else if (isArchive(path)) await readArchive(path, into);
+  else await readOne(path, shown, into);
+  return into.facts;
+}
+
+/** Where what is read goes: each object also to who wants it, without values. */
+interface Into {
+  readonly facts: FactSet;
+  readonly onObject: ((decoded: unknown) => void) | undefined;
 }
 
 /** The facts of one text, for standard input. */
-export function readText(source: SourceType, file: string, text: string): FactSet {
-  const facts = new FactSet(source);
-  addText(facts, file, text);
-  return facts;
+export function readText(
+  source: SourceType,
+  file: string,
+  text: string,
+  onObject?: (decoded: unknown) => void,
+): FactSet {
+  const into: Into = { facts: new FactSet(source), onObject };
+  addText(into, file, text);
+  return into.facts;
 }
 
-async function readFolder(root: string, folder: string, facts: FactSet): Promise<void> {
+async function readFolder(root: string, folder: string, into: Into): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     const shown = relative(root, path);
     if (entry.isDirectory()) {
-      if (!passedOver.has(entry.name)) await guarded(facts, shown, () => readFolder(root, path, facts));
-    } else if (!/\.(?:ya?ml|json)$/i.test(entry.name)) continue;
-    else if (entry.isFile()) await guarded(facts, shown, () => readOne(path, shown, facts));
-    else facts.report({ message: "links and special files are not followed", at: fileAt(shown) });
+      if (!passedOver.has(entry.name)) await guarded(into.facts, shown, () => readFolder(root, path, into));
+    } else if (!holdsObjects(entry.name)) continue;
+    else if (entry.isFile()) await guarded(into.facts, shown, () => readOne(path, shown, into));
+    else into.facts.report({ message: noLinks, at: fileAt(shown) });
   }
 }
 
-async function readOne(path: string, shown: string, facts: FactSet): Promise<void> {
-  const { size } = await stat(path);
-  if (size > manifestBytesMax) {
-    facts.report({ message: `the file must have at most ${manifestBytesMax} bytes`, at: fileAt(shown) });
-    return;
+const noLinks = "links and special files are not followed";
+
+function holdsObjects(name: string): boolean {
+  return /\.(?:ya?ml|json)$/i.test(name);
+}
+
+/** As a folder; a part of an archive that cannot be read whole is an error, since what is missing would not be seen. */
+async function readArchive(path: string, into: Into): Promise<void> {
+  for await (const member of archiveMembers(path)) {
+    const { name, type } = member;
+    const parts = name.split("/");
+    if (type === "folder" || !holdsObjects(name) || parts.some((part) => passedOver.has(part))) continue;
+    if (type !== "file") into.facts.report({ message: noLinks, at: fileAt(name) });
+    else if (name.startsWith("/") || parts.includes("..")) {
+      into.facts.report({ message: "it is not read, since its name leads out of the archive", at: fileAt(name) });
+    } else {
+      const bytes = await member.read(manifestBytesMax);
+      if (bytes === undefined) into.facts.report({ message: tooLarge, at: fileAt(name) });
+      else addText(into, name, bytes.toString("utf8"));
+    }
   }
-  addText(facts, shown, await readFile(path, "utf8"));
+}
+
+const tooLarge = `the file must have at most ${manifestBytesMax} bytes`;
+
+async function readOne(path: string, shown: string, into: Into): Promise<void> {
+  const { size } = await stat(path);
+  if (size > manifestBytesMax) into.facts.report({ message: tooLarge, at: fileAt(shown) });
+  else addText(into, shown, await readFile(path, "utf8"));
 }
 
 /** One file that cannot be read does not end the answer; it is part of it. */
@@ -69,7 +109,7 @@ function fileAt(file: string): Provenance {
   return { file, document: 1, item: undefined, line: undefined };
 }
 
-function addText(facts: FactSet, file: string, text: string): void {
+function addText({ facts, onObject }: Into, file: string, text: string): void {
   facts.countFile();
   const { objects, lists, problems } = readManifestDocuments(file, text, facts.material);
   for (const problem of problems) facts.report(problem);
@@ -77,5 +117,8 @@ function addText(facts: FactSet, file: string, text: string): void {
     const listed = factKindOf(apiVersion, kind);
     if (listed !== undefined) facts.markListed(listed);
   }
-  for (const object of objects) addObject(facts, object);
+  for (const object of objects) {
+    addObject(facts, object);
+    onObject?.(object.value);
+  }
 }

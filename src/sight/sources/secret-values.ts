@@ -45,10 +45,15 @@ export function withoutValues(value: unknown, material?: SecretMaterial): unknow
     },
     data: stripped(value, "data", "base64", material),
     stringData: stripped(value, "stringData", "utf8", material),
-    repeatsValues: /"(?:data|stringData)":\{"/.test(textField(value, "metadata", "annotations", lastApplied)),
+    repeatsValues:
+      field(value, "repeatsValues") === true ||
+      /"(?:data|stringData)":\{"/.test(textField(value, "metadata", "annotations", lastApplied)),
+    ...(field(value, "seen") === "metadata" && { seen: "metadata" }),
     released: material === undefined ? undefined : releasedOf(value, material),
   };
 }
+
+const nothingKnown = { fingerprint: "", credential: undefined, identity: undefined };
 
 function stripped(
   value: unknown,
@@ -57,6 +62,9 @@ function stripped(
   material: SecretMaterial | undefined,
 ): Readonly<Record<string, StrippedValue>> {
   const entries = fieldNames(value, name).map((key): [string, StrippedValue] => {
+    const size = field(value, name, key, "sizeBytes");
+    // Of a dump that has no values, as sight collect makes it.
+    if (typeof size === "number") return [key, { ...nothingKnown, sizeBytes: size }];
     const bytes = Buffer.from(textField(value, name, key), encoding);
     const { credential, identity } = material?.mark(key, bytes.toString("utf8")) ?? {};
     const print = material?.fingerprint(bytes) ?? "";

@@ -3,6 +3,7 @@ import { StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { ErrorCode } from "../../../errors/strongroom-error.ts";
 import type { FactSet } from "../../facts/fact-set.ts";
 import { SecretMaterial } from "../../facts/secret-material.ts";
+import type { Collection } from "../collection.ts";
 import type { FollowedSource, Following } from "../source.ts";
 import { ApiConnection } from "./api-connection.ts";
 import type { ConnectionLimits } from "./api-connection.ts";
@@ -51,6 +52,18 @@ export class ClusterSource implements FollowedSource, Disposable {
   async read(signal: AbortSignal): Promise<FactSet> {
     try {
       return (await readCluster(this.connection, this.#readOptions(["list"]), signal)).facts;
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** As {@link read}, with all objects into a collection. */
+  async collect(into: Collection, signal: AbortSignal): Promise<FactSet> {
+    try {
+      const options = { ...this.#readOptions(["list"]), collects: true };
+      const reading = await readCluster(this.connection, options, signal);
+      for (const { objects } of reading.known) for (const { redacted } of objects.values()) into.add(redacted);
+      return reading.facts;
     } catch (error) {
       throw this.#failure(error);
     }

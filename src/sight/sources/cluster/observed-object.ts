@@ -1,9 +1,10 @@
 /** Objects as a cluster sends them, to facts. Values of Secrets end here. */
-import type { Fact, Problem, SecretFact } from "../../facts/facts.ts";
+import type { Fact, Problem } from "../../facts/facts.ts";
 import { textField } from "../../facts/json-fields.ts";
 import type { Provenance } from "../../facts/provenance.ts";
 import { readFact } from "../../facts/read-fact.ts";
 import type { SecretMaterial } from "../../facts/secret-material.ts";
+import { redactObject } from "../redact-object.ts";
 import { withoutValues } from "../secret-values.ts";
 import { listPath } from "./discovery.ts";
 import type { ServedKind } from "./discovery.ts";
@@ -15,6 +16,8 @@ export interface Observed {
   readonly resourceVersion: string;
   /** The fact, or what is wrong with the object. */
   readonly result: Fact | Problem;
+  /** The object for a dump, where objects are collected. */
+  readonly redacted?: unknown;
 }
 
 export interface Observing {
@@ -25,6 +28,8 @@ export interface Observing {
   readonly material: SecretMaterial;
   /** Whether only metadata was asked for. */
   readonly onlyMetadata: boolean;
+  /** Whether objects are kept beside facts. */
+  readonly collects: boolean;
 }
 
 /** Whether it is a fact. */
@@ -33,30 +38,26 @@ export function isFact(result: Fact | Problem): result is Fact {
 }
 
 /** What an object is. Whatever kind it says it is, it is taken for what the path is of. */
-export function observe(item: unknown, { served, prefix, material, onlyMetadata }: Observing): Observed {
+export function observe(item: unknown, { served, prefix, material, onlyMetadata, collects }: Observing): Observed {
   const { kind, objectKind, group, version } = served;
   const apiVersion = group === "" ? version : `${group}/${version}`;
-  const decoded = withoutValues(typeof item === "object" ? { ...item, apiVersion, kind: objectKind } : item, material);
+  const seen = onlyMetadata ? { seen: "metadata" } : {};
+  const decoded = withoutValues(
+    typeof item === "object" ? { ...item, apiVersion, kind: objectKind, ...seen } : item,
+    material,
+  );
   const [namespace, name] = [textField(decoded, "metadata", "namespace"), textField(decoded, "metadata", "name")];
   // A colon, which names of roles have, may stand in a path as it is.
   const path = `${listPath(served, namespace)}/${encodeURIComponent(name).replaceAll("%3A", ":")}`;
   const at: Provenance = { file: `${prefix}${path}`, document: 1, item: undefined, line: undefined };
   const read = readFact(kind, { value: decoded, at, placeOf: () => at }, material);
-  const fact = typeof read !== "string" && read.kind === "Secret" && onlyMetadata ? metadataOf(read, decoded) : read;
   return {
     namespace,
     name,
     resourceVersion: textField(decoded, "metadata", "resourceVersion"),
-    result: typeof fact === "string" ? { message: fact, at } : fact,
+    result: typeof read === "string" ? { message: read, at } : read,
+    ...(collects && { redacted: redactObject(kind, decoded) }),
   };
-}
-
-const accountAnnotation = "kubernetes.io/service-account.name";
-
-/** Its type is not in its metadata; an account there makes it a token, as far as can be told. */
-function metadataOf(secret: SecretFact, decoded: unknown): SecretFact {
-  const tokenOf = textField(decoded, "metadata", "annotations", accountAnnotation);
-  return { ...secret, type: "", keys: [], values: [], tokenOf, seen: "metadata" };
 }
 
 /** Names an object among those of its kind. */

@@ -34,6 +34,8 @@ export interface ReadOptions {
   readonly material: SecretMaterial;
   readonly bounds?: ListBounds;
   readonly onProgress?: (progress: ReadProgress) => void;
+  /** Whether objects are kept beside facts. */
+  readonly collects?: boolean;
   /** What is needed of each kind: `list`, and `watch` where it is to be followed. */
   readonly verbs: readonly string[];
 }
@@ -153,8 +155,8 @@ class Reading implements ClusterReading {
   }
 
   #scope(served: ServedKind, onlyMetadata: boolean, namespace = ""): Scope {
-    const { prefix, material } = this.#options;
-    return { served, namespace, prefix, material, onlyMetadata };
+    const { prefix, material, collects = false } = this.#options;
+    return { served, namespace, prefix, material, onlyMetadata, collects };
   }
 
   async #list(scope: Scope): Promise<Listed> {
