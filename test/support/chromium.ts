@@ -10,7 +10,7 @@ import type { Readable, Writable } from "node:stream";
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Debian's names, the small one first; scripts/setup.mjs --tests installs it. */
-const programs = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"];
+const programs = ["chromium-headless-shell", "chromium", "google-chrome"];
 
 function findProgram(): string {
   const folders = (process.env["PATH"] ?? "").split(delimiter);

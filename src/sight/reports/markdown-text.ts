@@ -33,6 +33,7 @@ export function markdownText(text: string): string {
 /** All of it as code, between more backticks than it has in a row. */
 export function markdownCode(text: string): string {
   const shown = visible(text);
+  if (shown.trim() === "") return "";
   const longest = Math.max(0, ...Array.from(shown.matchAll(/`+/g), ([run]) => run.length));
   const fence = "`".repeat(longest + 1);
   const padding = /^[` ]|[` ]$/.test(shown) ? " " : "";
