@@ -29,7 +29,7 @@ pre { background: var(--raised); padding: .5rem .75rem; border-radius: .3rem; wh
 .filter { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; border: 1px solid var(--line); border-radius: .4rem; padding: .4rem .8rem; margin: .6rem 0; }
 .drawing { overflow-x: auto; border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; background: var(--raised); }
 svg.path { display: block; } svg text { font-family: ui-monospace, monospace; fill: var(--text); }
-svg .kind { font-size: 11px; fill: var(--quiet); } svg .name { font-size: 12px; font-weight: 600; } svg .verb { font: 11px system-ui, sans-serif; text-anchor: middle; }
+svg .kind { font-size: 11px; fill: var(--quiet); } svg .name { font-size: 12px; font-weight: 600; } svg .verb { font: 11px system-ui, sans-serif; text-anchor: middle; paint-order: stroke; stroke: var(--raised); stroke-width: 3px; }
 svg rect { fill: var(--ground); stroke: var(--quiet); } .source rect { stroke-width: 2; } .target rect { stroke: var(--critical); stroke-width: 2; stroke-dasharray: 7 3; }
 svg .step { fill: none; stroke: var(--quiet); stroke-width: 1.5; } svg .head { fill: var(--quiet); }
 table { border-collapse: collapse; } th, td { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top; }

@@ -1,16 +1,16 @@
 /** Ways as SVG that needs no script: boxes for places, arrows with the verb of each step. */
 import { layoutOf } from "./layered-layout.ts";
-import type { LaidEdge, LaidNode } from "./layered-layout.ts";
+import type { LaidEdge, LaidNode, Spot } from "./layered-layout.ts";
 import { htmlText } from "./html-text.ts";
 import type { ReportStep } from "./report.ts";
 import { columnsOf, shortened, visible } from "./visible.ts";
 
-const box = { width: 184, height: 54 };
-const gap = { width: 156, height: 32 };
+const box = { width: 176, height: 54 };
+const gap = { width: 140, height: 34 };
 const margin = 8;
 /** Letters that fit, at the sizes of the style sheet and with wide letters of a bad font. */
-const nameColumns = 23;
-const verbColumns = 20;
+const nameColumns = 21;
+const verbColumns = 18;
 const verbLines = 3;
 
 /** `label` says what is drawn, for who does not see it; the same ways must stand beside it as text. */
@@ -27,11 +27,11 @@ export function drawPaths(paths: readonly (readonly ReportStep[])[], label: stri
   ].join("\n");
 }
 
-function left({ column }: LaidNode): number {
+function left({ column }: Spot): number {
   return margin + column * (box.width + gap.width);
 }
 
-function top({ row }: LaidNode): number {
+function top({ row }: Spot): number {
   return margin + row * (box.height + gap.height);
 }
 
@@ -48,7 +48,7 @@ function drawNode(node: LaidNode, columns: number): string {
     `<title>${htmlText(node.text)}</title>`,
     `<rect x="1" y="1" width="${box.width - 2}" height="${box.height - 2}" rx="6"/>`,
     `<text class="kind" x="9" y="16">${htmlText(shortened(kind, nameColumns))}</text>`,
-    `<text class="name" x="9" y="${second === "" ? 36 : 31}">${htmlText(first)}</text>`,
+    `<text class="name" x="9" y="${second === "" ? (kind === "" ? 32 : 36) : 31}">${htmlText(first)}</text>`,
     second === "" ? "" : `<text class="name" x="9" y="46">${htmlText(second)}</text>`,
     "</svg>",
   ].join("");
@@ -66,22 +66,39 @@ function nameLines(name: string): readonly [string, string] {
   return [head, shortened(characters.slice(nameColumns).join(""), nameColumns)];
 }
 
-/** An arrow that goes straight below its verb and is bent after it, so that no arrow runs through a verb. */
-function drawEdge({ from, to, verb }: LaidEdge): string {
-  const [x1, y1] = [left(from) + box.width, top(from) + box.height / 2];
-  const [x2, y2] = [left(to), top(to) + box.height / 2];
-  const turn = x2 - gap.width * 0.22;
-  const line = y1 === y2 ? `H${x2 - 8}` : `H${turn} C${x2 - 10} ${y1} ${turn + 6} ${y2} ${x2 - 8} ${y2}`;
+/**
+ * An arrow that is straight below its verb and bent where it changes its row. The verb stands where the arrow is alone:
+ * at its beginning, or at its end where several begin at one place.
+ */
+function drawEdge({ from, to, verb, via }: LaidEdge): string {
+  const atEnd = from.outgoing > 1;
+  const spots: readonly Spot[] = [from, ...via, to];
+  const parts = spots.slice(1).map((spot, index) => {
+    const [x1, y1] = [left(spots[index] ?? from) + box.width, middle(spots[index] ?? from)];
+    const [x2, y2] = [left(spot), middle(spot)];
+    const end = spot === to ? x2 - 8 : x2 + box.width; // free spots are passed in a straight line
+    if (y1 === y2) return `H${end}`;
+    const turn = gap.width * 0.22;
+    return atEnd
+      ? `C${x1 + turn} ${y1} ${x1} ${y2} ${x1 + turn} ${y2} H${end}`
+      : `H${x2 - turn} C${x2} ${y1} ${x2 - turn} ${y2} ${x2 - 8} ${y2} H${end}`;
+  });
+  const [x2, y2] = [left(to), middle(to)];
   const lines = verbText(verb);
+  const x = atEnd ? x2 - gap.width * 0.4 : left(from) + box.width + gap.width * 0.4;
+  const y = (atEnd ? y2 : middle(from)) - 7;
   const texts = lines.map((words, index) => {
-    const y = y1 - 7 - (lines.length - 1 - index) * 13;
-    return `<text class="verb" x="${x1 + gap.width * 0.4}" y="${y}">${htmlText(words)}</text>`;
+    return `<text class="verb" x="${x}" y="${y - (lines.length - 1 - index) * 13}">${htmlText(words)}</text>`;
   });
   return [
-    `<path class="step" d="M${x1} ${y1} ${line}"/>`,
+    `<path class="step" d="M${left(from) + box.width} ${middle(from)} ${parts.join(" ")}"/>`,
     `<path class="head" d="M${x2} ${y2} l-9 -5 v10 z"/>`,
     ...texts,
   ].join("");
+}
+
+function middle(spot: Spot): number {
+  return top(spot) + box.height / 2;
 }
 
 function verbText(verb: string): string[] {

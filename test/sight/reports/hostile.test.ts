@@ -25,7 +25,10 @@ const harmlessTokens = new Set([
   ...["heading", "paragraph", "ordered_list", "bullet_list", "list_item", "strong"].flatMap((name) => {
     return [`${name}_open`, `${name}_close`];
   }),
-  ...["inline", "text", "code_inline", "softbreak"],
+  "inline",
+  "text",
+  "code_inline",
+  "softbreak",
 ]);
 
 const harmlessElements = new Set(
