@@ -598,7 +598,8 @@ test("Every kind that can be patched is created by an apply, and applied again w
     ],
     [
       "/api/v1/namespaces/default/resourcequotas",
-      { apiVersion: "v1", kind: "ResourceQuota", spec: { hard: { pods: "1" } } },
+      // Without amounts, which a controller would show in its status at any time.
+      { apiVersion: "v1", kind: "ResourceQuota", spec: { scopes: ["BestEffort"] } },
     ],
     ["/api/v1/nodes", { apiVersion: "v1", kind: "Node", spec: { taints: [{ key: "a", effect: "NoSchedule" }] } }],
     [`/apis/${group}/v1/namespaces/default/roles`, { apiVersion: `${group}/v1`, kind: "Role", rules }],

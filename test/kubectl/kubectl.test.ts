@@ -55,6 +55,7 @@ function commands(binary: KubectlBinary): void {
       "coordination.k8s.io/v1",
       "events.k8s.io/v1",
       "rbac.authorization.k8s.io/v1",
+      "strongroom.dev/v1",
       "v1",
     ]);
   });

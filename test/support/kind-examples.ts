@@ -15,6 +15,7 @@ export interface KindExample {
 
 const role = { rules: [{ verbs: ["get"], apiGroups: [""], resources: ["secrets"] }] };
 const binding = { subjects: [{ kind: "User", name: "ann" }] };
+const policy = { spec: { ...binding, deny: [{ names: ["never"] }] } };
 const reference = { kind: "ClusterRole", name: "r" };
 
 /** What each kind needs beside its metadata, and a change to it, by `apiVersion/resource`. */
@@ -30,7 +31,11 @@ const contents: Readonly<Record<string, { readonly fields: object; readonly chan
     fields: { spec: { containers: [{ name: "c", image: "nginx" }] } },
     change: { spec: { activeDeadlineSeconds: 60 } },
   },
-  "v1/resourcequotas": { fields: { spec: { hard: { cpu: "1500m" } } }, change: { spec: { hard: { cpu: "2" } } } },
+  // Without amounts, which a controller would show in its status at any time.
+  "v1/resourcequotas": {
+    fields: { spec: { scopeSelector: { matchExpressions: [{ scopeName: "PriorityClass", operator: "Exists" }] } } },
+    change: { spec: { scopeSelector: null } },
+  },
   "v1/secrets": { fields: { stringData: { a: "1" } }, change: { stringData: { a: "2" } } },
   "v1/serviceaccounts": { fields: { secrets: [{ name: "s" }] }, change: { automountServiceAccountToken: false } },
   "events.k8s.io/v1/events": {
@@ -59,6 +64,8 @@ const contents: Readonly<Record<string, { readonly fields: object; readonly chan
     fields: { spec: { holderIdentity: "one", renewTime: "2024-01-02T03:04:05.000006Z" } },
     change: { spec: { holderIdentity: "two" } },
   },
+  "strongroom.dev/v1/clustersecretpolicies": { fields: policy, change: { spec: { mode: "enforce" } } },
+  "strongroom.dev/v1/secretpolicies": { fields: policy, change: { spec: { mode: "enforce" } } },
 };
 
 /** An example of every served kind. Raises TypeError for a kind without one: add it here. */
