@@ -24,6 +24,8 @@ export function readFact(kind: FactKind, read: ReadObject, material = new Secret
   if (typeof name !== "string" || name === "") return `${kind} must have a name that is text`;
   const written = field(read.value, "metadata", "namespace") ?? "";
   if (typeof written !== "string") return `${kind} must have a namespace that is text`;
+  // No namespace has one, and by lines things are told apart (graph/graph-node.ts).
+  if (written.includes("\n")) return `${kind} must have a namespace of one line`;
   const place = { namespace: factNamespace(kind, written), name, at: read.at };
   const workload = workloadKinds.find((known) => known === kind);
   if (workload !== undefined) return { kind: workload, ...place, ...readWorkload(workload, read.value, material) };

@@ -2,6 +2,7 @@
 import { ruleAllows } from "../../access/rbac/policy-rule.ts";
 import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
 import type { Ask } from "./edge-rule.ts";
+import { TargetIndex } from "./target-index.ts";
 
 /** A role that is held through a binding; without one, it could be bound. */
 export interface HeldRole {
@@ -19,6 +20,7 @@ export interface Grant extends HeldRole {
 export class Rights {
   readonly #held: readonly HeldRole[];
   readonly #isFree: (name: string) => boolean;
+  readonly #byTarget = new Map<Ask, TargetIndex>();
 
   /** `held` counts in the namespace; what is first is named as the reason. `isFree` says that no secret has a name. */
   constructor(held: readonly HeldRole[], isFree: (name: string) => boolean) {
@@ -44,13 +46,37 @@ export class Rights {
   /** The first grant that allows one of the requests. */
   findOne(alternatives: readonly Ask[], target: string): Grant | undefined {
     for (const ask of alternatives) {
+      if (ask.named === "target") {
+        const grant = this.#indexOf(ask).first(target);
+        if (grant !== undefined) return grant;
+        continue;
+      }
       for (const held of this.#held) {
         if (ask.clusterWide && held.scope !== "") continue;
-        const rule = held.role.rules.find((each) => this.#allows(each, ask, target));
+        const rule = held.role.rules.find((each) => this.#allows(each, ask));
         if (rule !== undefined) return { ...held, rule };
       }
     }
     return undefined;
+  }
+
+  #indexOf(ask: Ask): TargetIndex {
+    const known = this.#byTarget.get(ask);
+    if (known !== undefined) return known;
+    const index = new TargetIndex(this.#about(ask));
+    this.#byTarget.set(ask, index);
+    return index;
+  }
+
+  /** What allows a request for some name. */
+  *#about(ask: Ask): Generator<Grant> {
+    for (const held of this.#held) {
+      if (ask.clusterWide && held.scope !== "") continue;
+      for (const rule of held.role.rules) {
+        const name = rule.rule.resourceNames[0] ?? "";
+        if (allowsNamed({ rule: rule.rule, ask, name })) yield { ...held, rule };
+      }
+    }
   }
 
   /** The names in rules that may be targets of the requests. */
@@ -69,13 +95,13 @@ export class Rights {
     return names;
   }
 
-  #allows({ rule }: RuleFact, ask: Ask, target: string): boolean {
+  #allows({ rule }: RuleFact, ask: Ask): boolean {
     const { resourceNames } = rule;
     switch (ask.named) {
       case "none":
         return allowsNamed({ rule, ask, name: "" });
       case "target":
-        return (target !== "" || resourceNames.length === 0) && allowsNamed({ rule, ask, name: target });
+        return false; // looked up
       case "any":
         return allowsNamed({ rule, ask, name: resourceNames[0] ?? "" });
       case "free":
