@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } f
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -27,6 +28,18 @@ function packInto(folder: string): string {
   const unpacked = run("tar", ["-xzf", archive], folder);
   assert.equal(unpacked.status, 0, unpacked.output);
   return join(folder, "package");
+}
+
+/** A program that starts the thread of the live graph, which is a file of its own, and prints how many read a secret. */
+function askWorker(dist: string): string {
+  return `import { LiveSight } from ${JSON.stringify(pathToFileURL(join(dist, "sight", "live", "live-sight.js")).href)};
+    const followed = { caughtUp: async () => {}, [Symbol.asyncDispose]: async () => {} };
+    const timers = { after: () => ({ cancel() {} }) };
+    const sight = new LiveSight({ feed: { follow: async () => followed }, timers, onError: console.error });
+    const secret = { namespace: "a", name: "s" };
+    const { total } = await sight.ask({ type: "who-can", secret, onlyDirect: true, limit: 1 });
+    console.log(total);
+    await sight[Symbol.asyncDispose]();`;
 }
 
 test("the package that npm would publish runs as JavaScript, without the sources and the tests", () => {
@@ -49,6 +62,8 @@ test("the package that npm would publish runs as JavaScript, without the sources
     const version = run(program, ["version"], folder);
     assert.equal(version.status, 0, version.output);
     assert.match(version.output, /\d+\.\d+\.\d+/);
+    const asked = run(process.execPath, ["--input-type=module", "--eval", askWorker(join(unpacked, "dist"))], folder);
+    assert.deepEqual(asked, { status: 0, output: "1\n" });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

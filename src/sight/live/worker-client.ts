@@ -29,7 +29,9 @@ export class WorkerClient implements AsyncDisposable {
     this.#onEnd = onEnd;
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const resourceLimits = { maxOldGenerationSizeMb: heapMegabytesMax };
-    this.#worker = new Worker(new URL(`./graph-worker.${extension}`, import.meta.url), { resourceLimits });
+    // Flags of the process, such as those of --eval, are none of the thread.
+    const options = { resourceLimits, execArgv: [] };
+    this.#worker = new Worker(new URL(`./graph-worker.${extension}`, import.meta.url), options);
     this.#worker.on("message", (message: FromWorker) => this.#take(message));
     this.#worker.on("error", (error: Error) => this.#end(error));
     this.#worker.on("exit", () => this.#end(undefined));
@@ -47,6 +49,7 @@ export class WorkerClient implements AsyncDisposable {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     this.#send();
     const id = this.#nextId++;
+    this.#worker.ref(); // who waits for an answer keeps the process
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#post({ type: "ask", id, question });
@@ -76,6 +79,7 @@ export class WorkerClient implements AsyncDisposable {
   #take(message: FromWorker): void {
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
     if (message.type === "answer") waiting?.resolve(message.answer);
     else waiting?.reject(refusal(message));
   }
