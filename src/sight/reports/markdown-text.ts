@@ -1,7 +1,7 @@
 import { visible } from "./visible.ts";
 
 /** A word that means nothing to any dialect: letters, perhaps hyphens, and the marks of a sentence around them. */
-const plainWord = /^\(?\p{L}+(?:['’-]\p{L}+)*\)?[.,;:!?]*$/u;
+const plainWord = /^(?!\(?www\.)\(?\p{L}+(?:['’-]\p{L}+)*\)?[.,;:!?]*$/iu;
 const plainNumber = /^\(?\d{1,6}(?:\.\d{1,3})?\)?[.,;:]?$/;
 
 /**

@@ -43,6 +43,9 @@ const report = sampleReport([path, grant, excepted], {
   baseline: { byFingerprint: new Map(known.map((each) => [each.fingerprint, each])) },
 });
 
+/** Prometheus has numbers only. */
+const formsWithNames = reportForms.filter((form) => form !== "prometheus");
+
 test("JSON has the published shape, and YAML is the same", () => {
   const json: unknown = JSON.parse(write(report, "json"));
   assert.deepEqual(json, bare(report));
@@ -54,7 +57,7 @@ test("JSON has the published shape, and YAML is the same", () => {
 });
 
 test("Every form names every finding, those that are excepted, and what is not known with the right it takes", () => {
-  for (const form of reportForms) {
+  for (const form of formsWithNames) {
     const text = write(report, form).replaceAll(/\s+/g, " ").replaceAll("`", "");
     const wanted = [
       "User jane",
@@ -75,7 +78,7 @@ test("A report without findings is one in every form", () => {
   assert.deepEqual(parse(write(empty, "yaml")), bare(empty));
   assert.deepEqual(sarifErrors(JSON.parse(write(empty, "sarif"))), []);
   assert.ok(write(empty, "table").startsWith("0 findings: 0 critical"));
-  for (const form of reportForms) assert.match(write(empty, form), /list on pods/, form);
+  for (const form of formsWithNames) assert.match(write(empty, form), /list on pods/, form);
 });
 
 interface Result {
@@ -189,6 +192,66 @@ test("JUnit has a case for each check and object: it fails, is skipped or passes
   assert.equal(new Set(cases.map(({ attributes }) => JSON.stringify(attributes))).size, cases.length);
 });
 
+test("Objects for viewers in a cluster are one for each namespace and one for the cluster, with counts that fit", () => {
+  const { items } = JSON.parse(write(report, "policyreport"));
+  assert.deepEqual(
+    items.map(({ kind, metadata, summary }: Record<string, Record<string, unknown>>) => [
+      kind,
+      metadata?.["namespace"],
+      summary,
+    ]),
+    [
+      ["ClusterPolicyReport", undefined, { pass: 0, fail: 1, warn: 0, error: 4, skip: 1 }],
+      ["PolicyReport", "prod", { pass: 0, fail: 1, warn: 0, error: 0, skip: 0 }],
+    ],
+  );
+  const [first] = items[0].results;
+  assert.deepEqual([first.policy, first.rule, first.severity, first.result], ["SR-ACC-001", "a-check", "high", "fail"]);
+  assert.deepEqual(first.resources, [{ kind: "User", name: "jane" }]);
+  const many = Array.from({ length: 2500 }, (_, index) => sampleFinding({ fingerprint: String(index) }));
+  const parts = JSON.parse(write(sampleReport(many), "policyreport")).items;
+  assert.deepEqual(
+    parts.map(({ metadata, results }: { metadata: { name: string }; results: unknown[] }) => [
+      metadata.name,
+      results.length,
+    ]),
+    [
+      ["strongroom-scan-1", 1000],
+      ["strongroom-scan-2", 1000],
+      ["strongroom-scan-3", 504],
+    ],
+  );
+});
+
+test("The graph has each place and each step once", () => {
+  const { graph } = JSON.parse(write(report, "opengraph"));
+  assert.deepEqual(
+    graph.nodes.map(({ id }: { id: string }) => id),
+    [
+      "User jane",
+      "Pod prod/web",
+      "ServiceAccount prod/operator",
+      "every Secret",
+      "RoleBinding prod/all",
+      "strongroom coverage",
+    ],
+  );
+  assert.deepEqual(
+    graph.edges.map(({ kind }: { kind: string }) => kind),
+    ["ExecPod", "TokenInPod", "GetSecret"],
+  );
+});
+
+test("The numbers are those of the report, without a name of the cluster", () => {
+  const text = write(report, "prometheus");
+  assert.match(text, /^strongroom_scan_findings\{check="SR-ACC-001",severity="high"\} 1$/m);
+  assert.match(text, /^strongroom_scan_new_findings\{severity="high"\} 1$/m);
+  assert.match(text, /^strongroom_scan_excepted_findings 1$/m);
+  assert.match(text, /^strongroom_scan_expired_exceptions 1$/m);
+  assert.match(text, /^strongroom_scan_unknown\{kind="Pod"\} 1$/m);
+  assert.doesNotMatch(text, /jane|prod/);
+});
+
 test("The table has the worst paths first, fits the terminal, and needs no colours", () => {
   const narrow = [...writeReport(report, "table", { columns: 60, color: false })].join("");
   for (const line of narrow.split("\n")) assert.ok(line.length <= 60 || !line.trim().includes(" "), line);
@@ -207,7 +270,7 @@ test("Of thousands of findings the table shows some and says how many more there
   assert.ok(text.split("\n").length < 200);
 });
 
-test("10,000 findings are written in pieces of at most a finding", () => {
+test("10,000 findings are written in pieces of at most a finding, or an object of a thousand", () => {
   const many = Array.from({ length: 10_000 }, (_, index) => sampleFinding({ fingerprint: `f${index}` }));
   const large = sampleReport(many);
   for (const form of reportForms) {
@@ -216,7 +279,8 @@ test("10,000 findings are written in pieces of at most a finding", () => {
       longest = Math.max(longest, piece.length);
       whole += piece.length;
     }
-    assert.ok(longest < 64 * 1024, `${form} has a piece of ${longest}`);
-    if (form !== "table") assert.ok(whole > 1_000_000, `${form} has ${whole}`);
+    assert.ok(longest < (form === "policyreport" ? 1024 : 64) * 1024, `${form} has a piece of ${longest}`);
+    if (form !== "table" && form !== "opengraph" && form !== "prometheus")
+      assert.ok(whole > 1_000_000, `${form} has ${whole}`);
   }
 });

@@ -38,7 +38,7 @@ test("What cannot be meant is refused with exit code 2 before anything is read o
   using home = new TestHome();
   const scan = inShop(home);
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [["-o", "pdf"], /must be one of table, json, yaml, sarif, csv, junit, markdown, html/],
+    [["-o", "pdf"], /must be one of table, json, yaml, sarif, csv, junit, markdown, html, policyreport/],
     [["-o", "json="], /must name a file/],
     [["-o", "json", "-o", "csv"], /two forms for standard output/],
     [["-o", "json=a", "-o", "csv=a"], /two forms for a/],
