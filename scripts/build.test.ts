@@ -34,8 +34,8 @@ function packInto(folder: string): string {
 function askWorker(dist: string): string {
   return `import { LiveSight } from ${JSON.stringify(pathToFileURL(join(dist, "sight", "live", "live-sight.js")).href)};
     const followed = { caughtUp: async () => {}, [Symbol.asyncDispose]: async () => {} };
-    const timers = { after: () => ({ cancel() {} }) };
-    const sight = new LiveSight({ feed: { follow: async () => followed }, timers, onError: console.error });
+    const timers = { now: () => 0, after: () => ({ cancel() {} }) };
+    const sight = new LiveSight({ feed: { version: "", follow: async () => followed }, timers, onError: console.error });
     const secret = { namespace: "a", name: "s" };
     const { total } = await sight.ask({ type: "who-can", secret, onlyDirect: true, limit: 1 });
     console.log(total);

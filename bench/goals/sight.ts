@@ -107,6 +107,7 @@ const objectsPerPage = 1000;
 /** A graph of its own in its thread, fed page by page as our store is read; meanwhile this thread looks at its own clock. */
 async function workerFigures(objects: readonly ObjectState[]): Promise<Figure[]> {
   const feed: ObjectFeed = {
+    version: "v1.34.0",
     async follow(_isLookedAt, tell) {
       for (let place = 0; place < objects.length; place += objectsPerPage) {
         for (const object of objects.slice(place, place + objectsPerPage)) tell(object);
@@ -116,7 +117,7 @@ async function workerFigures(objects: readonly ObjectState[]): Promise<Figure[]>
     },
   };
   const failures: unknown[] = [];
-  const timers = { after: () => ({ cancel: () => {} }) };
+  const timers = { now: () => Date.now(), after: () => ({ cancel: () => {} }) };
   await using sight = new LiveSight({ feed, timers, onError: (error) => void failures.push(error) });
   const turns = watchTurns();
   const started = performance.now();

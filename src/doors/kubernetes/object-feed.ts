@@ -3,6 +3,7 @@ import { writeJson } from "./codec/json-writer.ts";
 import type { JsonObject } from "./codec/json.ts";
 import { KindFollower } from "./access/kind-follower.ts";
 import type { Apply, FollowOptions } from "./access/kind-follower.ts";
+import { compatibleVersion } from "./discovery/version-info.ts";
 import type { Kind } from "./kinds/kind.ts";
 import { kinds } from "./kinds/kinds.ts";
 import { apiVersionOf } from "./response/encode-object.ts";
@@ -30,6 +31,8 @@ export interface FollowedFeed extends AsyncDisposable {
 export type IsLookedAt = (apiVersion: string, kind: string) => boolean;
 
 export interface ObjectFeed {
+  /** The release of Kubernetes whose API this server speaks. */
+  readonly version: string;
   /** Tells of all objects, then of every change; resolves when the former have been told. Raises `unavailable`. */
   follow(isLookedAt: IsLookedAt, tell: (object: FedObject) => void): Promise<FollowedFeed>;
 }
@@ -37,6 +40,7 @@ export interface ObjectFeed {
 /** Follows nothing before it is asked to. */
 export function objectFeed(options: FollowOptions): ObjectFeed {
   return {
+    version: compatibleVersion,
     follow(isLookedAt, tell) {
       const lookedAt = kinds.filter((kind) => isLookedAt(apiVersionOf(kind), kind.kind));
       return followObjects(lookedAt, options, tell);

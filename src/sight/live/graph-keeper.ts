@@ -1,6 +1,7 @@
 /** Keeps the graph of objects that are told one after the other. Runs in a thread of its own (graph-worker.ts). */
 import { factKindOf, factNamespace } from "../facts/fact-kind.ts";
 import { FactSet } from "../facts/fact-set.ts";
+import type { ClusterOrigin } from "../facts/fact-set.ts";
 import { factKinds } from "../facts/facts.ts";
 import type { Problem } from "../facts/facts.ts";
 import { readFact } from "../facts/read-fact.ts";
@@ -15,8 +16,9 @@ export class GraphKeeper {
   readonly #facts: FactSet;
   readonly #graph: LiveGraph;
 
-  constructor() {
+  constructor(origin: ClusterOrigin) {
     this.#facts = new FactSet("cluster");
+    this.#facts.origin = origin;
     // All that a store of ours can hold is told: what is not told is not there.
     for (const kind of factKinds) this.#facts.markListed(kind);
     this.#graph = new LiveGraph(this.#facts);

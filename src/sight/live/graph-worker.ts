@@ -1,10 +1,11 @@
 /** The thread that keeps a live graph: builds and answers never hold the server's own thread. */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
+import type { ClusterOrigin } from "../facts/fact-set.ts";
 import { GraphKeeper } from "./graph-keeper.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
-const keeper = new GraphKeeper();
+const keeper = new GraphKeeper(workerData as ClusterOrigin); // what worker-client.ts gives
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.type === "states") return keeper.take(message.states);

@@ -22,6 +22,7 @@ const binding = (user: string) =>
 /** A store of objects in memory; counts how often it was followed, and whether it is now. */
 class TestFeed implements ObjectFeed {
   readonly states: ObjectState[] = [role, binding("ann")];
+  readonly version = "v1.34.0";
   follows = 0;
   followers = 0;
   failure: Error | undefined;
@@ -49,6 +50,10 @@ class TestFeed implements ObjectFeed {
 /** Timers that end when they are told to. */
 class TestTimers {
   readonly waiting = new Set<() => void>();
+
+  now(): number {
+    return 0;
+  }
 
   after(_delayMs: number, action: () => void) {
     this.waiting.add(action);
@@ -88,6 +93,8 @@ test("Nothing is followed before somebody asks, and one graph answers all", asyn
   const answers = await Promise.all([sight.ask(whoCan), sight.ask(whoCan), sight.ask(whoCan)]);
   assert.deepEqual(answers.map(usersOf), [["ann"], ["ann"], ["ann"]]);
   assert.equal(feed.follows, 1);
+  const origin = { id: "this server", version: "v1.34.0", server: "strongroom", level: "metadata" };
+  assert.deepEqual(answers[0]?.coverage.origin, { ...origin, readAt: "1970-01-01T00:00:00.000Z" });
 });
 
 test("A change that was told before the question is in the answer", async () => {

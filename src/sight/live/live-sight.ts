@@ -5,6 +5,7 @@
  * nobody asks has no thread, no graph and no watches for it.
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
+import type { ClusterOrigin } from "../facts/fact-set.ts";
 import { factKindOf } from "../facts/fact-kind.ts";
 import type { FollowedObjects, ObjectFeed } from "./object-feed.ts";
 import type { SightAnswer, SightQuestion } from "./sight-question.ts";
@@ -12,7 +13,7 @@ import { WorkerClient } from "./worker-client.ts";
 
 export interface LiveSightOptions {
   readonly feed: ObjectFeed;
-  readonly timers: { after(delayMs: number, action: () => void): { cancel(): void } };
+  readonly timers: { now(): number; after(delayMs: number, action: () => void): { cancel(): void } };
   readonly onError: (error: unknown) => void;
   /** After so long without a question it is stopped. */
   readonly idleMs?: number;
@@ -75,12 +76,20 @@ export class LiveSight implements AsyncDisposable {
   }
 
   async #start(onEnd: () => void): Promise<Running> {
-    const worker = new WorkerClient((error) => {
+    const { feed, timers } = this.#options;
+    const origin: ClusterOrigin = {
+      id: "this server",
+      version: feed.version,
+      server: "strongroom",
+      level: "metadata",
+      readAt: new Date(timers.now()).toISOString(),
+    };
+    const worker = new WorkerClient(origin, (error) => {
       this.#options.onError(error);
       onEnd();
     });
     try {
-      const followed = await this.#options.feed.follow(isLookedAt, (state) => worker.tell(state));
+      const followed = await feed.follow(isLookedAt, (state) => worker.tell(state));
       return { worker, followed };
     } catch (error) {
       await worker[Symbol.asyncDispose]();

@@ -15,6 +15,8 @@ export interface ObjectState {
 }
 
 export interface ObjectFeed {
+  /** The release of Kubernetes that the server is compatible with, as `v1.34.0`. */
+  readonly version: string;
   /**
    * Tells of all objects there are of the kinds that are looked at, then of every change; resolves when the former have
    * been told. Raises `unavailable`.

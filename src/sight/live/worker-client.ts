@@ -1,6 +1,7 @@
 /** The server's end of the thread that keeps a graph. */
 import { Worker } from "node:worker_threads";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
+import type { ClusterOrigin } from "../facts/fact-set.ts";
 import type { ObjectState } from "./object-feed.ts";
 import type { SightAnswer, SightQuestion } from "./sight-question.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
@@ -24,13 +25,13 @@ export class WorkerClient implements AsyncDisposable {
   #nextId = 1;
   #ended: Error | undefined;
 
-  /** `onEnd` is told when the thread ended by itself. */
-  constructor(onEnd: (error: Error | undefined) => void) {
+  /** `origin` is what answers say of where they are from; `onEnd` is told when the thread ended by itself. */
+  constructor(origin: ClusterOrigin, onEnd: (error: Error | undefined) => void) {
     this.#onEnd = onEnd;
     const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
     const resourceLimits = { maxOldGenerationSizeMb: heapMegabytesMax };
     // Flags of the process, such as those of --eval, are none of the thread.
-    const options = { resourceLimits, execArgv: [] };
+    const options = { resourceLimits, execArgv: [], workerData: origin };
     this.#worker = new Worker(new URL(`./graph-worker.${extension}`, import.meta.url), options);
     this.#worker.on("message", (message: FromWorker) => this.#take(message));
     this.#worker.on("error", (error: Error) => this.#end(error));
