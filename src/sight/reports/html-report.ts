@@ -73,7 +73,7 @@ function* writeWorst({ findings }: Report): Generator<string> {
     yield `<li><p>${badge(finding.severity)}${finding.score.value.toFixed(1)} ${sentenceOf(finding)}</p>\n`;
     yield `<p><strong>Fix:</strong> ${htmlText(pathFix(finding))}</p>\n`;
     if (finding.path.length > 0) yield stepList(finding.path);
-    yield "</li>\n";
+    yield `<p><a href="#${anchorOf(finding)}">Evidence and verification</a></p>\n</li>\n`;
   }
   yield "</ol>\n</section>\n";
 }
@@ -88,6 +88,7 @@ function* writeFindings(report: Report): Generator<string> {
   }
   yield "</fieldset>\n</section>\n";
   let drawn = 0;
+  const linked = new Set<string>();
   for (const severity of present) {
     yield `<section class="${severity}" aria-labelledby="h-${severity}"><h2 id="h-${severity}">${title(severity)} (${report.summary.bySeverity[severity]})</h2>\n`;
     const found = report.findings.filter((finding) => finding.severity === severity);
@@ -96,7 +97,9 @@ function* writeFindings(report: Report): Generator<string> {
       for (const finding of group) {
         const isDrawn = finding.path.length > 0 && drawn < drawnMax;
         if (isDrawn) drawn++;
-        yield findingItem(finding, isDrawn);
+        const isLinked = !linked.has(finding.fingerprint); // two objects of one name make two findings
+        linked.add(finding.fingerprint);
+        yield findingItem(finding, { isDrawn, isLinked });
       }
     }
     yield "</section>\n";
@@ -109,13 +112,22 @@ function checkHead({ checks }: Report, id: string, count: number): string {
   return `${head}\n<p class="quiet">${htmlText(check.explanation)}</p>\n`;
 }
 
-function findingItem(finding: ReportFinding, isDrawn: boolean): string {
+/** What a link to a finding ends with; the same in the next report. A browser opens what such a link is in. */
+function anchorOf({ fingerprint }: ReportFinding): string {
+  return `f-${fingerprint.replaceAll(/[^\w-]/g, "")}`;
+}
+
+function findingItem(
+  finding: ReportFinding,
+  { isDrawn, isLinked }: { readonly isDrawn: boolean; readonly isLinked: boolean },
+): string {
   const state = finding.state === undefined ? "" : `<strong>${finding.state}</strong> `;
   const head = `${badge(finding.severity)}${finding.score.value.toFixed(1)} ${state}${htmlText(finding.message)}`;
   const picture = isDrawn
     ? drawing(drawPaths([finding.path], `The path of: ${finding.message}`), `Path of ${finding.id}, drawn`)
     : "";
-  return `<details><summary>${head}</summary><div class="body">\n${picture}${findingDetails(finding)}</div></details>\n`;
+  const anchor = isLinked ? ` id="${anchorOf(finding)}"` : "";
+  return `<details><summary>${head}</summary><div class="body"${anchor}>\n${picture}${findingDetails(finding)}</div></details>\n`;
 }
 
 function* writeDecisions({ suppressed, exceptions, gone }: Report): Generator<string> {

@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { parse } from "yaml";
+import { scan } from "../../../src/sight/findings/scan.ts";
+import { buildGraph } from "../../../src/sight/graph/build-graph.ts";
+import { reportOfScan } from "../../../src/sight/reports/report-of-scan.ts";
+import { readText } from "../../../src/sight/sources/file-source.ts";
 import { reportForms, writeReport } from "../../../src/sight/reports/report-forms.ts";
 import type { ReportForm } from "../../../src/sight/reports/report-forms.ts";
 import type { GoneFinding, Report } from "../../../src/sight/reports/report.ts";
@@ -150,6 +154,21 @@ test("SARIF has places in files, objects as logical locations, ways as flows and
   const [result] = JSON.parse(write(sampleReport([odd]), "sarif")).runs[0].results;
   assert.ok(result.message.text.startsWith("User \\[a\\](http://x) and {{0}}"), result.message.text);
   assert.equal(result.locations[0].physicalLocation.artifactLocation.uri, "a%20b/%C3%BC%25%23%3F.yaml");
+});
+
+test("What was read from a running cluster or standard input has a place, and no file", () => {
+  const grant =
+    "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: all}\n" +
+    "roleRef: {kind: ClusterRole, name: cluster-admin}\nsubjects: [{kind: User, name: jane}]\n";
+  const decisions = { exceptions: [], baseline: undefined, now: new Date(0) };
+  const placed = (source: "cluster" | "manifests", file: string) => {
+    const answer = scan(buildGraph(readText("manifests", file, grant)));
+    const { findings } = reportOfScan({ ...answer, coverage: { ...answer.coverage, source } }, decisions, "1");
+    return [findings[0]?.object.place, findings[0]?.object.file, findings[0]?.object.line];
+  };
+  assert.deepEqual(placed("manifests", "all.yaml"), ["all.yaml:1", "all.yaml", 1]);
+  assert.deepEqual(placed("manifests", "-"), ["-:1", undefined, undefined]);
+  assert.deepEqual(placed("cluster", "prod /apis/x"), ["prod /apis/x:1", undefined, undefined]);
 });
 
 test("CSV is a table by RFC 4180 with a row for each", () => {

@@ -81,7 +81,7 @@ const rules: Readonly<Record<Form, (text: string, report: Report) => void>> = {
       assert.ok(harmlessElements.has(name), tag);
       for (const [, attribute = "", value = ""] of attributes.matchAll(/([^\s=/]+)(?:="([^"]*)")?/g)) {
         assert.ok(harmlessAttributes.has(attribute), tag);
-        if (attribute === "href") assert.match(value, /^#\w+$/);
+        if (attribute === "href") assert.match(value, /^#[\w-]+$/);
       }
     }
   },

@@ -136,6 +136,14 @@ test("A finding opens, and the page is walked, by the keyboard alone", async () 
   assert.equal(await page.evaluate("document.activeElement.parentElement.open"), true);
 });
 
+test("A link to a finding opens it", async () => {
+  await show(written(sampleReport([sampleFinding()])), "link.html");
+  const opened = "document.querySelector('details').open";
+  assert.equal(await page.evaluate(opened), false);
+  await page.evaluate("document.querySelector('ol.worst > li > p > a').click()");
+  assert.equal(await page.evaluate(opened), true);
+});
+
 test("The drawing has one column for each hop from the left to the right, and a list that says the same", async () => {
   const report = sampleReport([sampleFinding()]);
   await show(written(report), "drawing.html");
