@@ -23,6 +23,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** How many arguments it takes that are not flags. */
   readonly operandsMax: number;
+  /** Why it cannot be asked about several clusters at once the way it is called; undefined when it can. */
+  oneClusterOnly?(invocation: Invocation): string | undefined;
   /** Raises what `explainError` turns into a message and an exit code. */
   run(invocation: Invocation): Promise<ExitCode>;
 }

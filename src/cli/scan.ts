@@ -56,6 +56,10 @@ export const scanCommand: Command = {
   flags: [...sourceFlags, failFlag, baselineFlag, writeBaselineFlag, exceptionsFlag, reportFlag, outputFileFlag],
   notes: [`SEVERITY is one of ${reportSeverities.join(", ")}.`, ...sourceNotes],
   operandsMax: 0,
+  oneClusterOnly(invocation) {
+    const toFile = reportTargets(invocation).some(({ file }) => file !== undefined);
+    return toFile || invocation.flags.has(writeBaselineFlag) ? "a file must be for one cluster" : undefined;
+  },
   async run(invocation) {
     const targets = reportTargets(invocation);
     const limit = severityOf(invocation.flags.one(failFlag));

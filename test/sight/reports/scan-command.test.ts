@@ -56,6 +56,19 @@ test("What cannot be meant is refused with exit code 2 before anything is read o
   assert.deepEqual(readdirSync(home.path).toSorted(), ["bad.json", "shop.yaml"]);
 });
 
+test("A file is for one cluster: a second would take its place", async () => {
+  using home = new TestHome();
+  for (const flags of [
+    ["-o", "json=out.json"],
+    ["--write-baseline", "base.json"],
+  ]) {
+    const two = ["--kubeconfig", "absent", "--context", "a", "--context", "b"];
+    const { code, stderr } = await runIn(home.path, "scan", ...two, ...flags);
+    assert.equal(code, 2);
+    assert.match(stderr, /a file must be for one cluster\nRun it once for each --context/);
+  }
+});
+
 test("A file that cannot be written fails, and leaves what was there", async () => {
   using home = new TestHome();
   const scan = inShop(home);
