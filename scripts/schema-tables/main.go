@@ -17,6 +17,7 @@ import (
 	"sort"
 	"strings"
 
+	admissionregistration "k8s.io/api/admissionregistration/v1"
 	authentication "k8s.io/api/authentication/v1"
 	authorization "k8s.io/api/authorization/v1"
 	coordination "k8s.io/api/coordination/v1"
@@ -31,6 +32,8 @@ import (
 
 // roots are the objects and lists from which every other message is reached.
 var roots = []any{
+	admissionregistration.ValidatingAdmissionPolicy{}, admissionregistration.ValidatingAdmissionPolicyList{},
+	admissionregistration.ValidatingAdmissionPolicyBinding{}, admissionregistration.ValidatingAdmissionPolicyBindingList{},
 	authentication.SelfSubjectReview{}, authentication.TokenRequest{}, authentication.TokenReview{},
 	authorization.LocalSubjectAccessReview{},
 	authorization.SelfSubjectAccessReview{},
@@ -211,10 +214,10 @@ func (g *generator) fields(b *strings.Builder, t reflect.Type, d definition, wit
 			if number == "" {
 				continue // TypeMeta
 			}
-			if within != "" || f.Type.Kind() != reflect.Struct {
-				log.Fatalf("%s.%s: embedded deeper than one level", t, f.Name)
+			if f.Type.Kind() != reflect.Struct {
+				log.Fatalf("%s.%s: only structs are embedded", t, f.Name)
 			}
-			g.fields(b, f.Type, d, number+".")
+			g.fields(b, f.Type, d, within+number+".")
 			continue
 		}
 		fmt.Fprintf(b, "%s %s%s %s", name, within, number, g.typeName(f.Type, t))

@@ -31,6 +31,8 @@ export interface AdmissionOperation {
   readonly request: RequestLife;
   /** Tells the caller something beside the answer. */
   readonly warn: (text: string) => void;
+  /** Adds to the record of the request. */
+  readonly annotate: (key: string, value: string) => void;
   /** What the gate's authorizer says of rights beyond that to the request. */
   readonly decide: (attributes: Attributes) => Promise<Decision>;
 }
@@ -38,7 +40,7 @@ export interface AdmissionOperation {
 /** What whoever changes something says of it; the gate adds the rest. */
 export type AdmissionRequest = Omit<
   AdmissionOperation,
-  "user" | "requestedName" | "requestedVerb" | "request" | "warn" | "decide"
+  "user" | "requestedName" | "requestedVerb" | "request" | "warn" | "annotate" | "decide"
 >;
 
 export interface Admission {

@@ -232,6 +232,7 @@ export class Gate {
           requestedVerb: request.verb,
           request: record,
           warn: (text) => request.warn?.(text),
+          annotate: record.annotate,
           decide,
         }),
       audited: (pieces, options) => {

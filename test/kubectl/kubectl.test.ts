@@ -50,6 +50,7 @@ function commands(binary: KubectlBinary): void {
     assert.match(resources, /namespaces +ns +v1 +false +Namespace/);
     assert.match(resources, /secrets +v1 +true +Secret/);
     assert.deepEqual((await kubectl.ok(["api-versions"])).trim().split("\n"), [
+      "admissionregistration.k8s.io/v1",
       "authentication.k8s.io/v1",
       "authorization.k8s.io/v1",
       "coordination.k8s.io/v1",

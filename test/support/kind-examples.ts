@@ -16,6 +16,16 @@ export interface KindExample {
 const role = { rules: [{ verbs: ["get"], apiGroups: [""], resources: ["secrets"] }] };
 const binding = { subjects: [{ kind: "User", name: "ann" }] };
 const policy = { spec: { ...binding, deny: [{ names: ["never"] }] } };
+const admissionRule = {
+  apiGroups: ["example.com"],
+  apiVersions: ["v1"],
+  operations: ["CREATE"],
+  resources: ["things"],
+};
+const admissionPolicy = {
+  matchConstraints: { resourceRules: [admissionRule] },
+  validations: [{ expression: "true" }],
+};
 const reference = { kind: "ClusterRole", name: "r" };
 
 /** What each kind needs beside its metadata, and a change to it, by `apiVersion/resource`. */
@@ -63,6 +73,14 @@ const contents: Readonly<Record<string, { readonly fields: object; readonly chan
   "coordination.k8s.io/v1/leases": {
     fields: { spec: { holderIdentity: "one", renewTime: "2024-01-02T03:04:05.000006Z" } },
     change: { spec: { holderIdentity: "two" } },
+  },
+  "admissionregistration.k8s.io/v1/validatingadmissionpolicies": {
+    fields: { spec: admissionPolicy },
+    change: { spec: { validations: [{ expression: "true" }, { expression: "1 == 1" }] } },
+  },
+  "admissionregistration.k8s.io/v1/validatingadmissionpolicybindings": {
+    fields: { spec: { policyName: "none", validationActions: ["Deny"] } },
+    change: { spec: { validationActions: ["Warn"] } },
   },
   "strongroom.dev/v1/clustersecretpolicies": { fields: policy, change: { spec: { mode: "enforce" } } },
   "strongroom.dev/v1/secretpolicies": { fields: policy, change: { spec: { mode: "enforce" } } },

@@ -9,7 +9,9 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { resourceQuotaAdmission } from "./resource-quota.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
+import { StoredAdmissionPolicies } from "./stored-admission-policies.ts";
 import { StoredQuotas } from "./stored-quotas.ts";
+import { validatingAdmissionPolicies } from "./validating-admission-policy.ts";
 
 export interface AdmissionOptions extends FollowOptions {
   readonly kinds: readonly Kind[];
@@ -27,6 +29,7 @@ export interface OpenAdmission extends Admission, AsyncDisposable {
 export async function openAdmission(options: AdmissionOptions): Promise<OpenAdmission> {
   const { kinds, namespaces, escalation, storage, timers } = options;
   const quotas = await StoredQuotas.open(options);
+  const policies = await StoredAdmissionPolicies.open(options);
   const limiting = (namespace: string, names: readonly string[]) => quotas.limiting(namespace, names);
   const observed = new Map<Kind, KindStorage>();
   return {
@@ -35,13 +38,17 @@ export async function openAdmission(options: AdmissionOptions): Promise<OpenAdmi
       serviceAccountAdmission({ storage, timers }),
       nodeRestriction(storage),
       escalation,
+      validatingAdmissionPolicies({ kinds, storage, bound: () => policies.bound() }),
       resourceQuotaAdmission({ kinds, storage, limiting }),
     ]),
     storage(kind) {
-      const known = observed.get(kind) ?? quotas.observed(kind, storage(kind));
+      const known = observed.get(kind) ?? policies.observed(kind, quotas.observed(kind, storage(kind)));
       observed.set(kind, known);
       return known;
     },
-    [Symbol.asyncDispose]: () => quotas[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await policies[Symbol.asyncDispose]();
+      await quotas[Symbol.asyncDispose]();
+    },
   };
 }

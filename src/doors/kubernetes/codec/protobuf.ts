@@ -275,12 +275,16 @@ function wireForm(message: Message): WireForm {
 }
 
 function makeWireForm({ fields }: Message): WireForm {
-  const numbers = new Set(fields.flatMap(({ within }) => (within === undefined ? [] : [within])));
-  const embedded = [...numbers].map((number) => {
-    const inside = fields.filter(({ within }) => within === number);
-    return { number, fields: orderedForm(inside) };
-  });
-  return orderedForm([...fields.filter(({ within }) => within === undefined), ...embedded]);
+  return formAt(fields, 0);
+}
+
+/** The form of the fields that stand together `depth` embedded messages deep. */
+function formAt(fields: readonly Field[], depth: number): WireForm {
+  const deeper = Map.groupBy(fields, ({ within }) => within?.[depth]);
+  const own = deeper.get(undefined) ?? [];
+  deeper.delete(undefined);
+  const embedded = [...deeper].map(([number = 0, inside]) => ({ number, fields: formAt(inside, depth + 1) }));
+  return orderedForm([...own, ...embedded]);
 }
 
 function orderedForm(parts: readonly WirePart[]): WireForm {

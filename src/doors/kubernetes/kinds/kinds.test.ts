@@ -29,6 +29,18 @@ test("the kinds are listed by resource, each with its list kind and schema", () 
       ["rbac.authorization.k8s.io/v1 clusterroles", "ClusterRole", "ClusterRoleList", false],
       ["rbac.authorization.k8s.io/v1 rolebindings", "RoleBinding", "RoleBindingList", true],
       ["rbac.authorization.k8s.io/v1 roles", "Role", "RoleList", true],
+      [
+        "admissionregistration.k8s.io/v1 validatingadmissionpolicies",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyList",
+        false,
+      ],
+      [
+        "admissionregistration.k8s.io/v1 validatingadmissionpolicybindings",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingAdmissionPolicyBindingList",
+        false,
+      ],
       ["coordination.k8s.io/v1 leases", "Lease", "LeaseList", true],
       ["strongroom.dev/v1 clustersecretpolicies", "ClusterSecretPolicy", "ClusterSecretPolicyList", false],
       ["strongroom.dev/v1 secretpolicies", "SecretPolicy", "SecretPolicyList", true],

@@ -12,6 +12,7 @@ import { clusterRoleKind, roleKind } from "./role.ts";
 import { secretKind } from "./secret.ts";
 import { clusterSecretPolicyKind, secretPolicyKind } from "./secret-policy.ts";
 import { serviceAccountKind } from "./service-account.ts";
+import { validatingAdmissionPolicyBindingKind, validatingAdmissionPolicyKind } from "./validating-admission-policy.ts";
 
 /** Every kind in the order of discovery: groups as upstream ranks them, resources by name. */
 export const kinds: readonly Kind[] = [
@@ -28,6 +29,8 @@ export const kinds: readonly Kind[] = [
   clusterRoleKind,
   roleBindingKind,
   roleKind,
+  validatingAdmissionPolicyKind,
+  validatingAdmissionPolicyBindingKind,
   leaseKind,
   clusterSecretPolicyKind,
   secretPolicyKind,

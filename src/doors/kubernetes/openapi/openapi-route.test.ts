@@ -121,7 +121,13 @@ test("/openapi/v2 is JSON by default and protobuf for who asks for it, under a m
 
 test("/openapi/v3 links to the document by its hash, which may then be cached for ever", () => {
   const index = JSON.parse(found("/openapi/v3").body.toString());
-  const groups = ["events.k8s.io", "rbac.authorization.k8s.io", "coordination.k8s.io", "strongroom.dev"];
+  const groups = [
+    "events.k8s.io",
+    "rbac.authorization.k8s.io",
+    "admissionregistration.k8s.io",
+    "coordination.k8s.io",
+    "strongroom.dev",
+  ];
   assert.deepEqual(Object.keys(index.paths), ["api/v1", ...groups.map((group) => `apis/${group}/v1`)]);
   const url: string = index.paths["api/v1"].serverRelativeURL;
   assert.match(url, /^\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{128}$/);

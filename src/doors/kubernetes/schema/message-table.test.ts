@@ -56,7 +56,7 @@ test("Flags become facts, and what has none has none", () => {
     required: true,
     alwaysEncoded: true,
   });
-  assert.deepEqual([fieldOf("inner").number, fieldOf("inner").within, fieldOf("inner").optional], [6, 2, true]);
+  assert.deepEqual([fieldOf("inner").number, fieldOf("inner").within, fieldOf("inner").optional], [6, [2], true]);
   assert.deepEqual([fieldOf("rules").alwaysEncoded, fieldOf("rules").nullable], [true, true]);
   assert.equal(fieldOf("limits").goType, "v1.ResourceList");
   assert.equal(fieldOf("protocol").default, "TCP");

@@ -3,7 +3,7 @@
  * scripts/schema-tables writes them:
  *
  *     NAME [atomic]                          a message; an empty line ends it
- *     name number type flag...               a field; `2.6` is number 6 within the embedded message 2
+ *     name number type flag...               a field; `2.6` is number 6 within the embedded message 2, `2.3.1` one level deeper
  *
  * A type is a scalar, a message (`core-v1.Pod` in another table), `[]T` a list or
  * `{}T` a map. Flags: `optional`, `always`, `nullable`, `required`, `atomic`, `set`,
@@ -121,7 +121,7 @@ function parseField(line: string, resolve: Resolve, describe: (field: string) =>
   return {
     name,
     number: numbers.at(-1) ?? 0,
-    ...(numbers.length > 1 && { within: numbers[0] ?? 0 }),
+    ...(numbers.length > 1 && { within: numbers.slice(0, -1) }),
     type: parseType(typeName, facts, resolve),
     description: describe(name),
     ...(facts.has("required") && { required: true }),

@@ -1,10 +1,12 @@
 /** The messages of the served kinds that are read from tables, by the name of their package. */
+import { admissionregistrationV1Descriptions } from "./descriptions/admissionregistration-v1.ts";
 import { coreV1Descriptions } from "./descriptions/core-v1.ts";
 import { groupDescriptions } from "./descriptions/groups.ts";
 import { MessageTables } from "./message-table.ts";
 import { ListMeta, ObjectMeta } from "./meta-v1.ts";
 import type { Message } from "./schema.ts";
 import { strongroomV1Descriptions, strongroomV1Table } from "./strongroom-v1.ts";
+import { admissionregistrationV1Table } from "./tables/admissionregistration-v1.ts";
 import { authenticationV1Table } from "./tables/authentication-v1.ts";
 import { authorizationV1Table } from "./tables/authorization-v1.ts";
 import { coordinationV1Table } from "./tables/coordination-v1.ts";
@@ -15,6 +17,11 @@ import { rbacV1Table } from "./tables/rbac-v1.ts";
 import { strongroomPolicyV1Table } from "./tables/strongroom-policy-v1.ts";
 
 const tables = new MessageTables({
+  "admissionregistration-v1": {
+    definitionPrefix: "io.k8s.api.admissionregistration.v1.",
+    table: admissionregistrationV1Table,
+    descriptions: admissionregistrationV1Descriptions,
+  },
   "authentication-v1": {
     definitionPrefix: "io.k8s.api.authentication.v1.",
     table: authenticationV1Table,

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as core from "./core-v1.ts";
+import { admissionregistrationV1Descriptions } from "./descriptions/admissionregistration-v1.ts";
 import { coreV1Descriptions } from "./descriptions/core-v1.ts";
 import { groupDescriptions } from "./descriptions/groups.ts";
 import { message } from "./messages.ts";
 import * as meta from "./meta-v1.ts";
 import type { FieldType, Message } from "./schema.ts";
+import { admissionregistrationV1Table } from "./tables/admissionregistration-v1.ts";
 import { authenticationV1Table } from "./tables/authentication-v1.ts";
 import { authorizationV1Table } from "./tables/authorization-v1.ts";
 import { coordinationV1Table } from "./tables/coordination-v1.ts";
@@ -17,6 +19,7 @@ import { strongroomPolicyV1Table } from "./tables/strongroom-policy-v1.ts";
 
 const handWritten: readonly Message[] = [...Object.values(meta), ...Object.values(core)];
 const fromTables = Object.entries({
+  "admissionregistration-v1": admissionregistrationV1Table,
   "authentication-v1": authenticationV1Table,
   "authorization-v1": authorizationV1Table,
   "coordination-v1": coordinationV1Table,
@@ -37,9 +40,9 @@ function nestedMessage(type: FieldType): Message | undefined {
 test("Names and numbers of fields are unique within each message", () => {
   for (const { name, fields } of messages) {
     assert.equal(new Set(fields.map((field) => field.name)).size, fields.length, name);
-    const numbers = fields.map(({ number, within }) => (within === undefined ? `${number}` : `${within}.${number}`));
+    const numbers = fields.map(({ number, within }) => [...(within ?? []), number].join("."));
     assert.equal(new Set(numbers).size, fields.length, name);
-    for (const { within } of fields) assert.ok(within === undefined || !numbers.includes(String(within)), name);
+    for (const { within } of fields) assert.ok(within === undefined || !numbers.includes(within.join(".")), name);
   }
 });
 
@@ -74,7 +77,7 @@ test("Keys of merged lists are fields of their items", () => {
       }
     }
   }
-  assert.equal(checked, 59);
+  assert.equal(checked, 64);
 });
 
 test("Descriptions of tables are sentences, and of messages and fields that there are", () => {
@@ -86,7 +89,11 @@ test("Descriptions of tables are sentences, and of messages and fields that ther
   const known = new Set(
     fromTables.flatMap(({ goName, fields }) => [goName, ...fields.map((f) => `${goName}.${f.name}`)]),
   );
-  for (const descriptions of [coreV1Descriptions, ...Object.values(groupDescriptions)]) {
+  for (const descriptions of [
+    coreV1Descriptions,
+    admissionregistrationV1Descriptions,
+    ...Object.values(groupDescriptions),
+  ]) {
     for (const [text, line] of descriptions.matchAll(/^(\S+): .*$/gm)) assert.ok(known.has(line ?? ""), text);
   }
 });

@@ -56,9 +56,9 @@ export interface Field {
   readonly number: number;
   /**
    * In protobuf the field stands in a message of its own at this number: the struct that Go embeds (a Volume's
-   * VolumeSource). JSON has its fields side by side with the others.
+   * VolumeSource); with several numbers, in one inside of the other. JSON has its fields side by side with the others.
    */
-  readonly within?: number;
+  readonly within?: readonly number[];
   readonly type: FieldType;
   /** Our own words, for OpenAPI and `kubectl explain`. */
   readonly description: string;

@@ -58,3 +58,8 @@ export function notFound(field: string, value: string): FieldError {
 export function internalError(field: string, detail: string): FieldError {
   return { type: "internal", field, detail };
 }
+
+/** `Too many`, with how many there are and may be. */
+export function tooMany(field: string, count: number, countMax: number): FieldError {
+  return { type: "too-many", field, value: String(count), detail: `must have at most ${countMax} items` };
+}
