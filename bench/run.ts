@@ -17,6 +17,7 @@ import { measureIdleWatches } from "./goals/idle-watches.ts";
 import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
 import { measureRbacReads } from "./goals/rbac-reads.ts";
+import { measureReports } from "./goals/reports.ts";
 import { measureSight } from "./goals/sight.ts";
 import { measureStart } from "./goals/start.ts";
 import { measureStore } from "./goals/store.ts";
@@ -42,6 +43,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   start: measureStart,
   store: measureStore,
   sight: measureSight,
+  reports: measureReports,
 };
 
 const names = Object.keys(benchmarks);

@@ -10,13 +10,17 @@ import type { Decisions } from "../sight/reports/triage.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
-import { valueFlag } from "./flags.ts";
+import { switchFlag, valueFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
 import { readPackageVersion } from "./package-files.ts";
 import { outputFileFlag, reportFlag, reportTargets, writeTargets, writeWhole } from "./report-targets.ts";
 import { readGraph, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
 
 const failFlag = valueFlag("fail-on", "SEVERITY", "Exit with 5 for a finding of this severity or above.");
+const unknownFlag = switchFlag(
+  "fail-on-unknown",
+  "Exit with 5 also where something was refused or could not be used, or a binding names a role that is not there.",
+);
 const baselineFlag = valueFlag(
   "baseline",
   "FILE",
@@ -36,7 +40,7 @@ const exceptionsFlag = valueFlag(
 /** `strongroom scan`. */
 export const scanCommand: Command = {
   usage:
-    `${sourceUsage} [--fail-on SEVERITY] [--baseline FILE] [--write-baseline FILE] [--exceptions FILE] ` +
+    `${sourceUsage} [--fail-on SEVERITY] [--fail-on-unknown] [--baseline FILE] [--write-baseline FILE] [--exceptions FILE] ` +
     "[-o FORM[=FILE]]... [--output-file FILE]",
   examples: [
     { line: "strongroom scan --dump cluster.json", effect: "what is wrong around secrets, the worst first" },
@@ -53,7 +57,16 @@ export const scanCommand: Command = {
       effect: "fail for what was not there last time",
     },
   ],
-  flags: [...sourceFlags, failFlag, baselineFlag, writeBaselineFlag, exceptionsFlag, reportFlag, outputFileFlag],
+  flags: [
+    ...sourceFlags,
+    failFlag,
+    unknownFlag,
+    baselineFlag,
+    writeBaselineFlag,
+    exceptionsFlag,
+    reportFlag,
+    outputFileFlag,
+  ],
   notes: [`SEVERITY is one of ${reportSeverities.join(", ")}.`, ...sourceNotes],
   operandsMax: 0,
   oneClusterOnly(invocation) {
@@ -67,7 +80,8 @@ export const scanCommand: Command = {
     const report = reportOfScan(scan(await readGraph(invocation)), decisions, await readPackageVersion());
     await writeTargets(report, targets, invocation);
     await keepBaseline(report, invocation);
-    return limit !== undefined && failsFor(report, limit) ? exitCodes.found : exitCodes.ok;
+    const failed = limit !== undefined && failsFor(report, limit);
+    return failed || (invocation.flags.has(unknownFlag) && isPartial(report)) ? exitCodes.found : exitCodes.ok;
   },
 };
 
@@ -82,6 +96,11 @@ function severityOf(written: string | undefined): ReportSeverity | undefined {
 function failsFor({ findings }: Report, limit: ReportSeverity): boolean {
   const worst = new Set(reportSeverities.slice(0, reportSeverities.indexOf(limit) + 1));
   return findings.some(({ severity, state }) => state !== "known" && worst.has(severity));
+}
+
+/** Kinds that a source does not have, or that were left out on purpose, are no reason: most sources lack some. */
+function isPartial({ coverage: { gaps, unresolved, problems } }: Report): boolean {
+  return gaps.some(({ reason }) => reason !== "level") || unresolved.length > 0 || problems.length > 0;
 }
 
 async function readDecisions(invocation: Invocation): Promise<Decisions> {

@@ -120,6 +120,20 @@ test("--fail-on exits with 5 for what it names, which a baseline makes known and
   assert.match(expired.stdout, /^- Expired exception \(exceptions\.yaml:4\): an emergency/m);
 });
 
+test("--fail-on-unknown exits with 5 where something could not be used, whatever was found", async () => {
+  using home = new TestHome();
+  const scan = inShop(home);
+  assert.equal((await scan("--fail-on-unknown")).code, 0, "a kind that manifests do not have is no reason");
+  writeFileSync(home.at("shop.yaml"), `${readFileSync(shop, "utf8")}---\nkind: [\n`);
+  assert.equal((await scan()).code, 0);
+  assert.equal((await scan("--fail-on-unknown")).code, 5);
+  const binding =
+    "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: x, namespace: y}\n";
+  const gone = "roleRef: {kind: Role, name: gone}\nsubjects: [{kind: User, name: jane}]\n";
+  writeFileSync(home.at("shop.yaml"), `${readFileSync(shop, "utf8")}${binding}${gone}`);
+  assert.equal((await scan("--fail-on-unknown")).code, 5);
+});
+
 test("What is mended is gone from the baseline's findings", async () => {
   using home = new TestHome();
   const scan = inShop(home);
