@@ -86,7 +86,10 @@ async function applying(facts: PolicyFacts, attributes: Attributes): Promise<Sec
   const about = policies.about(user).filter((policy) => holdsAt(policy, now.getTime()));
   const request = new PolicyRequest(facts, attributes, resource, now);
   const found: SecretPolicy[] = [];
-  for (const policy of about) if (await request.isMeant(policy)) found.push(policy);
+  for (const policy of about) {
+    const rules = request.rulesOf(policy);
+    if (rules.length > 0 && (await request.isMeantByOne(rules))) found.push(policy);
+  }
   return found;
 }
 
@@ -111,18 +114,21 @@ class PolicyRequest {
     this.#now = now;
   }
 
-  async isMeant({ namespace, rules }: SecretPolicy): Promise<boolean> {
+  /** The rules of a policy that are about the verb, the namespace and the name: what can be told at once. */
+  rulesOf({ namespace, rules }: SecretPolicy): readonly DenyRule[] {
     // A request over all namespaces is also one for this.
-    if (namespace !== "" && this.#namespace !== "" && namespace !== this.#namespace) return false;
-    for (const rule of rules) if (await this.#isMeantBy(rule)) return true;
-    return false;
+    if (namespace !== "" && this.#namespace !== "" && namespace !== this.#namespace) return [];
+    return rules.filter(
+      (rule) =>
+        (rule.verbs.has(this.#attributes.verb) || rule.verbs.has("*")) &&
+        (this.#namespace === "" || fitsOneOf(rule.namespaces, this.#namespace)) &&
+        (this.#name === "" || fitsOneOf(rule.names, this.#name)),
+    );
   }
 
-  async #isMeantBy(rule: DenyRule): Promise<boolean> {
-    if (!rule.verbs.has(this.#attributes.verb) && !rule.verbs.has("*")) return false;
-    if (this.#namespace !== "" && !fitsOneOf(rule.namespaces, this.#namespace)) return false;
-    if (this.#name !== "" && !fitsOneOf(rule.names, this.#name)) return false;
-    return (await this.#isSelected(rule)) && (await this.#holds(rule));
+  async isMeantByOne(rules: readonly DenyRule[]): Promise<boolean> {
+    for (const rule of rules) if ((await this.#isSelected(rule)) && (await this.#holds(rule))) return true;
+    return false;
   }
 
   /** What a rule by labels says of what is created or changed to is for admission, which sees it. */
