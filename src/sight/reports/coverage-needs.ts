@@ -1,5 +1,6 @@
 /** What it takes to know what is unknown. */
 import type { CoverageGap, MissingRight } from "../facts/coverage-gap.ts";
+import { groupsOfKind } from "../facts/fact-kind.ts";
 import type { FactKind } from "../facts/facts.ts";
 import type { AnswerCoverage } from "../questions/who-can.ts";
 import type { ReportNeed } from "./report.ts";
@@ -26,26 +27,13 @@ function needOf({ kind, namespace, message, missing, knownUntil }: CoverageGap):
   return { kind, namespace, because: `${message}${aged}`, right };
 }
 
-function rightText({ verbs, group, resource, namespace }: MissingRight): string {
+function rightText({ verbs, group, resource, namespace }: Omit<MissingRight, "rule">): string {
   const where = namespace === "" ? "" : ` in ${namespace}`;
   return `${verbs.join(", ")} on ${group === "" ? resource : `${resource}.${group}`}${where}`;
 }
 
 function rightToRead(kind: FactKind): string {
-  const group = groups[kind];
-  return `list on ${kind.toLowerCase()}s${group === undefined ? "" : `.${group}`}`;
+  const group = groupsOfKind(kind).find((name) => name !== "extensions") ?? ""; // where some kinds once were
+  const resource = `${kind.toLowerCase()}s`; // every kind that coverage names as unknown has a regular plural
+  return rightText({ verbs: ["list"], group, resource, namespace: "" });
 }
-
-/** Of the kinds that are not in the core group; each plural is regular. */
-const groups: Partial<Record<FactKind, string>> = {
-  Role: "rbac.authorization.k8s.io",
-  ClusterRole: "rbac.authorization.k8s.io",
-  RoleBinding: "rbac.authorization.k8s.io",
-  ClusterRoleBinding: "rbac.authorization.k8s.io",
-  Deployment: "apps",
-  StatefulSet: "apps",
-  DaemonSet: "apps",
-  ReplicaSet: "apps",
-  Job: "batch",
-  CronJob: "batch",
-};

@@ -26,10 +26,11 @@ export function unknownSentences({ needs, unresolved, problems }: ReportCoverage
   ];
 }
 
-/** Several kinds are unknown for one reason in one place. */
+/** Several kinds may be unknown for one reason in one place. */
 function needSentence(needs: readonly ReportNeed[]): string {
-  const [{ namespace = "", because = "" } = {}] = needs;
+  const [{ kind = "", namespace = "", because = "", right = "" } = {}] = needs;
   const where = namespace === "" ? "" : ` in ${namespace}`;
-  const kinds = needs.map(({ kind, right }) => `${kind} (${right})`);
+  if (needs.length === 1) return `Unknown: ${kind}${where}, since ${because}; to know it takes ${right}.`;
+  const kinds = needs.map((need) => `${need.kind} (${need.right})`);
   return `Unknown${where}, since ${because}: ${kinds.join(", ")}. In brackets is the right that it takes.`;
 }

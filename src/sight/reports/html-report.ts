@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { checkNamed } from "./check-named.ts";
-import { coverageSentences } from "./coverage-text.ts";
+import { coverageSentences, unknownSentences } from "./coverage-text.ts";
 import { findingDetails, sentenceOf, stepList } from "./html-finding.ts";
 import { htmlStyle } from "./html-style.ts";
 import { htmlName, htmlText } from "./html-text.ts";
@@ -29,7 +29,7 @@ export function* writeHtml(report: Report): Generator<string> {
   yield "</main>\n</body>\n</html>\n";
 }
 
-function pageHead({ tool, generatedAt, summary, gone }: Report): string {
+function pageHead({ tool, generatedAt, summary, gone, coverage }: Report): string {
   const digest = createHash("sha256").update(htmlStyle).digest("base64");
   const policy = `default-src 'none'; style-src 'sha256-${digest}'; base-uri 'none'; form-action 'none'`;
   const counts = reportSeverities.map((severity) => {
@@ -57,7 +57,7 @@ function pageHead({ tool, generatedAt, summary, gone }: Report): string {
 <ul class="counts" aria-label="Findings by severity">
 ${counts.join("\n")}
 </ul>
-<p>${summary.findings} findings, ${summary.suppressed} excepted. <a href="#coverage">What is not known</a></p>
+<p>${summary.findings} findings, ${summary.suppressed} excepted. <a href="#coverage">What is not known (${unknownSentences(coverage).length})</a></p>
 ${against}</header>
 `;
 }

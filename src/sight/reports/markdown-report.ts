@@ -1,4 +1,4 @@
-import { coverageSentences } from "./coverage-text.ts";
+import { coverageSentences, unknownSentences } from "./coverage-text.ts";
 import { markdownCode, markdownText } from "./markdown-text.ts";
 import { evidenceText, pathFix, waySentence, worstPaths } from "./path-sentence.ts";
 import { reportSeverities } from "./report.ts";
@@ -46,13 +46,13 @@ export function* writeMarkdown(report: Report): Generator<string> {
   for (const sentence of coverageSentences(report.coverage)) yield `- ${markdownText(sentence)}\n`;
 }
 
-function countSentence({ summary }: Report): string {
+function countSentence({ summary, coverage }: Report): string {
   const counts = reportSeverities
     .filter((severity) => summary.bySeverity[severity] > 0)
     .map((severity) => `${summary.bySeverity[severity]} ${severity}`);
   const listed = counts.length === 0 ? "" : `: ${counts.join(", ")}`;
   const against = summary.new === undefined ? "" : ` ${summary.new} new, ${summary.known ?? 0} in the baseline.`;
-  return `${summary.findings} findings${listed}.${against} ${summary.suppressed} excepted.`;
+  return `${summary.findings} findings${listed}.${against} ${summary.suppressed} excepted. Not known: ${unknownSentences(coverage).length}, see below.`;
 }
 
 function* writeFinding(finding: ReportFinding): Generator<string> {

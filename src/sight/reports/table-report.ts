@@ -58,7 +58,7 @@ class TableWriter {
     }
   }
 
-  *counts({ summary, gone }: Report): Generator<string> {
+  *counts({ summary, gone, coverage }: Report): Generator<string> {
     const counts = reportSeverities.map((severity) => {
       const count = `${summary.bySeverity[severity]} ${severity}`;
       return summary.bySeverity[severity] === 0 ? count : this.#colored(severity, count);
@@ -67,6 +67,8 @@ class TableWriter {
     if (gone !== undefined) {
       yield `Against the baseline: ${summary.new ?? 0} new, ${summary.known ?? 0} known, ${gone.length} gone.\n`;
     }
+    const unknown = unknownSentences(coverage).length;
+    if (unknown > 0) yield `What is not known: ${plural(unknown, "thing")}, listed at the end.\n`;
     if (summary.suppressed > 0) yield `${plural(summary.suppressed, "finding")} excepted, listed below.\n`;
     yield "\n";
   }
