@@ -44,7 +44,7 @@ export function principalsOf(graph: SecurityGraph): readonly NumberedPrincipal[]
     found = graph.nodes
       .flatMap((node, number) => {
         const principal = principalOfNode(node);
-        return principal === undefined ? [] : [{ number, principal, text: objectText(principal) }];
+        return principal === undefined ? [] : [{ number, principal, text: nodeText(node) }];
       })
       .sort((a, b) => (a.text < b.text ? -1 : 1));
     numbered.set(graph, found);
