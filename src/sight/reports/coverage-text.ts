@@ -1,3 +1,4 @@
+import type { ClusterOrigin } from "../facts/fact-set.ts";
 import { placeText } from "../facts/provenance.ts";
 import type { ReportCoverage, ReportNeed } from "./report.ts";
 
@@ -7,13 +8,19 @@ export function coverageSentences(coverage: ReportCoverage): string[] {
 }
 
 /** The first sentence, which is about what is known. */
-export function readSentence({ source, files, objects }: ReportCoverage): string {
+export function readSentence({ source, origin, files, objects }: ReportCoverage): string {
   const count = Object.values(objects).reduce((sum, each) => sum + each, 0);
-  const from = source === "cluster" ? "the cluster" : `${files} file${files === 1 ? "" : "s"}`;
+  const from = source === "cluster" ? clusterText(origin) : `${files} file${files === 1 ? "" : "s"}`;
   const read = `Read: ${count} object${count === 1 ? "" : "s"} from ${from}.`;
   return source === "manifests"
     ? `${read} A cluster may hold more than its manifests: this says what they declare.`
     : read;
+}
+
+function clusterText(origin: ClusterOrigin | undefined): string {
+  if (origin === undefined) return "the cluster";
+  const { id, version, level } = origin;
+  return `the cluster ${id}${version === "" ? "" : ` (${version})`}, secrets at the level ${level}`;
 }
 
 /** The others. */

@@ -160,7 +160,7 @@ test("Several contexts are several answers", async () => {
   const both = ["--context", context.name, "--context", "second"];
   const { code, stdout, stderr } = await runIn(server.dataDir, "scan", "--kubeconfig", "two.kubeconfig", ...both);
   assert.deepEqual([code, stderr], [0, `Cluster ${context.name}:\nCluster second:\n`]);
-  assert.match(stdout, /of the cluster strongroom [^]*of the cluster second /);
+  assert.match(stdout, /from the cluster strongroom [^]*from the cluster second /);
 });
 
 test("What cannot be read ends with what to do", async () => {
