@@ -16,15 +16,21 @@ const hasNone = {
 export function needsOf({ source, unknown, gaps }: AnswerCoverage): ReportNeed[] {
   const unsaid = unknown.filter((kind) => gaps.every((gap) => gap.kind !== kind));
   return [
-    ...unsaid.map((kind) => ({ kind, namespace: "", because: hasNone[source], right: rightToRead(kind) })),
+    ...unsaid.map((kind) => ({
+      kind,
+      namespace: "",
+      reason: "absent",
+      because: hasNone[source],
+      right: rightToRead(kind),
+    })),
     ...gaps.map(needOf),
   ];
 }
 
-function needOf({ kind, namespace, message, missing, knownUntil }: CoverageGap): ReportNeed {
+function needOf({ kind, namespace, reason, message, missing, knownUntil }: CoverageGap): ReportNeed {
   const aged = knownUntil === undefined ? "" : `; what is said of it is of ${knownUntil}`;
   const right = missing === undefined ? rightToRead(kind) : rightText(missing);
-  return { kind, namespace, because: `${message}${aged}`, right };
+  return { kind, namespace, reason, because: `${message}${aged}`, right };
 }
 
 function rightText({ verbs, group, resource, namespace }: Omit<MissingRight, "rule">): string {

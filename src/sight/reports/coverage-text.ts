@@ -1,4 +1,4 @@
-import type { ClusterOrigin } from "../facts/fact-set.ts";
+import type { ClusterOrigin, Verification } from "../facts/fact-set.ts";
 import { placeText } from "../facts/provenance.ts";
 import type { ReportCoverage, ReportNeed } from "./report.ts";
 
@@ -7,37 +7,49 @@ export function coverageSentences(coverage: ReportCoverage): string[] {
   return [readSentence(coverage), ...unknownSentences(coverage)];
 }
 
-/** The first sentence, which is about what is known. */
-export function readSentence({ source, origin, files, objects }: ReportCoverage): string {
+/** What was read, and how far its answers agree with the cluster's own: what is known. */
+export function readSentence({ source, files, objects, origin, verified }: ReportCoverage): string {
   const count = Object.values(objects).reduce((sum, each) => sum + each, 0);
-  const from = source === "cluster" ? clusterText(origin) : `${files} file${files === 1 ? "" : "s"}`;
-  const read = `Read: ${count} object${count === 1 ? "" : "s"} from ${from}.`;
-  return source === "manifests"
-    ? `${read} A cluster may hold more than its manifests: this says what they declare.`
-    : read;
+  const from = source === "cluster" ? "" : ` in ${files} file${files === 1 ? "" : "s"}`;
+  const of = origin === undefined ? "" : ` of ${originText(origin)}`;
+  const sentences = [`Read: ${count} object${count === 1 ? "" : "s"}${from}${of}.`];
+  if (source === "manifests")
+    sentences.push("A cluster may hold more than its manifests: this says what they declare.");
+  if (verified !== undefined && verified.asked > 0) {
+    sentences.push(`Verified: ${verified.agreed} of ${verified.asked} agree with what the cluster decides.`);
+  }
+  return sentences.join(" ");
 }
 
-function clusterText(origin: ClusterOrigin | undefined): string {
-  if (origin === undefined) return "the cluster";
-  const { id, version, level } = origin;
+function originText({ id, version, level }: ClusterOrigin): string {
   return `the cluster ${id}${version === "" ? "" : ` (${version})`}, secrets at the level ${level}`;
 }
 
 /** The others. */
-export function unknownSentences({ needs, unresolved, problems }: ReportCoverage): string[] {
-  const alike = Map.groupBy(needs, ({ because, namespace }) => JSON.stringify([because, namespace]));
+export function unknownSentences({ needs, verified, unresolved, problems }: ReportCoverage): string[] {
+  const alike = Map.groupBy(needs, ({ because, namespace, reason }) => JSON.stringify([because, namespace, reason]));
   return [
     ...Array.from(alike.values(), needSentence),
+    ...(verified === undefined ? [] : disagreements(verified)),
     ...unresolved.map(({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),
     ...problems.map(({ message, at }) => `Problem at ${placeText(at)}: ${message}.`),
   ];
 }
 
+function disagreements(verified: Verification): string[] {
+  if (verified.asked === 0) return [`Not verified: ${verified.reason}.`];
+  return verified.disagreements.map(({ question, graph, cluster, reason }) => {
+    const why = reason === "" ? "" : ` (${reason})`;
+    return `Disagreement: ${question}: by its roles the cluster ${graph} it, itself it ${cluster} it${why}.`;
+  });
+}
+
 /** Several kinds may be unknown for one reason in one place. */
 function needSentence(needs: readonly ReportNeed[]): string {
-  const [{ kind = "", namespace = "", because = "", right = "" } = {}] = needs;
+  const [{ kind = "", namespace = "", because = "", right = "", reason = "" } = {}] = needs;
   const where = namespace === "" ? "" : ` in ${namespace}`;
-  if (needs.length === 1) return `Unknown: ${kind}${where}, since ${because}; to know it takes ${right}.`;
+  const word = reason === "partial" ? "Known in part" : "Unknown";
+  if (needs.length === 1) return `${word}: ${kind}${where}, since ${because}; to know it takes ${right}.`;
   const kinds = needs.map((need) => `${need.kind} (${need.right})`);
-  return `Unknown${where}, since ${because}: ${kinds.join(", ")}. In brackets is the right that it takes.`;
+  return `${word}${where}, since ${because}: ${kinds.join(", ")}. In brackets is the right that it takes.`;
 }

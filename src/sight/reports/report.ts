@@ -160,6 +160,8 @@ export interface ReportNeed {
   readonly kind: string;
   /** "" for everywhere. */
   readonly namespace: string;
+  /** `absent` from the source, or as a gap has it: `level`, `forbidden`, `failed`, or `partial`. */
+  readonly reason: string;
   /** Why it is unknown. */
   readonly because: string;
   /** `list on pods`: what it takes to know it. */

@@ -44,9 +44,10 @@ export function hostileReport(names: readonly string[]): Report {
     ...report,
     coverage: {
       ...report.coverage,
+      origin: { id: name, version: name, server: "unknown", level: name, readAt: name },
       unresolved: [{ binding: name, role: name }],
       problems: [{ message: name, at }],
-      needs: [{ kind: "Pod", namespace: name, because: name, right: name }],
+      needs: [{ kind: "Pod", namespace: name, reason: "failed", because: name, right: name }],
     },
   };
 }
