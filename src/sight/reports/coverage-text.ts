@@ -10,9 +10,9 @@ export function coverageSentences(coverage: ReportCoverage): string[] {
 /** What was read, and how far its answers agree with the cluster's own: what is known. */
 export function readSentence({ source, files, objects, origin, verified }: ReportCoverage): string {
   const count = Object.values(objects).reduce((sum, each) => sum + each, 0);
-  const from = source === "cluster" ? "" : ` in ${files} file${files === 1 ? "" : "s"}`;
-  const of = origin === undefined ? "" : ` of ${originText(origin)}`;
-  const sentences = [`Read: ${count} object${count === 1 ? "" : "s"}${from}${of}.`];
+  const cluster = origin === undefined ? "the cluster" : originText(origin);
+  const read = `${files} file${files === 1 ? "" : "s"}${origin === undefined ? "" : ` of ${cluster}`}`;
+  const sentences = [`Read: ${count} object${count === 1 ? "" : "s"} from ${source === "cluster" ? cluster : read}.`];
   if (source === "manifests")
     sentences.push("A cluster may hold more than its manifests: this says what they declare.");
   if (verified !== undefined && verified.asked > 0) {
