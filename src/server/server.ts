@@ -156,6 +156,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       admission,
       kinds,
       storage: authentication.storage,
+      tokens: { issuer: authentication.tokens.issuer, used: authentication.used },
       index: new OwnerIndex(data.store),
       caPem: certificates.authority.certPem,
       timers: systemClock,

@@ -4,7 +4,9 @@ import type { AuditSink } from "../../../audit/audit-event.ts";
 import type { OwnerIndex } from "../../../core/owners/owner-index.ts";
 import type { Admission } from "../../../gate/admission.ts";
 import { Gate } from "../../../gate/gate.ts";
+import type { TokenIssuer } from "../../../identity/tokens/token-issuer.ts";
 import type { User } from "../../../identity/user.ts";
+import type { UsedSecret } from "../authentication/open-authentication.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { clusterRoleKind } from "../kinds/role.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
@@ -15,7 +17,10 @@ import { namespaceControllerName, terminateNamespaces } from "./namespace-termin
 import { resourceQuotaControllerName, showQuotas } from "./quota-status.ts";
 import { aggregateRoles, roleAggregationName } from "./role-aggregation.ts";
 import { SystemClient, controllerUser, serverUser } from "./system-client.ts";
-import type { Timers } from "./work-queue.ts";
+import { tokensControllerName } from "./token-secrets/account-tokens.ts";
+import { tokenCleanerName } from "./token-secrets/bootstrap-cleaner.ts";
+import { keepTokenSecrets } from "./token-secrets/token-secrets.ts";
+import type { Timers, WorkQueue } from "./work-queue.ts";
 
 export interface ControllersOptions {
   readonly audit: AuditSink;
@@ -25,6 +30,8 @@ export interface ControllersOptions {
   readonly index: OwnerIndex;
   /** The certificate of the authority that clients verify the server by. */
   readonly caPem: string;
+  /** Makes tokens of accounts, and says whose secrets' tokens were used. */
+  readonly tokens: { readonly issuer: TokenIssuer; readonly used: WorkQueue<UsedSecret> };
   readonly timers: Timers;
   readonly now: () => Date;
   readonly uuid: () => string;
@@ -40,6 +47,8 @@ const users = [
   roleAggregationName,
   rootCaPublisherName,
   serviceAccountControllerName,
+  tokenCleanerName,
+  tokensControllerName,
 ].map(controllerUser);
 
 /** Starts all controllers; disposing stops them after what is being written. */
@@ -92,12 +101,23 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     timers,
     onError: report("The use of a quota could not be shown"),
   };
+  const tokenSecrets = {
+    storage,
+    ...options.tokens,
+    client: client(tokensControllerName),
+    cleaner: client(tokenCleanerName),
+    caPem: options.caPem,
+    timers,
+    now,
+    onError: report("A secret with a token could not be kept as it should be"),
+  };
   const running = Promise.all([
     collector.run(),
     terminateNamespaces(termination, stop.signal),
     completeNamespaces(completion, stop.signal),
     aggregateRoles(aggregation, stop.signal),
     showQuotas(quotas, stop.signal),
+    keepTokenSecrets(tokenSecrets, stop.signal),
   ]).catch((error: unknown) => onError("A controller stopped", error, ""));
   return {
     async [Symbol.asyncDispose]() {
