@@ -10,6 +10,8 @@ import { defaultConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import type { ConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import { defaultHttpLimits } from "../doors/http/limits.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
+import { authenticationReader } from "./authentication-file.ts";
+import type { AuthenticationFile } from "./authentication-file.ts";
 import { CommandFailure, usageError } from "./command-failure.ts";
 import { byteSize, duration, integer, list, mapping, oneOf, pathFrom, text } from "./field-readers.ts";
 import type { FieldReader, Fields } from "./field-readers.ts";
@@ -36,6 +38,7 @@ interface ConfigFileFields {
   /** A path, or `none`. */
   adminKubeconfig: string;
   limits: Fields<Limits>;
+  authentication: AuthenticationFile;
   kubernetes: Fields<{ valuesInAnswersToWrites: "readers" | "writers" }>;
 }
 
@@ -127,6 +130,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
     }),
     adminKubeconfig: (value, place) => (value === "none" ? value : path(value, place)),
     limits: readLimits,
+    authentication: authenticationReader(directory),
     kubernetes: mapping({ valuesInAnswersToWrites: oneOf(["readers", "writers"]) }),
   });
 }

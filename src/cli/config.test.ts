@@ -48,6 +48,14 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     },
     limits: {},
     valuesInAnswersToWrites: "readers",
+    authentication: {
+      issuers: ["https://kubernetes.default.svc.cluster.local"],
+      audiences: ["https://kubernetes.default.svc.cluster.local"],
+      tokenLifeSecondsMax: 0,
+      anonymousPaths: [],
+      tokenFile: undefined,
+      frontProxy: undefined,
+    },
     adminKubeconfig: "/home/jane/.local/share/strongroom/admin.kubeconfig",
   });
 });
@@ -96,6 +104,16 @@ adminKubeconfig: none
 limits:
   connectionsMax: 100
   headersTimeoutMs: 5000
+authentication:
+  tokenFile: tokens.csv
+  anonymousPaths: [/version]
+  serviceAccounts:
+    issuers: [https://a.example.com, https://b.example.com]
+    audiences: [api]
+    tokenLifeMax: 2h
+  frontProxy:
+    authoritiesFile: proxies.crt
+    allowedNames: [proxy]
 kubernetes:
   valuesInAnswersToWrites: writers
 `;
@@ -117,6 +135,21 @@ test("readServerConfig reads every field of the file, paths relative to the file
     },
     limits: { connectionsMax: 100, headersTimeoutMs: 5000 },
     valuesInAnswersToWrites: "writers",
+    authentication: {
+      issuers: ["https://a.example.com", "https://b.example.com"],
+      audiences: ["api"],
+      tokenLifeSecondsMax: 7200,
+      anonymousPaths: ["/version"],
+      tokenFile: join(folder, "tokens.csv"),
+      frontProxy: {
+        authoritiesFile: join(folder, "proxies.crt"),
+        allowedNames: ["proxy"],
+        usernameHeaders: ["X-Remote-User"],
+        uidHeaders: ["X-Remote-Uid"],
+        groupHeaders: ["X-Remote-Group"],
+        extraHeaderPrefixes: ["X-Remote-Extra-"],
+      },
+    },
     adminKubeconfig: undefined,
   });
 });
@@ -130,7 +163,13 @@ test("readServerConfig lets flags win over the file, a list as a whole", async (
     "log-format": ["text"],
     "root-key-file": ["/k"],
     "admin-kubeconfig": ["/a"],
+    "service-account-issuer": ["https://c.example.com"],
+    "token-auth-file": ["t.csv"],
+    "anonymous-path": ["/openid/v1/jwks"],
   });
+  const { issuers, audiences, tokenFile, anonymousPaths } = config.authentication;
+  assert.deepEqual([issuers, audiences], [["https://c.example.com"], ["api"]]);
+  assert.deepEqual([tokenFile, anonymousPaths], ["/work/t.csv", ["/openid/v1/jwks"]]);
   assert.equal(config.dataDir, "/d");
   assert.equal(config.host, "0.0.0.0");
   assert.equal(config.port, 1);

@@ -5,14 +5,20 @@
 import { isAbsolute, join, resolve } from "node:path";
 
 import { defaultVersionLimits } from "../core/secrets/version-retention.ts";
-import { defaultAuthentication } from "../doors/kubernetes/authentication/authentication-config.ts";
 import type { ServerConfig } from "../server/server-config.ts";
+import {
+  anonymousPathForm,
+  authenticationConfig,
+  isAnonymousPath,
+  isIssuer,
+  issuerForm,
+} from "./authentication-file.ts";
 import { usageError } from "./command-failure.ts";
 import { readConfigFile } from "./config-file.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 import { repeatableFlag, valueFlag } from "./flags.ts";
-import type { FlagValues } from "./flags.ts";
+import type { Flag, FlagValues } from "./flags.ts";
 import { certificateNameForm, isCertificateName, listenAddressForm, parseListenAddress } from "./listen-address.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
@@ -57,6 +63,22 @@ export const adminKubeconfigFlag = valueFlag(
   "Where the administrator's kubeconfig goes. Default: admin.kubeconfig in the data directory.",
 );
 
+export const tokenAuthFileFlag = valueFlag(
+  "token-auth-file",
+  "FILE",
+  "A CSV file of tokens, user names, uids and groups, which only its owner may read.",
+);
+export const anonymousPathFlag = repeatableFlag(
+  "anonymous-path",
+  "PATH",
+  "A path that may be asked for without a credential, where roles allow it. Repeatable.",
+);
+export const issuerFlag = repeatableFlag(
+  "service-account-issuer",
+  "URL",
+  "The issuer of tokens of service accounts; with several, the first is that of new ones. Repeatable.",
+);
+
 /** What is kept of the past, unless the file says otherwise. */
 const historyDefault = { retainMs: 24 * 60 * 60 * 1000, retainBytes: 1024 ** 3 };
 const trashRetentionMsDefault = 30 * 24 * 60 * 60 * 1000;
@@ -89,7 +111,14 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
     versions: versionsConfig(file),
     limits: file.limits ?? {},
     valuesInAnswersToWrites: file.kubernetes?.valuesInAnswersToWrites ?? "readers",
-    authentication: defaultAuthentication,
+    authentication: authenticationConfig(
+      {
+        tokenFile: fromFlag(tokenAuthFileFlag),
+        anonymousPaths: readWords(flags, anonymousPathFlag, isAnonymousPath, anonymousPathForm),
+        issuers: readWords(flags, issuerFlag, isIssuer, issuerForm),
+      },
+      file.authentication ?? {},
+    ),
     adminKubeconfig: readAdminKubeconfig(flags, environment, file, dataDir),
   };
 }
@@ -120,6 +149,17 @@ function readSans(flags: FlagValues): readonly string[] | undefined {
   const names = flags.many(sanFlag);
   if (names?.every(isCertificateName) === false) throw usageError(`--san must be ${certificateNameForm}`);
   return names;
+}
+
+function readWords(
+  flags: FlagValues,
+  flag: Flag,
+  isWord: (value: string) => boolean,
+  form: string,
+): readonly string[] | undefined {
+  const words = flags.many(flag);
+  if (words?.every(isWord) === false) throw usageError(`--${flag.name} must be ${form}`);
+  return words;
 }
 
 function readLogFormat(flags: FlagValues): ServerConfig["logFormat"] | undefined {

@@ -7,14 +7,17 @@ import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import {
   adminKubeconfigFlag,
+  anonymousPathFlag,
   configFlag,
   dataDirFlag,
+  issuerFlag,
   listenFlag,
   logFormatFlag,
   passphraseFileFlag,
   readServerConfig,
   rootKeyFileFlag,
   sanFlag,
+  tokenAuthFileFlag,
 } from "./config.ts";
 import { valueFlag } from "./flags.ts";
 import { kubectlSession } from "./kubectl-session.ts";
@@ -27,7 +30,8 @@ const tryFlag = valueFlag("try", "DIR", "Show kubectl commands to try with the m
 export const serveCommand: Command = {
   usage:
     "[--data-dir DIR] [--listen HOST:PORT] [--san NAME]... [--config FILE] [--log-format text|json] " +
-    "[--root-key-file FILE] [--passphrase-file FILE] [--admin-kubeconfig FILE|none] [--try DIR]",
+    "[--root-key-file FILE] [--passphrase-file FILE] [--admin-kubeconfig FILE|none] " +
+    "[--service-account-issuer URL]... [--token-auth-file FILE] [--anonymous-path PATH]... [--try DIR]",
   examples: [
     { line: "strongroom serve", effect: "serve on https://127.0.0.1:8443, with the data in your data home" },
     {
@@ -45,6 +49,9 @@ export const serveCommand: Command = {
     rootKeyFileFlag,
     passphraseFileFlag,
     adminKubeconfigFlag,
+    issuerFlag,
+    tokenAuthFileFlag,
+    anonymousPathFlag,
     tryFlag,
   ],
   notes: [

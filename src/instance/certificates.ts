@@ -14,6 +14,7 @@ export class Certificates {
   readonly authority: CertificateAuthority;
   readonly #storage: PkiStorage;
   readonly #names: readonly string[];
+  #trusted = "";
 
   private constructor(authority: CertificateAuthority, storage: PkiStorage, names: readonly string[]) {
     this.authority = authority;
@@ -26,10 +27,19 @@ export class Certificates {
     return new Certificates(await loadOrCreateAuthority(storage, Date.now()), storage, names);
   }
 
+  /** Authorities that TLS verifies clients by beside our own, PEM. What they are trusted with is for others to say. */
+  trust(authoritiesPem: string): void {
+    this.#trusted = authoritiesPem;
+  }
+
   /** What the listener presents, and whom it trusts. */
   async tlsMaterial(): Promise<TlsMaterial> {
     const server = await loadOrIssueServerCertificate(this.#storage, this.authority, this.#names, Date.now());
-    return { certPem: server.certPem, keyPem: server.keyPem.reveal(), clientCaPem: this.authority.certPem };
+    return {
+      certPem: server.certPem,
+      keyPem: server.keyPem.reveal(),
+      clientCaPem: `${this.authority.certPem}\n${this.#trusted}`,
+    };
   }
 
   /** Renews the listener's certificate while it runs. */

@@ -40,13 +40,11 @@ import { sightReviews } from "../doors/kubernetes/reviews/sight-reviews.ts";
 import type { SightAnswers } from "../doors/kubernetes/reviews/sight-reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { Gate } from "../gate/gate.ts";
-import { adminGroup } from "../identity/user.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
-import { auditedIssuance } from "../instance/audited-issuance.ts";
-import type { IssuanceDoor, IssueKubeconfig } from "../instance/audited-issuance.ts";
 import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
+import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
 import { openDataStore } from "./data-store.ts";
 import { pkiStorage } from "../instance/stored-pki.ts";
@@ -74,13 +72,6 @@ export interface RunningServer extends AsyncDisposable {
 
 /** Facts that the server states while it starts, one line each, for the person who started it. */
 export type Announce = (line: string) => void;
-
-/** The administrator of the host, whose certificate lives for a day. */
-const administrator: ClientCertificateRequest = {
-  user: "strongroom-admin",
-  groups: [adminGroup],
-  ttlSeconds: 24 * 60 * 60,
-};
 
 const drainMs = 10_000;
 
@@ -119,14 +110,16 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     escalation: access.admission,
   };
   const admission = startup.use(await openAdmission(rules));
-  const keys = await TokenKeyRing.open(pkiStorage(data.store), Date.now);
-  const authentication = openAuthentication({
-    ...facts,
-    config: config.authentication,
-    keys,
-    storage: admission.storage,
-  });
-  startup.use(authentication);
+  const authentication = startup.use(
+    await openAuthentication({
+      ...facts,
+      config: config.authentication,
+      keys: await TokenKeyRing.open(pkiStorage(data.store), Date.now),
+      hasIssued: (certificate) => certificates.authority.hasIssued(certificate),
+      storage: admission.storage,
+    }),
+  );
+  certificates.trust(authentication.authoritiesPem);
   const onSightError = (error: unknown) => log.error("The graph ended", error);
   const sight = startup.use(new LiveSight({ feed: objectFeed(facts), timers: systemClock, onError: onSightError }));
   const parts = { config, data, storage, access, sight, admission, authentication, audit, log, registry, integrity };
@@ -146,7 +139,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   startup.use(
     await openControlSocket(config.dataDir, (request) => {
       log.info("Issued client certificate", { user: request.user, groups: request.groups.join(",") });
-      return issuance(certificates, { url, audit, door: "control-socket" })(request);
+      return kubeconfigIssuance(certificates, { url, audit, door: "control-socket" })(request);
     }),
   );
   startup.use(sweeps({ config, data, storage, log }));
@@ -167,7 +160,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     }),
   );
   if (config.adminKubeconfig !== undefined) {
-    const kubeconfig = await issuance(certificates, { url, audit, door: "start" })(administrator);
+    const kubeconfig = await kubeconfigIssuance(certificates, { url, audit, door: "start" })(administrator);
     await writeKubeconfig(config.adminKubeconfig, new Redacted(kubeconfig));
     announce(
       `administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig --data-dir ${config.dataDir} renews it)`,
@@ -194,19 +187,10 @@ export async function issueKubeconfig(
   const audit = await openAuditDirectory(config.dataDir);
   try {
     const url = `https://${config.host}:${config.port}`;
-    return await issuance(certificates, { url, audit, door: "data-directory" })(request);
+    return await kubeconfigIssuance(certificates, { url, audit, door: "data-directory" })(request);
   } finally {
     await audit.close();
   }
-}
-
-/** Issues kubeconfigs for `url`, each on record before it is handed out. */
-function issuance(
-  certificates: Certificates,
-  to: { readonly url: string; readonly audit: AuditSink; readonly door: IssuanceDoor },
-): IssueKubeconfig {
-  const issue: IssueKubeconfig = (request) => certificates.issueKubeconfig(to.url, request);
-  return auditedIssuance(issue, { audit: to.audit, door: to.door, now, uuid: randomUUID });
 }
 
 /** The administrator's own request, for `strongroom kubeconfig` without a user. */

@@ -33,6 +33,15 @@ export interface CertifiedUser extends Validity {
  */
 export class ClientCertificateAuthenticator {
   readonly #certified = new WeakMap<ClientConnection, CertifiedUser>();
+  readonly #hasIssued: (certificate: X509Certificate) => boolean;
+
+  /**
+   * @param hasIssued whether a certificate is by the authority of clients; without it, TLS must be told of no other
+   * authority
+   */
+  constructor(hasIssued: (certificate: X509Certificate) => boolean = () => true) {
+    this.#hasIssued = hasIssued;
+  }
 
   /**
    * The user of a connection; undefined when the client presented no certificate. Raises `unauthenticated` for one
@@ -50,7 +59,7 @@ export class ClientCertificateAuthenticator {
   #read(connection: ClientConnection): CertifiedUser | undefined {
     const certificate = connection.getPeerX509Certificate();
     if (certificate === undefined) return undefined;
-    if (!connection.authorized)
+    if (!connection.authorized || !this.#hasIssued(certificate))
       throw unauthenticated("be signed by a client authority of this server and within its time");
     const certified = certifiedUserOf(certificate);
     this.#certified.set(connection, certified);

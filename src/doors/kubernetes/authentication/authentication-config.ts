@@ -1,3 +1,14 @@
+import type { FrontProxyNames } from "../../../identity/x509/front-proxy.ts";
+
+/** The headers that proxies of Kubernetes use. */
+export const defaultFrontProxyNames: FrontProxyNames = {
+  allowedNames: [],
+  usernameHeaders: ["X-Remote-User"],
+  uidHeaders: ["X-Remote-Uid"],
+  groupHeaders: ["X-Remote-Group"],
+  extraHeaderPrefixes: ["X-Remote-Extra-"],
+};
+
 /** What of authentication an operator chooses. */
 export interface AuthenticationConfig {
   /** Who signs the tokens of service accounts: the first in new ones, all in those that count. */
@@ -8,6 +19,10 @@ export interface AuthenticationConfig {
   readonly tokenLifeSecondsMax: number;
   /** Paths that may be asked for without a credential, beside those of health. */
   readonly anonymousPaths: readonly string[];
+  /** A file of tokens (identity/tokens/static-tokens.ts), an absolute path. */
+  readonly tokenFile?: string | undefined;
+  /** Proxies in front that name the user. */
+  readonly frontProxy?: (FrontProxyNames & { readonly authoritiesFile: string }) | undefined;
 }
 
 /** The issuer that most clusters have, which does not change with the address of the server. */

@@ -1,9 +1,13 @@
 /** Who is asking at this door: the kinds of credentials, and what they are checked against. */
+import type { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { bearerAuthenticator } from "../../../identity/tokens/bearer.ts";
 import { bootstrapTokens } from "../../../identity/tokens/bootstrap-tokens.ts";
 import { BoundTokens } from "../../../identity/tokens/bound-tokens.ts";
 import { CredentialCache } from "../../../identity/tokens/credential-cache.ts";
+import { readStaticTokens, staticTokens } from "../../../identity/tokens/static-tokens.ts";
+import type { StaticTokens } from "../../../identity/tokens/static-tokens.ts";
 import { LegacyTokens } from "../../../identity/tokens/legacy-tokens.ts";
 import { tokenIssuer } from "../../../identity/tokens/token-issuer.ts";
 import type { TokenAuthenticator } from "../../../identity/tokens/token-authenticator.ts";
@@ -14,6 +18,8 @@ import type { AuthenticatedRequest } from "../../../identity/request-credentials
 import { certificateAuthenticator } from "../../../identity/x509/certificate-authenticator.ts";
 import { ClientCertificateAuthenticator } from "../../../identity/x509/client-certificate-user.ts";
 import type { ClientConnection } from "../../../identity/x509/client-certificate-user.ts";
+import { frontProxyAuthenticator } from "../../../identity/x509/front-proxy.ts";
+import { StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { Store } from "../../../store/store.ts";
 import { WorkQueue } from "../controllers/work-queue.ts";
 import type { Timers } from "../controllers/work-queue.ts";
@@ -28,6 +34,8 @@ import type { TokenServices } from "./token-services.ts";
 export interface OpenAuthenticationOptions {
   readonly config: AuthenticationConfig;
   readonly keys: TokenKeyRing;
+  /** Whether a certificate is by the authority of clients. */
+  readonly hasIssued: (certificate: X509Certificate) => boolean;
   readonly store: Store;
   readonly storage: (kind: Kind) => KindStorage;
   readonly timers: Timers;
@@ -51,16 +59,22 @@ export interface OpenAuthentication extends AsyncDisposable {
   readonly discovery: IssuerDiscoveryOptions;
   /** Secrets whose use is to be noted on them. */
   readonly used: WorkQueue<UsedSecret>;
+  /** Authorities that TLS has to tell clients of beside that of clients, PEM; "" when there are none. */
+  readonly authoritiesPem: string;
 }
 
 /** Most secrets at the same time whose use is still to be noted; more are noted with their next use. */
 const usedMax = 1000;
 
-export function openAuthentication(options: OpenAuthenticationOptions): OpenAuthentication {
+/** Raises `invalid` and `unavailable` for files that are not as they must be. */
+export async function openAuthentication(options: OpenAuthenticationOptions): Promise<OpenAuthentication> {
   const { config, keys, store, timers, now } = options;
   const nowMs = () => now().getTime();
   const used = new WorkQueue<UsedSecret>({ timers, itemsMax: usedMax, merge: (waiting) => waiting });
-  const authenticator = tokenAuthenticators(options, used, nowMs);
+  const { tokenFile, frontProxy } = config;
+  const fixed = tokenFile === undefined ? new Map() : await readStaticTokens(tokenFile);
+  const authenticator = tokenAuthenticators(options, { fixed, used, nowMs });
+  const authoritiesPem = frontProxy === undefined ? "" : await readAuthorities(frontProxy.authoritiesFile);
   const credentials = new CredentialCache({ authenticator, audiences: config.audiences, nowMs });
   const changes = new TokenObjectChanges({
     store,
@@ -71,13 +85,22 @@ export function openAuthentication(options: OpenAuthenticationOptions): OpenAuth
   });
   const issuer = config.issuers[0] ?? "";
   const union = requestUnion(
-    [certificateAuthenticator(new ClientCertificateAuthenticator(), nowMs), bearerAuthenticator(credentials)],
+    [
+      ...(frontProxy === undefined ? [] : [frontProxyAuthenticator({ ...frontProxy, authoritiesPem, nowMs })]),
+      certificateAuthenticator(new ClientCertificateAuthenticator(options.hasIssued), nowMs),
+      bearerAuthenticator(credentials),
+    ],
     { paths: config.anonymousPaths },
   );
   const observed = new Map<Kind, KindStorage>();
   return {
     authenticate: (request) =>
-      union({ connection: connectionOf(request), headers: request.headers, path: pathOf(request) }),
+      union({
+        connection: connectionOf(request),
+        headers: request.headers,
+        rawHeaders: request.rawHeaders,
+        path: pathOf(request),
+      }),
     tokens: {
       issuer: tokenIssuer({
         issuer,
@@ -94,6 +117,7 @@ export function openAuthentication(options: OpenAuthenticationOptions): OpenAuth
     },
     discovery: { issuer, keys: () => keys.verification() },
     used,
+    authoritiesPem,
     async [Symbol.asyncDispose]() {
       used.close();
       await changes[Symbol.asyncDispose]();
@@ -103,18 +127,25 @@ export function openAuthentication(options: OpenAuthenticationOptions): OpenAuth
 
 function tokenAuthenticators(
   { config, keys, storage }: OpenAuthenticationOptions,
-  used: WorkQueue<UsedSecret>,
-  nowMs: () => number,
+  more: { readonly fixed: StaticTokens; readonly used: WorkQueue<UsedSecret>; readonly nowMs: () => number },
 ): TokenAuthenticator {
   const facts = storedTokenFacts(storage);
   const keysFor = (kid?: string) => keys.verification(kid);
   const { audiences: ownAudiences, issuers } = config;
+  const { fixed, used, nowMs } = more;
   const note = (secret: UsedSecret) => used.addIfRoom(secret.uid, secret);
   return tokenUnion([
+    staticTokens(fixed, ownAudiences),
     new LegacyTokens({ ownAudiences, keysFor, facts, used: note, nowMs }),
     new BoundTokens({ issuers, keysFor, facts, nowMs }),
     bootstrapTokens({ facts, ownAudiences, nowMs }),
   ]);
+}
+
+async function readAuthorities(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((cause: unknown) => {
+    throw new StrongroomError("unavailable", `the file of authorities ${path} must be readable`, { cause });
+  });
 }
 
 function connectionOf({ socket }: IncomingMessage): ClientConnection {
