@@ -21,6 +21,8 @@ export const costMaxDefault = 100_000;
 export interface CelProgram {
   /** The names of variables that the expression uses. */
   readonly uses: ReadonlySet<string>;
+  /** The fields of variables that it names, as `variable.field`. */
+  readonly selects: ReadonlySet<string>;
   /**
    * The result for the variables' values, as JSON has it. Raises `invalid` with the reason when there is none: an error of
    * the expression, or a cost of more than `costMax` steps.
@@ -67,7 +69,7 @@ async function load(): Promise<CelCompiler> {
         throw new StrongroomError("invalid", `an expression must have at most ${expressionLengthMax} characters`);
       }
       const isFunction = (name: string) => env.funcs.find(name) !== undefined;
-      const { tree, uses } = compileTree(() => cel.parse(expression), {
+      const { tree, uses, selects } = compileTree(() => cel.parse(expression), {
         variables,
         isFunction,
         step: budget.stepFunction,
@@ -75,6 +77,7 @@ async function load(): Promise<CelCompiler> {
       const run = cel.plan(env, tree);
       return {
         uses,
+        selects,
         evaluate(inputs, costMax = costMaxDefault) {
           const bindings = Object.fromEntries(
             [...uses].map((name) => [name, inputOf(inputs[name], timestampFromDate)]),

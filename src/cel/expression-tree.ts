@@ -15,6 +15,8 @@ export interface KnownNames {
 export interface CompiledTree {
   readonly tree: Expr;
   readonly uses: ReadonlySet<string>;
+  /** Fields of variables that are named, as `variable.field`. */
+  readonly selects: ReadonlySet<string>;
 }
 
 const types: ReadonlySet<string> = new Set([
@@ -35,9 +37,9 @@ const types: ReadonlySet<string> = new Set([
 export function compileTree(parse: () => ParsedExpr & { expr: Expr }, known: KnownNames): CompiledTree {
   try {
     const tree = parse().expr;
-    const uses = new Set<string>();
-    visit(tree, { known, uses, own: new Set() });
-    return { tree, uses };
+    const [uses, selects] = [new Set<string>(), new Set<string>()];
+    visit(tree, { known, uses, selects, own: new Set() });
+    return { tree, uses, selects };
   } catch (error) {
     if (error instanceof StrongroomError) throw error;
     if (error instanceof RangeError) throw new StrongroomError("invalid", "the expression must be nested less deeply");
@@ -49,6 +51,7 @@ export function compileTree(parse: () => ParsedExpr & { expr: Expr }, known: Kno
 interface Scope {
   readonly known: KnownNames;
   readonly uses: Set<string>;
+  readonly selects: Set<string>;
   /** The variables of the comprehensions around. */
   readonly own: ReadonlySet<string>;
 }
@@ -60,6 +63,7 @@ function visit(expr: Expr | undefined, scope: Scope): void {
     case "identExpr":
       return requireVariable(kind.value.name, scope);
     case "selectExpr":
+      noteSelection(kind.value.operand, kind.value.field, scope);
       return visit(kind.value.operand, scope);
     case "callExpr":
       return visitCall(kind.value, scope);
@@ -80,7 +84,16 @@ function visit(expr: Expr | undefined, scope: Scope): void {
 type Call = Extract<Expr["exprKind"], { case: "callExpr" }>["value"];
 type Comprehension = Extract<Expr["exprKind"], { case: "comprehensionExpr" }>["value"];
 
+function noteSelection(operand: Expr | undefined, field: string, scope: Scope): void {
+  if (operand?.exprKind.case === "identExpr") scope.selects.add(`${operand.exprKind.value.name}.${field}`);
+}
+
 function visitCall(call: Call, scope: Scope): void {
+  const [indexed, index] = call.args;
+  if (call.function === "_[_]" && index?.exprKind.case === "constExpr") {
+    const { constantKind } = index.exprKind.value;
+    if (constantKind.case === "stringValue") noteSelection(indexed, constantKind.value, scope);
+  }
   const qualified = call.target === undefined ? undefined : qualifiedName(call.target);
   const isQualified = qualified !== undefined && scope.known.isFunction(`${qualified}.${call.function}`);
   if (!isQualified) {

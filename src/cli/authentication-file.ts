@@ -11,6 +11,7 @@ import type { FieldReader, Fields } from "./field-readers.ts";
 export type AuthenticationFile = Fields<AuthenticationFields>;
 
 interface AuthenticationFields {
+  configurationFile: string;
   tokenFile: string;
   anonymousPaths: readonly string[];
   serviceAccounts: Fields<{ issuers: readonly string[]; audiences: readonly string[]; tokenLifeMax: number }>;
@@ -35,6 +36,7 @@ export function authenticationReader(directory: string): FieldReader<Authenticat
   const words = list(text((word) => (/^[!-~]+$/.test(word) ? word : undefined), "a word"));
   const header = list(text((name) => (/^[A-Za-z0-9-]+$/.test(name) ? name : undefined), "the name of a header"));
   return mapping<AuthenticationFields>({
+    configurationFile: path,
     tokenFile: path,
     anonymousPaths: list(text((value) => (isAnonymousPath(value) ? value : undefined), anonymousPathForm)),
     serviceAccounts: mapping({
@@ -64,6 +66,7 @@ export function isIssuer(value: string): boolean {
 
 /** What flags say of it. */
 export interface AuthenticationFlags {
+  readonly configurationFile: string | undefined;
   readonly tokenFile: string | undefined;
   readonly anonymousPaths: readonly string[] | undefined;
   readonly issuers: readonly string[] | undefined;
@@ -79,6 +82,7 @@ export function authenticationConfig(flags: AuthenticationFlags, file: Authentic
     audiences: serviceAccounts.audiences ?? issuers,
     tokenLifeSecondsMax: (serviceAccounts.tokenLifeMax ?? 0) / 1000,
     anonymousPaths: flags.anonymousPaths ?? file.anonymousPaths ?? defaultAuthentication.anonymousPaths,
+    configurationFile: flags.configurationFile ?? file.configurationFile,
     tokenFile: flags.tokenFile ?? file.tokenFile,
     frontProxy: frontProxy === undefined ? undefined : frontProxyConfig(frontProxy),
   };

@@ -53,6 +53,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
       audiences: ["https://kubernetes.default.svc.cluster.local"],
       tokenLifeSecondsMax: 0,
       anonymousPaths: [],
+      configurationFile: undefined,
       tokenFile: undefined,
       frontProxy: undefined,
     },
@@ -140,6 +141,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
       audiences: ["api"],
       tokenLifeSecondsMax: 7200,
       anonymousPaths: ["/version"],
+      configurationFile: undefined,
       tokenFile: join(folder, "tokens.csv"),
       frontProxy: {
         authoritiesFile: join(folder, "proxies.crt"),

@@ -63,6 +63,11 @@ export const adminKubeconfigFlag = valueFlag(
   "Where the administrator's kubeconfig goes. Default: admin.kubeconfig in the data directory.",
 );
 
+export const authenticationConfigFlag = valueFlag(
+  "authentication-config",
+  "FILE",
+  "A file AuthenticationConfiguration: issuers whose JWTs count, and who may be anonymous where.",
+);
 export const tokenAuthFileFlag = valueFlag(
   "token-auth-file",
   "FILE",
@@ -113,6 +118,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
     valuesInAnswersToWrites: file.kubernetes?.valuesInAnswersToWrites ?? "readers",
     authentication: authenticationConfig(
       {
+        configurationFile: fromFlag(authenticationConfigFlag),
         tokenFile: fromFlag(tokenAuthFileFlag),
         anonymousPaths: readWords(flags, anonymousPathFlag, isAnonymousPath, anonymousPathForm),
         issuers: readWords(flags, issuerFlag, isIssuer, issuerForm),

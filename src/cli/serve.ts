@@ -8,6 +8,7 @@ import type { Command, Invocation } from "./command.ts";
 import {
   adminKubeconfigFlag,
   anonymousPathFlag,
+  authenticationConfigFlag,
   configFlag,
   dataDirFlag,
   issuerFlag,
@@ -31,7 +32,7 @@ export const serveCommand: Command = {
   usage:
     "[--data-dir DIR] [--listen HOST:PORT] [--san NAME]... [--config FILE] [--log-format text|json] " +
     "[--root-key-file FILE] [--passphrase-file FILE] [--admin-kubeconfig FILE|none] " +
-    "[--service-account-issuer URL]... [--token-auth-file FILE] [--anonymous-path PATH]... [--try DIR]",
+    "[--service-account-issuer URL]... [--authentication-config FILE] [--token-auth-file FILE] [--anonymous-path PATH]... [--try DIR]",
   examples: [
     { line: "strongroom serve", effect: "serve on https://127.0.0.1:8443, with the data in your data home" },
     {
@@ -52,6 +53,7 @@ export const serveCommand: Command = {
     issuerFlag,
     tokenAuthFileFlag,
     anonymousPathFlag,
+    authenticationConfigFlag,
     tryFlag,
   ],
   notes: [

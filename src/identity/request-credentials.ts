@@ -36,9 +36,9 @@ export interface RequestAuthenticator {
 /** All kinds of credentials. Raises `unauthenticated` where nobody is known. */
 export function requestUnion(
   authenticators: readonly RequestAuthenticator[],
-  anonymous: { readonly paths: readonly string[] },
+  /** Whether anybody may ask for a path. */
+  anonymous: { readonly opens: (path: string) => boolean },
 ): (request: PresentedRequest) => Promise<AuthenticatedRequest> {
-  const openPaths = new Set(anonymous.paths);
   return async (request) => {
     let refusal: StrongroomError | undefined;
     for (const authenticator of authenticators) {
@@ -51,7 +51,7 @@ export function requestUnion(
       }
     }
     if (refusal !== undefined) throw refusal;
-    if (openPaths.has(request.path)) return { user: anonymousUser };
+    if (anonymous.opens(request.path)) return { user: anonymousUser };
     throw new StrongroomError("unauthenticated", "a credential must be presented");
   };
 }

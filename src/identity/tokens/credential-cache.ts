@@ -11,8 +11,7 @@ import { createHmac, randomBytes } from "node:crypto";
 
 import { inGroup } from "../request-credentials.ts";
 import type { User } from "../user.ts";
-import type { TokenAuthenticator, VerifiedToken } from "./token-authenticator.ts";
-import type { TokenObject } from "./token-facts.ts";
+import type { TokenAuthenticator, TokenDependency, VerifiedToken } from "./token-authenticator.ts";
 
 /** How long a verified token is taken for one. */
 export const verifiedMs = 10_000;
@@ -80,7 +79,7 @@ export class CredentialCache {
   }
 
   /** One of the objects that tokens depend on was changed or deleted. */
-  changed(object: TokenObject): void {
+  changed(object: TokenDependency): void {
     this.#changes++;
     for (const reference of this.#dependents.get(placeOf(object)) ?? []) {
       const credential = reference.deref();
@@ -161,6 +160,6 @@ async function lookAgain(credential: Credential, verify: () => Promise<VerifiedT
   }
 }
 
-function placeOf({ kind, namespace, name }: TokenObject): string {
+function placeOf({ kind, namespace, name }: TokenDependency): string {
   return `${kind}/${namespace}/${name}`;
 }

@@ -2,6 +2,9 @@
 import type { User } from "../user.ts";
 import type { TokenObject } from "./token-facts.ts";
 
+/** What a token ends with: an object of ours, or the configuration of issuers elsewhere. */
+export type TokenDependency = TokenObject | { readonly kind: "issuers"; readonly namespace: ""; readonly name: "" };
+
 /** A token that counts. */
 export interface VerifiedToken {
   /** Without `system:authenticated`. */
@@ -9,7 +12,7 @@ export interface VerifiedToken {
   /** Those of the asked audiences that it is for. */
   readonly audiences: readonly string[];
   /** It is to be looked at again when one of these changes. */
-  readonly dependsOn: readonly TokenObject[];
+  readonly dependsOn: readonly TokenDependency[];
   /** It no longer counts from then on, in ms since 1970. */
   readonly endsAtMs: number | undefined;
   /** What goes on record with each request that it is used for. */

@@ -105,6 +105,7 @@ class Compilation {
 function failing(error: Error): CelProgram {
   return {
     uses: new Set(),
+    selects: new Set(),
     evaluate() {
       throw error;
     },

@@ -19,6 +19,8 @@ export interface AuthenticationConfig {
   readonly tokenLifeSecondsMax: number;
   /** Paths that may be asked for without a credential, beside those of health. */
   readonly anonymousPaths: readonly string[];
+  /** A file AuthenticationConfiguration: issuers elsewhere, and who may be anonymous where. An absolute path. */
+  readonly configurationFile?: string | undefined;
   /** A file of tokens (identity/tokens/static-tokens.ts), an absolute path. */
   readonly tokenFile?: string | undefined;
   /** Proxies in front that name the user. */

@@ -2,6 +2,8 @@
 import type { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
+import { ConfiguredIssuers } from "../../../identity/oidc/configured-issuers.ts";
+import { issuersChange } from "../../../identity/oidc/jwt-authenticator.ts";
 import { bearerAuthenticator } from "../../../identity/tokens/bearer.ts";
 import { bootstrapTokens } from "../../../identity/tokens/bootstrap-tokens.ts";
 import { BoundTokens } from "../../../identity/tokens/bound-tokens.ts";
@@ -73,7 +75,9 @@ export async function openAuthentication(options: OpenAuthenticationOptions): Pr
   const used = new WorkQueue<UsedSecret>({ timers, itemsMax: usedMax, merge: (waiting) => waiting });
   const { tokenFile, frontProxy } = config;
   const fixed = tokenFile === undefined ? new Map() : await readStaticTokens(tokenFile);
-  const authenticator = tokenAuthenticators(options, { fixed, used, nowMs });
+  const configured = await openConfigured(options, nowMs, () => credentials.changed(issuersChange));
+  const own = tokenAuthenticators(options, { fixed, used, nowMs });
+  const authenticator = configured === undefined ? own : tokenUnion([own, configured]);
   const authoritiesPem = frontProxy === undefined ? "" : await readAuthorities(frontProxy.authoritiesFile);
   const credentials = new CredentialCache({ authenticator, audiences: config.audiences, nowMs });
   const changes = new TokenObjectChanges({
@@ -90,7 +94,7 @@ export async function openAuthentication(options: OpenAuthenticationOptions): Pr
       certificateAuthenticator(new ClientCertificateAuthenticator(options.hasIssued), nowMs),
       bearerAuthenticator(credentials),
     ],
-    { paths: config.anonymousPaths },
+    { opens: (path) => configured?.opens(path) ?? config.anonymousPaths.includes(path) },
   );
   const observed = new Map<Kind, KindStorage>();
   return {
@@ -120,9 +124,21 @@ export async function openAuthentication(options: OpenAuthenticationOptions): Pr
     authoritiesPem,
     async [Symbol.asyncDispose]() {
       used.close();
+      configured?.[Symbol.dispose]();
       await changes[Symbol.asyncDispose]();
     },
   };
+}
+
+async function openConfigured(
+  { config, timers, onError }: OpenAuthenticationOptions,
+  nowMs: () => number,
+  onChanged: () => void,
+): Promise<ConfiguredIssuers | undefined> {
+  const { configurationFile: path, issuers: ownIssuers, audiences: ownAudiences } = config;
+  if (path === undefined) return undefined;
+  const failed = (error: unknown) => onError(error, "the authentication configuration");
+  return ConfiguredIssuers.open({ path, ownIssuers, ownAudiences, timers, nowMs, onChanged, onError: failed });
 }
 
 function tokenAuthenticators(
