@@ -78,15 +78,20 @@ async function outputOf(plugin: CredentialPlugin, { env, stdin, signal }: Run): 
   const child = spawn(command, plugin.args, { env, stdio: [stdin, "pipe", "inherit"], signal, killSignal: "SIGKILL" });
   const chunks: Buffer[] = [];
   let size = 0;
+  // What the program started itself may go on and keep the pipe: nobody waits for that.
+  const giveUp = (why: string, cause?: unknown) => {
+    child.kill("SIGKILL");
+    child.stdout.destroy();
+    reject(failed(plugin, why, cause));
+  };
   child.stdout.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size > pluginOutputBytesMax) child.kill("SIGKILL");
-    else chunks.push(chunk);
+    if (size <= pluginOutputBytesMax) chunks.push(chunk);
+    else giveUp(`must print at most ${pluginOutputBytesMax} bytes`);
   });
-  child.on("error", (cause: NodeJS.ErrnoException) => reject(failed(plugin, whyNotRun(plugin, cause), cause)));
+  child.on("error", (cause: NodeJS.ErrnoException) => giveUp(whyNotRun(plugin, cause), cause));
   child.on("close", (code) => {
-    if (size > pluginOutputBytesMax) reject(failed(plugin, `must print at most ${pluginOutputBytesMax} bytes`));
-    else if (code !== 0) reject(failed(plugin, `ended with exit code ${code ?? "of a signal"}`));
+    if (code !== 0) reject(failed(plugin, `ended with exit code ${code ?? "of a signal"}`));
     else done(Buffer.concat(chunks).toString("utf8"));
   });
   return await promise;

@@ -84,7 +84,7 @@ export async function readKubeconfig(path: string, contexts: readonly string[]):
 function parseKubeconfig(path: string, text: string): unknown {
   let config: unknown;
   try {
-    config = parse(text, { maxAliasCount: 100, logLevel: "silent" });
+    config = parse(text, { maxAliasCount: 100, logLevel: "error", prettyErrors: false });
   } catch {
     throw invalid(path, "must be valid YAML");
   }
