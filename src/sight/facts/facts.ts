@@ -51,6 +51,8 @@ export interface BindingFact extends ObjectFact<"RoleBinding" | "ClusterRoleBind
 export interface AccountFact extends ObjectFact<"ServiceAccount"> {
   /** Undefined counts as true. */
   readonly automount: boolean | undefined;
+  /** Names of the Secrets it refers to: its tokens, and those for pulling images. */
+  readonly secrets?: readonly string[];
 }
 
 export const workloadKinds = [

@@ -16,6 +16,8 @@ export interface IngressFact extends ObjectFact<"Ingress"> {
   readonly backends: readonly string[];
   /** Whether its annotations have the proxy ask who it is. */
   readonly authenticates: boolean;
+  /** Names of the Secrets with its certificates. */
+  readonly tlsSecrets?: readonly string[];
 }
 
 export const routeKinds = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] as const;
@@ -64,8 +66,10 @@ export function readIngress(value: unknown): Content<IngressFact> {
   const paths = listField(value, "spec", "rules").flatMap((rule) => listField(rule, "http", "paths"));
   const named = [field(value, "spec", "defaultBackend"), ...paths.map((path) => field(path, "backend"))];
   const names = named.map((backend) => textField(backend, "service", "name") || textField(backend, "serviceName"));
+  const tlsSecrets = listField(value, "spec", "tls").flatMap((each) => textField(each, "secretName") || []);
   return {
     backends: [...new Set(names.filter((name) => name !== ""))],
+    ...(tlsSecrets.length > 0 && { tlsSecrets }),
     authenticates: fieldNames(value, "metadata", "annotations").some((name) => authAnnotation.test(name)),
   };
 }

@@ -2,8 +2,9 @@
 import type { PolicyRule } from "../../access/rbac/policy-rule.ts";
 import { factNamespace } from "./fact-kind.ts";
 import { workloadKinds } from "./facts.ts";
-import type { BindingFact, Fact, FactKind, LabelSelector, RoleFact, RuleFact } from "./facts.ts";
+import type { AccountFact, BindingFact, Fact, FactKind, LabelSelector, RoleFact, RuleFact } from "./facts.ts";
 import { field, flagField, listField, textField, textMapField, textsField } from "./json-fields.ts";
+import { pullSecretsOf } from "./operator-facts.ts";
 import type { Provenance } from "./provenance.ts";
 import { readFurther } from "./read-further.ts";
 import { readSecret } from "./read-secret.ts";
@@ -37,12 +38,19 @@ export function readFact(kind: FactKind, read: ReadObject, material = new Secret
     case "ClusterRoleBinding":
       return { kind, ...place, ...readBinding(read.value) };
     case "ServiceAccount":
-      return { kind, ...place, automount: flagField(read.value, "automountServiceAccountToken") };
+      return { kind, ...place, ...readAccount(read.value) };
     case "Secret":
       return { kind, ...place, ...readSecret(read.value) };
     default:
       return readFurther(kind, place, read.value, material);
   }
+}
+
+function readAccount(value: unknown): Pick<AccountFact, "automount" | "secrets"> {
+  const tokens = listField(value, "secrets").flatMap((each) => textField(each, "name") || []);
+  const secrets = [...new Set([...tokens, ...pullSecretsOf(value)])];
+  const automount = flagField(value, "automountServiceAccountToken");
+  return { automount, ...(secrets.length > 0 && { secrets }) };
 }
 
 function readRole(kind: string, { value, placeOf }: ReadObject): Pick<RoleFact, "rules" | "labels" | "aggregates"> {

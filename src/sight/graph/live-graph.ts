@@ -94,6 +94,7 @@ export class LiveGraph {
       this.#dependencies.changed(knownKey(change.gap.kind));
     } else if (change.type === "known") {
       this.#facts.closeGap(change);
+      this.#facts.markListed(change.kind);
       this.#dependencies.changed(knownKey(change.kind));
     }
   }

@@ -9,19 +9,23 @@ function nameOnly(namespace: string, name: string, by: Fact): SecretFact {
   return { kind: "Secret", namespace, name, at: by.at, type: "", keys: [], tokenOf: "", seen: "name" };
 }
 
-/** The Secrets that a fact names: what a workload refers to, what a rule of a Role names. Others name none. */
+/** The Secrets that a fact names, each once. */
 export function secretsNamedBy(fact: Fact): SecretFact[] {
-  if ("references" in fact) {
-    const names = new Set(fact.references.filter(({ kind }) => kind === "secret").map(({ name }) => name));
-    return [...names].map((name) => nameOnly(fact.namespace, name, fact));
-  }
+  return [...new Set(namesIn(fact))].map((name) => nameOnly(fact.namespace, name, fact));
+}
+
+/** What workloads, accounts and ingresses refer to, what operators make, what rules of Roles name. */
+function namesIn(fact: Fact): readonly string[] {
+  if ("references" in fact) return fact.references.filter(({ kind }) => kind === "secret").map(({ name }) => name);
+  if ("targets" in fact) return fact.targets;
+  if (fact.kind === "ServiceAccount") return fact.secrets ?? [];
+  if (fact.kind === "Ingress") return fact.tlsSecrets ?? [];
   // The names in a ClusterRole are of any namespace, or of none.
   if (fact.kind !== "Role") return [];
   const rules = fact.rules.filter(
     ({ rule }) => rule.resources.includes("secrets") && (rule.apiGroups.includes("") || rule.apiGroups.includes("*")),
   );
-  const names = new Set(rules.flatMap(({ rule }) => rule.resourceNames));
-  return [...names].filter((name) => name !== "").map((name) => nameOnly(fact.namespace, name, fact));
+  return rules.flatMap(({ rule }) => rule.resourceNames).filter((name) => name !== "");
 }
 
 /** Adds the Secrets that facts name, where Secrets themselves are not known. Which others there are stays unknown. */
