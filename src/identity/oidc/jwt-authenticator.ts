@@ -11,6 +11,7 @@ import type { Claims } from "../tokens/signed-token.ts";
 import { sharedAudiences } from "../tokens/token-authenticator.ts";
 import type { TokenAuthenticator, VerifiedToken } from "../tokens/token-authenticator.ts";
 import type { JwtConfiguration } from "./authentication-configuration.ts";
+import { issuersChange } from "./issuers-change.ts";
 
 /** Signatures with public keys only: with a shared secret, whoever can verify could sign. */
 const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
@@ -41,9 +42,6 @@ export function jwtAuthenticator(options: JwtAuthenticatorOptions): TokenAuthent
     },
   };
 }
-
-/** What all these tokens depend on: the configuration they were verified by. */
-export const issuersChange = { kind: "issuers", namespace: "", name: "" } as const;
 
 async function verifiedClaims(token: string, keyOf: CompactVerifyGetKey): Promise<Claims> {
   try {

@@ -1,9 +1,10 @@
 /**
  * Tokens as compact JWS: signed, and read back only with a key of ours and the one algorithm that the key is for.
  *
+ * The library is loaded with the first token: a server that has none yet does without its 9 MB.
+ *
  * Source: RFC 7515, RFC 8725 (best practices); k/k pkg/serviceaccount/jwt.go for what is asked of `iss` and `kid`.
  */
-import { CompactSign, compactVerify, errors } from "jose";
 
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { TokenKey, TokenPublicKey } from "./token-key.ts";
@@ -18,6 +19,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 export async function signToken(claims: Claims, key: TokenKey): Promise<string> {
   const names = Object.keys(claims).toSorted();
   const payload = JSON.stringify(Object.fromEntries(names.map((name) => [name, claims[name]])));
+  const { CompactSign } = await import("jose");
   return new CompactSign(Buffer.from(payload, "utf8"))
     .setProtectedHeader({ alg: key.algorithm, kid: key.kid })
     .sign(key.privateKey);
@@ -57,6 +59,7 @@ async function claimsBy(
   publicKey: TokenPublicKey["publicKey"],
   algorithm: string,
 ): Promise<Claims | undefined> {
+  const { compactVerify, errors } = await import("jose");
   try {
     const { payload } = await compactVerify(token, publicKey, { algorithms: [algorithm] });
     return jsonObjectOf(Buffer.from(payload).toString("utf8"));

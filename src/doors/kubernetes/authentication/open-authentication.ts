@@ -2,8 +2,8 @@
 import type { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
-import { ConfiguredIssuers } from "../../../identity/oidc/configured-issuers.ts";
-import { issuersChange } from "../../../identity/oidc/jwt-authenticator.ts";
+import type { ConfiguredIssuers } from "../../../identity/oidc/configured-issuers.ts";
+import { issuersChange } from "../../../identity/oidc/issuers-change.ts";
 import { bearerAuthenticator } from "../../../identity/tokens/bearer.ts";
 import { bootstrapTokens } from "../../../identity/tokens/bootstrap-tokens.ts";
 import { BoundTokens } from "../../../identity/tokens/bound-tokens.ts";
@@ -137,8 +137,10 @@ async function openConfigured(
 ): Promise<ConfiguredIssuers | undefined> {
   const { configurationFile: path, issuers: ownIssuers, audiences: ownAudiences } = config;
   if (path === undefined) return undefined;
+  // Loaded where it is asked for.
+  const { ConfiguredIssuers: configured } = await import("../../../identity/oidc/configured-issuers.ts");
   const failed = (error: unknown) => onError(error, "the authentication configuration");
-  return ConfiguredIssuers.open({ path, ownIssuers, ownAudiences, timers, nowMs, onChanged, onError: failed });
+  return configured.open({ path, ownIssuers, ownAudiences, timers, nowMs, onChanged, onError: failed });
 }
 
 function tokenAuthenticators(
