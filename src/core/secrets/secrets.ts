@@ -125,6 +125,16 @@ export class Secrets {
     };
   }
 
+  /** As {@link list}, of those whose type keeps no versions: tokens and releases. The values of others are not read. */
+  async listUnversioned(position: ObjectRange): Promise<SecretPage> {
+    const { records, revision, more } = await rangeOfObjects(this.#store, resource, position);
+    const secrets = records.flatMap((record) => {
+      const parts = decodeCurrentRecord(record.key, record.value);
+      return parts.book.promotion === undefined ? [assemble(record, parts, parts.inlinePayload)] : [];
+    });
+    return { secrets, revision, continueAfter: more ? records.at(-1)?.key : undefined };
+  }
+
   /** How many secrets follow `after` in a namespace (or all), at a revision. */
   count(namespace: string, after: string | undefined, revision: Revision | undefined): Promise<number> {
     return this.#store.count(objectPrefix(resource, namespace), { after, revision });

@@ -59,6 +59,8 @@ export interface KindStorage {
   get(namespace: string, name: string): Promise<StoredObject | undefined>;
   /** A page may hold fewer than `limit` objects although more follow. */
   list(position: ObjectRange): Promise<ObjectPage>;
+  /** As list, of the objects of which no versions are kept; others are passed over unread. Absent: list does. */
+  listUnversioned?(position: ObjectRange): Promise<ObjectPage>;
   count(namespace: string, after: string | undefined, revision: Revision | undefined): Promise<number>;
   /** Raises `already-exists`, NamespaceUnavailableError. */
   create(tree: JsonObject, writer: Writer): Promise<StoredObject>;

@@ -100,6 +100,10 @@ export function secretStorage(secrets: Secrets): KindStorage {
       const page = await secrets.list(position);
       return { ...page, objects: page.secrets.map((secret) => new StoredSecret(secret)) };
     },
+    async listUnversioned(position) {
+      const page = await secrets.listUnversioned(position);
+      return { ...page, objects: page.secrets.map((secret) => new StoredSecret(secret)) };
+    },
     count: (namespace, after, revision) => secrets.count(namespace, after, revision),
     create: async (tree, writer) => new StoredSecret(await secrets.create(stateOf(tree), writer)),
     async replace(previous, tree, writer) {

@@ -47,9 +47,10 @@ export async function followTokenSecrets(secrets: KindStorage, tell: TellSecret,
 async function tellAll(secrets: KindStorage, tell: TellSecret, signal: AbortSignal): Promise<void> {
   const share = new LoopShare(1);
   let after: string | undefined;
+  const list = secrets.listUnversioned ?? secrets.list;
   do {
     await share.step();
-    const page = await secrets.list({ namespace: "", after, limit: pageRecords });
+    const page = await list({ namespace: "", after, limit: pageRecords });
     for (const object of page.objects) {
       const { namespace, name } = object;
       if (holdsToken(object)) tell({ object, place: { namespace, name } });
