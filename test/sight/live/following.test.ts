@@ -4,6 +4,10 @@ import { test } from "node:test";
 import type { ServerResponse } from "node:http";
 import type { FactSet } from "../../../src/sight/facts/fact-set.ts";
 import { factKey } from "../../../src/sight/facts/fact-set.ts";
+import { buildGraph } from "../../../src/sight/graph/build-graph.ts";
+import { LiveGraph } from "../../../src/sight/graph/live-graph.ts";
+import type { SecurityGraph } from "../../../src/sight/graph/security-graph.ts";
+import { whoCan } from "../../../src/sight/questions/who-can.ts";
 import { followPace } from "../../../src/sight/sources/cluster/follow-scope.ts";
 import { ClusterSource } from "../../../src/sight/sources/cluster/cluster-source.ts";
 import { readKubeconfig } from "../../../src/sight/sources/cluster/kubeconfig.ts";
@@ -310,4 +314,38 @@ test("A new namespace is unknown until it was read, where kinds are read by name
   const seen = new Seen(following);
   await seen.until(({ type }) => type === "known");
   assert.ok(rolesOf(seen).includes("in-b"));
+});
+
+test("A graph that is kept up by what is told answers as one that is built anew", async () => {
+  await using server = await startTestServer();
+  await createNamespace(server, "a");
+  const [access] = await readKubeconfig(server.kubeconfig, []);
+  assert.ok(access !== undefined);
+  using source = new ClusterSource(access, { level: "metadata", env: {} });
+  await using following = await source.follow(forever);
+  const live = new LiveGraph(following.facts);
+  const changes = following.changes[Symbol.asyncIterator]();
+  await create(server, secretsIn("a"), secret("db", { data: { password: base64("value") } }));
+  await create(server, `${rbacPath}/namespaces/a/roles`, roleObject("reader", coreRule("get", "secrets", "db")));
+  await create(server, `${rbacPath}/namespaces/a/rolebindings`, bindingObject("readers", "Role reader", "User jane"));
+  const db = { namespace: "a", name: "db" };
+  const readers = (graph: SecurityGraph) => {
+    const answer = whoCan(graph, db, { onlyDirect: false, hopsMax: Infinity });
+    return [answer.known, answer.readers.map(({ principal, path }) => [principal, path.map(({ edge }) => edge)])];
+  };
+  // Kinds are watched on their own: which is told first is not decided.
+  const awaited = new Map([
+    ["Secret", "db"],
+    ["Role", "reader"],
+    ["RoleBinding", "readers"],
+  ]);
+  while (awaited.size > 0) {
+    const { value, done } = await changes.next();
+    assert.ok(done !== true);
+    live.take(value.changes);
+    for (const [kind, name] of awaited) if (value.changes.some(isPut(kind, name))) awaited.delete(kind);
+  }
+  const anew = buildGraph(await source.read(forever));
+  assert.ok(JSON.stringify(readers(anew)).includes('"jane"'));
+  assert.deepEqual(readers(live.graph()), readers(anew));
 });
