@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 import { assertFailure, create, secretsPath } from "../support/api-objects.ts";
 import { tokenClient, tokenOf } from "../support/token-client.ts";
 import { bindingObject, coreRule, rbacPath, roleObject } from "../support/rbac-objects.ts";
+import { openWatch } from "../support/watch-stream.ts";
 import { startTestServer } from "../running-server.ts";
 import { auditEvents } from "../support/audit-events.ts";
 
@@ -179,6 +180,21 @@ test("Who verifies tokens elsewhere finds the keys", async () => {
   assert.deepEqual(Object.keys(key).toSorted(), ["alg", "e", "kid", "kty", "n", "use"]);
   const [header] = token.split(".", 1).map((part) => JSON.parse(Buffer.from(part, "base64url").toString()));
   assert.equal(key.kid, header.kid);
+});
+
+test("An open watch ends when the account of its token is deleted", async () => {
+  await create(server, accounts, { metadata: { name: "watches" } });
+  const roles = `${rbacPath}/namespaces/default`;
+  await create(server, `${roles}/roles`, roleObject("watches", coreRule("list,watch", "secrets")));
+  const subjects = [{ kind: "ServiceAccount", name: "watches", namespace: "default" }];
+  await create(server, `${roles}/rolebindings`, { ...bindingObject("watches", "Role watches", "User x"), subjects });
+  const headers = { Authorization: `Bearer ${await tokenOf(server, "watches")}` };
+  const credentials = { ca: server.credentials.ca };
+  await using watch = await openWatch({ url: server.url, credentials }, `${secretsPath}?watch=1`, headers);
+  assert.equal(watch.status, 200);
+  await server.call("DELETE", `${accounts}/watches`);
+  const events = await watch.rest();
+  assert.equal(events.at(-1).object.code, 401);
 });
 
 test("Tokens outlive a restart of the server, and count nowhere else", async () => {
