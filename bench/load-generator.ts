@@ -35,8 +35,11 @@ export interface LoadResult {
 }
 
 export interface Credentials {
-  readonly files: { readonly cert: string; readonly key: string };
+  /** Absent for clients without a certificate. */
+  readonly files?: { readonly cert: string; readonly key: string };
   readonly pem: ClientCredentials;
+  /** Sent with each GET of one object. */
+  readonly token?: string;
 }
 
 export const generator: "wrk" | "node" = hasCommand("wrk") ? "wrk" : "node";
@@ -46,7 +49,7 @@ export async function runLoad(load: Load, credentials: Credentials): Promise<Loa
   const result =
     generator === "wrk"
       ? await runWrk(load, credentials)
-      : await runEntry<LoadResult>("load", { ...load, credentials: credentials.pem });
+      : await runEntry<LoadResult>("load", { ...load, credentials: credentials.pem, token: credentials.token });
   if (result.refused > 0 || result.broken > 0) {
     throw new Error(
       `${load.mode} must succeed: ${result.refused} refused, ${result.broken} broken of ${result.requests}`,
@@ -70,8 +73,9 @@ async function runWrk(load: Load, credentials: Credentials): Promise<LoadResult>
   const environment = {
     ...process.env,
     BENCH_SCRIPTS: scripts,
-    BENCH_CERT: credentials.files.cert,
-    BENCH_KEY: credentials.files.key,
+    BENCH_CERT: credentials.files?.cert ?? "",
+    BENCH_KEY: credentials.files?.key ?? "",
+    BENCH_TOKEN: credentials.token ?? "",
     BENCH_MODE: load.mode,
     BENCH_PATH: load.path,
     BENCH_PREFIX: load.prefix,

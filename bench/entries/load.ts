@@ -11,9 +11,12 @@ import { entryOptions, tell } from "./entry.ts";
 
 export interface LoadOptions extends Load {
   readonly credentials: ClientCredentials;
+  readonly token?: string;
 }
 
-const { url, path, mode, prefix, count, valueBytes, connections, seconds, credentials } = entryOptions<LoadOptions>();
+const { url, path, mode, prefix, count, valueBytes, connections, seconds, credentials, token } =
+  entryOptions<LoadOptions>();
+const authorization = token === undefined ? {} : { Authorization: `Bearer ${token}` };
 const agent = new Agent({ keepAlive: true, maxSockets: connections, ...credentials, rejectUnauthorized: false });
 const filler = "x".repeat(Math.ceil(valueBytes / 3) * 4 - 12);
 const latenciesMs: number[] = [];
@@ -64,7 +67,8 @@ function send(serial: number): Promise<number> {
 const applyType = "application/apply-patch+yaml";
 
 function exchange(method: string, target: string, body?: string, type = "application/json"): Promise<number> {
-  const headers = body === undefined ? {} : { "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
+  const headers =
+    body === undefined ? authorization : { "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const sent = request(new URL(target, url), { method, agent, headers }, (response) => {
       response.resume().on("error", reject);
