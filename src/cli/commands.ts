@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./kubeconfig.ts")).kubeconfigCommand,
   },
   {
+    name: "token-keys",
+    summary: "Show and rotate the keys of service accounts' tokens",
+    load: async () => (await import("./token-keys.ts")).tokenKeysCommand,
+  },
+  {
     name: "health",
     summary: "Ask a server whether it is ready",
     load: async () => (await import("./health.ts")).healthCommand,

@@ -12,20 +12,28 @@ import { readBody } from "../doors/http/body.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { IssueKubeconfig } from "./audited-issuance.ts";
 import type { ClientCertificateRequest } from "./client-certificate-request.ts";
+import type { TokenKeyState } from "../identity/tokens/token-key-ring.ts";
+import { readTokenKeysRequest } from "./token-keys.ts";
+import type { ManageTokenKeys, TokenKeysRequest } from "./token-keys.ts";
 
+const keysPath = "/token-keys";
 const socketName = "control.sock";
 /** Longest path of a unix socket that every system takes. */
 const socketPathMax = 103;
 const bodyBytesMax = 64 * 1024;
 
 /** Listens; a path that is too long for a socket is `unavailable`. */
-export async function openControlSocket(dataDir: string, issue: IssueKubeconfig): Promise<AsyncDisposable> {
+export async function openControlSocket(
+  dataDir: string,
+  issue: IssueKubeconfig,
+  manageKeys: ManageTokenKeys,
+): Promise<AsyncDisposable> {
   const path = socketPath(dataDir);
   if (path === undefined) throw new StrongroomError("unavailable", "the path of the data directory must be shorter");
   await unlink(path).catch(ignoreMissing); // left by a killed server; the store's lock says that none runs
   const server = createServer((request, response) => {
-    answer(request, issue).then(
-      (kubeconfig) => response.writeHead(200, { "Content-Type": "application/yaml" }).end(kubeconfig),
+    answer(request, issue, manageKeys).then(
+      (text) => response.writeHead(200).end(text),
       (error: unknown) => response.writeHead(400).end(error instanceof StrongroomError ? error.message : "failed"),
     );
   });
@@ -34,8 +42,9 @@ export async function openControlSocket(dataDir: string, issue: IssueKubeconfig)
   return { [Symbol.asyncDispose]: () => closeServer(server) };
 }
 
-async function answer(request: IncomingMessage, issue: IssueKubeconfig): Promise<string> {
+async function answer(request: IncomingMessage, issue: IssueKubeconfig, keys: ManageTokenKeys): Promise<string> {
   const asked: unknown = JSON.parse((await readBody(request, bodyBytesMax)).toString("utf8"));
+  if (request.url === keysPath) return JSON.stringify(await keys(readTokenKeysRequest(asked)));
   const { user, groups, ttlSeconds } = asked as Partial<ClientCertificateRequest>; // checked next
   if (typeof user !== "string" || typeof ttlSeconds !== "number" || !Array.isArray(groups)) {
     throw new StrongroomError("invalid", "the request must name a user, groups and a life in seconds");
@@ -44,12 +53,22 @@ async function answer(request: IncomingMessage, issue: IssueKubeconfig): Promise
 }
 
 /** Asks the server that runs on a data directory; undefined when none does. */
-export async function askControlSocket(dataDir: string, asked: ClientCertificateRequest): Promise<string | undefined> {
+export function askControlSocket(dataDir: string, asked: ClientCertificateRequest): Promise<string | undefined> {
+  return ask(dataDir, "/kubeconfig", asked);
+}
+
+/** The same for the keys of tokens. Raises `invalid` for what the server refuses. */
+export async function askForTokenKeys(dataDir: string, asked: TokenKeysRequest): Promise<TokenKeyState[] | undefined> {
+  const answered = await ask(dataDir, keysPath, asked);
+  return answered === undefined ? undefined : (JSON.parse(answered) as TokenKeyState[]); // our own server's answer
+}
+
+async function ask(dataDir: string, path: string, asked: object): Promise<string | undefined> {
   const socket = socketPath(dataDir);
   if (socket === undefined) return undefined;
   const response = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
     // Without an agent: it would keep the connection, and ask a server on it that has stopped since.
-    const options = { socketPath: socket, method: "POST", path: "/kubeconfig", agent: false } as const;
+    const options = { socketPath: socket, method: "POST", path, agent: false } as const;
     const request = httpRequest(options, resolve);
     request.on("error", (error: NodeJS.ErrnoException) =>
       error.code === "ENOENT" || error.code === "ECONNREFUSED" ? resolve(undefined) : reject(error),

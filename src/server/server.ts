@@ -48,6 +48,7 @@ import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuan
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
 import { openDataStore } from "./data-store.ts";
 import { pkiStorage } from "../instance/stored-pki.ts";
+import { auditedTokenKeys } from "../instance/token-keys.ts";
 import { productVersion } from "../instance/product-version.ts";
 import type { DataStore } from "./data-store.ts";
 import { openExistingInstance, openInstance } from "../instance/instance.ts";
@@ -110,11 +111,12 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     escalation: access.admission,
   };
   const admission = startup.use(await openAdmission(rules));
+  const keys = await TokenKeyRing.open(pkiStorage(data.store), Date.now);
   const authentication = startup.use(
     await openAuthentication({
       ...facts,
       config: config.authentication,
-      keys: await TokenKeyRing.open(pkiStorage(data.store), Date.now),
+      keys,
       hasIssued: (certificate) => certificates.authority.hasIssued(certificate),
       storage: admission.storage,
     }),
@@ -137,10 +139,14 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const url = clientUrl({ host: listener.host, port: listener.port, extraSans: config.extraSans });
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
   startup.use(
-    await openControlSocket(config.dataDir, (request) => {
-      log.info("Issued client certificate", { user: request.user, groups: request.groups.join(",") });
-      return kubeconfigIssuance(certificates, { url, audit, door: "control-socket" })(request);
-    }),
+    await openControlSocket(
+      config.dataDir,
+      (request) => {
+        log.info("Issued client certificate", { user: request.user, groups: request.groups.join(",") });
+        return kubeconfigIssuance(certificates, { url, audit, door: "control-socket" })(request);
+      },
+      auditedTokenKeys(keys, audit),
+    ),
   );
   startup.use(sweeps({ config, data, storage, log }));
   startup.use(

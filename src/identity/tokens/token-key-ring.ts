@@ -28,6 +28,7 @@ export class TokenKeyRing {
   readonly #storage: PkiStorage;
   readonly #nowMs: () => number;
   #keys: readonly TokenKey[];
+  #onRemoved: () => void = () => {};
   #changing: Promise<unknown> = Promise.resolve();
 
   private constructor(storage: PkiStorage, nowMs: () => number, keys: readonly TokenKey[]) {
@@ -52,6 +53,11 @@ export class TokenKeyRing {
     const current = this.#keys.findLast(({ signsFromMs }) => signsFromMs <= nowMs) ?? oldest;
     if (current === undefined) throw new StrongroomError("corrupt", "there must be a key of tokens");
     return current;
+  }
+
+  /** Told when a key is gone: what was verified by it no longer counts. One listener. */
+  onRemoved(listener: () => void): void {
+    this.#onRemoved = listener;
   }
 
   /** The keys that a token may have been signed with, oldest first. With a `kid`: the one of that id, if there is one. */
@@ -101,7 +107,9 @@ export class TokenKeyRing {
     await earlier;
     const keys = await next(this.#keys);
     await this.#storage.save(storedName, encodeTokenKeys(keys));
+    const isShorter = keys.length < this.#keys.length;
     this.#keys = keys;
+    if (isShorter) this.#onRemoved();
     return this.states();
   }
 }

@@ -80,6 +80,7 @@ export async function openAuthentication(options: OpenAuthenticationOptions): Pr
   const authenticator = configured === undefined ? own : tokenUnion([own, configured]);
   const authoritiesPem = frontProxy === undefined ? "" : await readAuthorities(frontProxy.authoritiesFile);
   const credentials = new CredentialCache({ authenticator, audiences: config.audiences, nowMs });
+  keys.onRemoved(() => credentials.allChanged());
   const changes = new TokenObjectChanges({
     store,
     changed: (object) => credentials.changed(object),
