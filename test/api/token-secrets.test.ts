@@ -47,7 +47,9 @@ test("A secret of an account is filled, its token is the account, and its use is
   const noted = await watchUntil(server, secretsPath, "legacy-token", ({ metadata }) => metadata.labels !== undefined);
   assert.equal(noted.metadata.labels[lastUsed], today());
   const used = (await auditEvents(server)).filter(({ user }) => user.username.endsWith(":legacy"));
-  assert.equal(used.at(-1)?.annotations?.["authentication.k8s.io/legacy-token-manual-secret"], "legacy-token");
+  const annotations = used.at(-1)?.annotations;
+  assert.equal(annotations?.["authentication.k8s.io/legacy-token-manual-secret"], "legacy-token");
+  assert.equal(annotations["authentication.k8s.io/legacy-token"], "system:serviceaccount:default:legacy");
 });
 
 test("A token of a secret counts while the secret holds exactly it, and is not marked invalid", async () => {
