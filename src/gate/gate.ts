@@ -117,6 +117,8 @@ export interface GateContext {
 
 export interface StreamOptions {
   readonly metadataOnly: boolean;
+  /** Not even metadata is in it, so that nothing in that could hold values. */
+  readonly namesOnly?: boolean;
   /** A watch, which is given an id: the records of what it shares with others name it by that. */
   readonly live?: LiveStream;
 }
@@ -289,7 +291,7 @@ export class Gate {
   }
 
   #recordPiece(record: RequestRecord, piece: StreamPiece, options: StreamOptions): Promise<void> {
-    const metadataOnly = options.metadataOnly && piece.holdsValues !== true;
+    const metadataOnly = options.metadataOnly && (options.namesOnly === true || piece.holdsValues !== true);
     if (piece.live === true && record.streamId !== undefined) {
       return this.#disclosures.record(record.streamId, record.request.door, piece.disclosed, metadataOnly);
     }

@@ -220,6 +220,21 @@ test("A JSON patch that copies, moves or tests values is refused like a read of 
   assertWithheld(await writer("PATCH", `${path}?dryRun=All`, patch("json-patch+json", harmless)));
 });
 
+test("An error of a patch that copies values does not quote them, also to whoever may read them", async () => {
+  const copied = [{ op: "copy", from: "/data/a", path: "/metadata/name" }];
+  const answer = await reader("PATCH", path, patch("json-patch+json", copied));
+  assert.equal(answer.status, 400);
+  assert.ok(!answer.text.includes(value), answer.text);
+  const absent = [{ op: "move", from: "/data/absent", path: "/data/b" }];
+  const text = (await reader("PATCH", path, patch("json-patch+json", absent))).json.message;
+  assert.match(text, /^the server rejected our request due to an error in our request: .*absent/);
+  const tests = [{ op: "test", path: "/data/a", value: "eA==" }];
+  assert.match(
+    (await reader("PATCH", path, patch("json-patch+json", tests))).json.message,
+    /testing value \/data\/a failed/,
+  );
+});
+
 test("Nothing tells whether a guess is right that leaves the value as it is", async () => {
   const guesses = [value, "d3Jvbmc="]; // wrong
   const immutable = await anew({ immutable: true });

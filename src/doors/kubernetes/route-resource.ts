@@ -1,6 +1,6 @@
 /** From a resource request to the verb that serves it, and from its answer to a reply. */
 import type { AnswerEnd } from "./answer-end.ts";
-import type { GateContext, Outcome } from "../../gate/gate.ts";
+import type { GateContext, Outcome, StreamOptions } from "../../gate/gate.ts";
 import { parseRange } from "../http/accept.ts";
 import { filterAllowed, requireKnownFilter } from "./access/lesser-rights.ts";
 import { visibleObjects } from "./access/visible-objects.ts";
@@ -20,7 +20,7 @@ import {
   viewSchema,
 } from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
-import { showsValues, withoutValuesFormat } from "./response/output-format.ts";
+import { showsMetadata, showsValues, withoutValuesFormat } from "./response/output-format.ts";
 import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
 import { namespaceKind } from "./kinds/namespace.ts";
@@ -237,9 +237,19 @@ function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
     answer: { code, contentType: contentType(context.format), body },
     code,
     disclosed: context.kind.valuesIn === undefined ? undefined : [disclosure],
-    metadataOnly: answer.withheld === true || (!showsValues(context.format) && !metadataHoldsValues(object)),
+    metadataOnly: answer.withheld === true || !discloses(context.format, object),
     object: answer.stored ? disclosure : undefined,
   };
+}
+
+/** Whether values leave with an object in this format, by themselves or in metadata. */
+function discloses(format: OutputFormat, object: StoredObject): boolean {
+  return showsValues(format) || (showsMetadata(format) && metadataHoldsValues(object));
+}
+
+/** What a stream in this format has of its objects, for the record. */
+function shownBy(format: OutputFormat): Pick<StreamOptions, "metadataOnly" | "namesOnly"> {
+  return { metadataOnly: !showsValues(format), namesOnly: !showsMetadata(format) };
 }
 
 function encodeView(kind: Kind, object: StoredObject, format: OutputFormat, now: Date): Buffer {
@@ -261,7 +271,7 @@ function encodeView(kind: Kind, object: StoredObject, format: OutputFormat, now:
 function listReply(context: VerbContext, list: ListAnswer): Outcome<Reply> {
   const pieces = encodeList(context.kind, list, context.format, context.now());
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
-    metadataOnly: !showsValues(context.format),
+    ...shownBy(context.format),
   });
   const headers = filteredHeaders(context);
   return { answer: { code: 200, contentType: contentType(context.format), headers, body }, code: 200 };
@@ -271,7 +281,7 @@ async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
   const { filtered } = context;
   const { pieces, end, refusal } = await watchObjects(context);
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
-    metadataOnly: !showsValues(context.format),
+    ...shownBy(context.format),
     live: { end, refusal, ...(filtered !== undefined && { requireSame: () => filtered.requireSame() }) },
   });
   const stream = context.format.media === "application/vnd.kubernetes.protobuf" ? ";stream=watch" : "";

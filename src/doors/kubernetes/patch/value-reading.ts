@@ -11,10 +11,13 @@ type Path = readonly string[];
 
 /** Whether an operation of a JSON patch reads something at, above or below one of the places. */
 export function jsonPatchReads(patch: JsonValue, places: readonly Path[]): boolean {
-  return operationsOf(patch).some(({ op, from, path }) => {
-    if (op === "test") return reaches(path, places);
-    return (op === "copy" || op === "move") && reaches(from, places);
-  });
+  const tests = operationsOf(patch).some(({ op, path }) => op === "test" && reaches(path, places));
+  return tests || jsonPatchCopies(patch, places);
+}
+
+/** Whether an operation of a JSON patch puts elsewhere what is at, above or below one of the places. */
+export function jsonPatchCopies(patch: JsonValue, places: readonly Path[]): boolean {
+  return operationsOf(patch).some(({ op, from }) => (op === "copy" || op === "move") && reaches(from, places));
 }
 
 /** Whether an operation of a JSON patch names something at, above or below one of the places. */

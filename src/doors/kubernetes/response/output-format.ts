@@ -16,6 +16,11 @@ export function showsValues(format: OutputFormat): boolean {
   return format.view === "object" || (format.view === "table" && format.includeObject === "Object");
 }
 
+/** Whether an answer in this format contains metadata, and not just cells of a Table. */
+export function showsMetadata(format: OutputFormat): boolean {
+  return format.view !== "table" || format.includeObject !== "None";
+}
+
 /** The format of the same media type in which an answer has names and metadata, and no values. */
 export function withoutValuesFormat(format: OutputFormat): OutputFormat {
   if (format.view === "object") return { ...format, view: "partial-metadata" };

@@ -20,7 +20,7 @@ import { expectedType, readTree } from "./read-object.ts";
 import { strategyOf } from "./update.ts";
 import { requireValid } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
-import { refuseGuess, refuseReading, touchesValues } from "./withheld-values.ts";
+import { refuseGuess, refuseReading, touchesValues, withoutQuotes } from "./withheld-values.ts";
 
 const jsonPatchType = "application/json-patch+json";
 const mergePatchType = "application/merge-patch+json";
@@ -41,7 +41,7 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
     await refuseReading(context, patch);
     checkMembers(context, patch, options.fieldValidation);
   }
-  const object = await changeObject(context, {
+  const change = changeObject(context, {
     next: (previous) => {
       refuseGuess(context, previous, touchesValues(context.kind, patch));
       return patched(context, { media, patch, duplicates, fieldValidation: options.fieldValidation }, previous.tree());
@@ -50,6 +50,9 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
     // A patch is applied to the stored version, so it has one even where a PUT has to name it (Leases).
     strategy: { ...strategyOf(context), allowUnconditionalUpdate: true },
     track: (next, previous) => trackUpdate(fieldWrite(context, options.fieldManager), previous, next),
+  });
+  const object = await change.catch((error: unknown) => {
+    throw media === jsonPatchType ? withoutQuotes(context, patch, error) : error;
   });
   return { type: "object", code: 200, object, stored: !options.dryRun };
 }
@@ -112,7 +115,7 @@ function applyPatch(context: VerbContext, patch: Patch, document: JsonObject): J
 function patchFailure(error: PatchError): ApiError {
   switch (error.kind) {
     case "bad-patch":
-      return badRequest(error.message);
+      return new ApiError(400, "BadRequest", error.message, { cause: error });
     case "too-large":
       return new ApiError(413, "RequestEntityTooLarge", `Request entity too large: ${error.message}`);
     case "apply-failed":
@@ -122,7 +125,7 @@ function patchFailure(error: PatchError): ApiError {
         "Invalid",
         `the server rejected our request due to an error in our request: ${error.message}`,
         // Empty: with a kind, kubectl prints `The secrets "" is invalid` instead of the message.
-        { details: {} },
+        { details: {}, cause: error },
       );
     default:
       return error.kind satisfies never;

@@ -4,12 +4,14 @@
  */
 import { ForbiddenError } from "../../../gate/gate.ts";
 import type { Attributes, Decision } from "../../../access/authorizer.ts";
+import { ApiError, toApiError } from "../api-error.ts";
 import { cloneJson, jsonObject } from "../codec/json.ts";
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { ownObject } from "../kinds/own-object.ts";
 import { ownMetadata } from "../kinds/system-fields.ts";
-import { jsonPatchReads, jsonPatchTouches } from "../patch/value-reading.ts";
+import { PatchError } from "../patch/patch-error.ts";
+import { jsonPatchCopies, jsonPatchReads, jsonPatchTouches } from "../patch/value-reading.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
 import { treeObject } from "../storage/tree-object.ts";
 import { annotationsWithValues, metadataWithoutValues } from "../storage/without-values.ts";
@@ -50,6 +52,20 @@ export async function refuseReading(context: VerbContext, patch: JsonValue): Pro
   if (!context.withheld || valuesIn === undefined || !jsonPatchReads(patch, placesOfValues(valuesIn))) return;
   const { attributes, decision } = await decideRead(context, context.target);
   throw new ForbiddenError(attributes, decision.type === "allow" ? "" : decision.reason);
+}
+
+/**
+ * The error of a JSON patch that copies values to where messages quote what is wrong: values are in no error, also not of
+ * those who may read them.
+ */
+export function withoutQuotes({ kind, target }: VerbContext, patch: JsonValue, error: unknown): unknown {
+  if (kind.valuesIn === undefined || !jsonPatchCopies(patch, placesOfValues(kind.valuesIn))) return error;
+  // That an operation does not apply is told by its path.
+  if (error instanceof ApiError && error.cause instanceof PatchError) return error;
+  const { code, reason } = toApiError(error);
+  if (code !== 400 && code !== 422) return error;
+  const text = "the patch copies values to where they cannot be; what is wrong with them is not told";
+  return new ApiError(code, reason, text, { details: { name: target.name, kind: kind.resource } });
 }
 
 /**
