@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { create, secret, secretsPath } from "../support/api-objects.ts";
 import { bindingObject, coreRule, rbacPath, roleObject } from "../support/rbac-objects.ts";
-import { userClient } from "../support/user-client.ts";
+import { grant, userClient } from "../support/user-client.ts";
 import type { UserClient } from "../support/user-client.ts";
 import type { Call } from "../running-server.ts";
 import { startTestServer } from "../running-server.ts";
@@ -28,6 +28,7 @@ const patch = (type: string, body: object | string): Call => ({
   body,
   headers: { "Content-Type": `application/${type}` },
 });
+const form = (as: string): Call => ({ headers: { Accept: `application/json;as=${as};v=v1;g=meta.k8s.io` } });
 const requests: [name: string, method: string, path: (name: string) => string, call: (name: string) => Call][] = [
   ["get", "GET", (name) => `${secretsPath}/${name}`, () => ({})],
   ["HEAD", "HEAD", (name) => `${secretsPath}/${name}`, () => ({})],
@@ -82,6 +83,44 @@ const requests: [name: string, method: string, path: (name: string) => string, c
     (name) => `${secretsPath}?fieldSelector=metadata.name%3D${name}&dryRun=All`,
     () => ({}),
   ],
+  ...["Table", "PartialObjectMetadata"].map((as): (typeof requests)[number] => [
+    `get as ${as}`,
+    "GET",
+    (name) => `${secretsPath}/${name}`,
+    () => form(as),
+  ]),
+  ...["Table", "PartialObjectMetadataList"].map((as): (typeof requests)[number] => [
+    `a list as ${as}`,
+    "GET",
+    (name) => `${secretsPath}?fieldSelector=metadata.name%3D${name}`,
+    () => form(as),
+  ]),
+  [
+    "a watch as Table",
+    "GET",
+    (name) => `${secretsPath}?watch=1&fieldSelector=metadata.name%3D${name}`,
+    () => form("Table"),
+  ],
+  ["metadata", "GET", (name) => `${secretsPath}/${name}/metadata`, () => ({})],
+  ["a watch of metadata", "GET", (name) => `/api/v1/watch/namespaces/default/secrets/${name}/metadata`, () => ({})],
+  [
+    "a filter that there is not",
+    "GET",
+    (name) => `${secretsPath}?strongroomFilter=x&fieldSelector=metadata.name%3D${name}`,
+    () => ({}),
+  ],
+  [
+    "a JSON patch that copies values",
+    "PATCH",
+    (name) => `${secretsPath}/${name}?dryRun=All`,
+    () => patch("json-patch+json", [{ op: "copy", from: "/data", path: "/metadata/labels" }]),
+  ],
+  [
+    "get as somebody else",
+    "GET",
+    (name) => `${secretsPath}/${name}`,
+    () => ({ headers: { "Impersonate-User": "reader" } }),
+  ],
   ["a subresource", "GET", (name) => `${secretsPath}/${name}/status`, () => ({})],
   ["get of a ClusterRole", "GET", (name) => `${rbacPath}/clusterroles/${name}`, () => ({})],
   [
@@ -128,4 +167,36 @@ test("A namespace that is not there looks to whoever may not as one that is", as
     return answer.text.replaceAll(namespace, "NAMESPACE");
   };
   assert.equal(await ask("kube-public"), await ask("not-there-x"));
+});
+
+test("A right to the metadata of one name tells nothing of others, by no form and no filter", async () => {
+  await grant(server, "namer", ["get,list,watch", "secrets/metadata", "third"]);
+  const namer = await userClient(server, "namer");
+  const ask = async (name: string, path: string, call: Call) => {
+    const answer = await namer("GET", path.replace("NAME", name), call);
+    return [answer.status, answer.text.replaceAll(name, "NAME").replaceAll(/"resourceVersion":"\d+"/g, "")];
+  };
+  for (const [path, call] of [
+    [`${secretsPath}/NAME`, form("Table")],
+    [`${secretsPath}/NAME/metadata`, {}],
+    [`${secretsPath}?fieldSelector=metadata.name%3DNAME`, form("Table")],
+    [`${secretsPath}?strongroomFilter=allowed&fieldSelector=metadata.name%3DNAME`, form("Table")],
+    [`${secretsPath}?strongroomFilter=allowed&fieldSelector=metadata.name%3DNAME`, {}],
+    [`${secretsPath}?strongroomFilter=allowed&watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3DNAME`, {}],
+    [`/api/v1/watch/namespaces/default/secrets/NAME?strongroomFilter=allowed&timeoutSeconds=1`, {}],
+  ] as const) {
+    assert.deepEqual(await ask(there, path, call), await ask(absent, path, call), path);
+  }
+});
+
+test("A change that reads is refused before what it would change is looked for", async () => {
+  await grant(server, "writer", ["patch,update,delete", "secrets"]);
+  const writer = await userClient(server, "writer");
+  const copies = patch("json-patch+json", [{ op: "test", path: "/data/a", value: "MQ==" }]);
+  const [found, missing] = [
+    await writer("PATCH", `${secretsPath}/${there}`, copies),
+    await writer("PATCH", `${secretsPath}/${absent}`, copies),
+  ];
+  assert.equal(found.status, 403);
+  assert.equal(missing.text.replaceAll(absent, there), found.text);
 });
