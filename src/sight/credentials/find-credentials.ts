@@ -19,6 +19,7 @@ import type { Fingerprinter } from "./fingerprint.ts";
 import { memberPath } from "./field-path.ts";
 import type { Hit } from "./hit.ts";
 import { awsAccountOf, certificateSubject, kubeconfigUsers, registriesOf } from "./identities.ts";
+import type { RegistryLogin } from "./identities.ts";
 import { decodedValue, judgeValue } from "./judge-value.ts";
 import { KeywordSearch } from "./keyword-search.ts";
 import { nameStrength } from "./names-of-credentials.ts";
@@ -323,13 +324,13 @@ function standsForToken(value: string): boolean {
   return /(?:example|xxxxx|00000|12345678901|abcdefghij|your)/i.test(value);
 }
 
-function dockerEntries(json: object): { readonly registry: string; readonly user: string }[] {
+function dockerEntries(json: object): RegistryLogin[] {
   const isConfig =
     Object.hasOwn(json, "auths") ||
     Object.values(json).some((entry) => typeof entry === "object" && entry !== null && Object.hasOwn(entry, "auth"));
   return isConfig
     ? registriesOf(json)
-        .filter(({ user }) => user !== "")
+        .filter(({ user, filled }) => user !== "" && filled)
         .slice(0, 50)
     : [];
 }

@@ -1,5 +1,6 @@
 /** Whose a credential is, by what it says itself; nothing is asked of anybody. */
 import { X509Certificate } from "node:crypto";
+import { isPlaceholder } from "./placeholders.ts";
 import { field, listField, textField } from "../facts/json-fields.ts";
 
 /** The account of an AWS access key: it is in the id, in base 32. "" for ids of the older form. */
@@ -69,8 +70,15 @@ export function firstCertificate(pem: string): X509Certificate | undefined {
   }
 }
 
-/** The registries and users of a dockerconfigjson, or of the older form. */
-export function registriesOf(config: unknown): { readonly registry: string; readonly user: string }[] {
+/** A login of a dockerconfigjson, or of the older form. */
+export interface RegistryLogin {
+  readonly registry: string;
+  readonly user: string;
+  /** Whether there is a password that does not only stand for one. */
+  readonly filled: boolean;
+}
+
+export function registriesOf(config: unknown): RegistryLogin[] {
   const auths = field(config, "auths") ?? config;
   if (typeof auths !== "object" || auths === null) return [];
   return Object.entries(auths).flatMap(([registry, entry]: [string, unknown]) => {
@@ -78,7 +86,8 @@ export function registriesOf(config: unknown): { readonly registry: string; read
     const auth = Buffer.from(textField(entry, "auth"), "base64").toString("utf8");
     const colon = auth.indexOf(":");
     const user = textField(entry, "username") || (colon < 0 ? "" : auth.slice(0, colon));
-    return [{ registry, user }];
+    const password = textField(entry, "password") || (colon < 0 ? auth : auth.slice(colon + 1));
+    return [{ registry, user, filled: password !== "" && !isPlaceholder(password) }];
   });
 }
 

@@ -17,6 +17,25 @@ const templates = [
 const standsFor =
   /(?:^|[^a-z])(?:example|sample|dummy|fake|placeholder|redacted|replace[-_ ]?me|replace|insert|your|todo|tbd|fixme|omitted|masked|hidden|notset|undefined|null|none|nil|empty|unset|not[-_ ]a[-_ ]real)(?:[^a-z]|$)/i;
 
+const unfilled =
+  /^(?:(?:to[-_ ]?be[-_ ]?)?(?:changed?|replaced?|filled?|insert|enter|put|set|add)[-_ ]?)?(?:your|my|the|me|this|here|it|in)?(?:[-_ ]?(?:own|value|password|passwd|token|key|secret|credential|api|name|user(?:name)?|me|here|this))*$/i;
+
+/** Whether nobody has filled in a value: as {@link isPlaceholder}, but nothing that may be a value of use. */
+export function isUnfilled(value: string): boolean {
+  const text = value.trim();
+  if (text.length > 64 || /\n/.test(text)) return false;
+  if (templates.some((pattern) => pattern.test(text)) || /^(?:(.)\1{3,}|[x*.•-]{3,})$/iu.test(text)) return true;
+  if (
+    /^(?:placeholder|todo|tbd|fixme|null|none|undefined|example|dummy|redacted|replace[-_ ]?me|unset|n\/a)$/i.test(text)
+  )
+    return true;
+  return (
+    unfilled.test(text) &&
+    /^(?:your|change|replace|insert|enter|put|set|add|fill|to[-_ ]?be)/i.test(text) &&
+    /[-_ ]/.test(text)
+  );
+}
+
 /** Whether it stands for a value that comes from elsewhere, or that nobody has filled in. */
 export function isPlaceholder(value: string): boolean {
   if (value.length > 2048) return false;

@@ -1,9 +1,11 @@
 /** The facts of one source, and what it says of its own limits. */
+import type { PlacedExamination } from "../examination/observation.ts";
 import { gapKey } from "./coverage-gap.ts";
 import type { CoverageGap } from "./coverage-gap.ts";
 import { factKinds } from "./facts.ts";
 import type { Fact, FactKind, FactOf, Problem } from "./facts.ts";
 import { placeText } from "./provenance.ts";
+import type { Provenance } from "./provenance.ts";
 import { SecretMaterial } from "./secret-material.ts";
 
 /**
@@ -71,6 +73,15 @@ export interface ClusterOrigin {
   readonly readAt: string;
 }
 
+/** An object in which something was seen while its values were in hand. */
+export interface ExaminedObject {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly at: Provenance;
+  readonly examined: PlacedExamination;
+}
+
 export class FactSet implements FactReader {
   readonly source: SourceType;
   /** Undefined for files that do not say it. */
@@ -86,6 +97,7 @@ export class FactSet implements FactReader {
   readonly #problems: Problem[] = [];
   /** How many Secrets are known by name only. */
   #namesOnly = 0;
+  readonly #examined: ExaminedObject[] = [];
   #files = 0;
   #otherObjects = 0;
 
@@ -184,6 +196,21 @@ export class FactSet implements FactReader {
 
   report(problem: Problem): void {
     this.#problems.push(problem);
+  }
+
+  /** What was seen in an object of a kind that is no fact. */
+  addExamined(object: ExaminedObject): void {
+    this.#examined.push(object);
+  }
+
+  /** Everything in which something was seen, facts and other objects. */
+  *examined(): Generator<ExaminedObject> {
+    for (const facts of this.#facts.values()) {
+      for (const { kind, namespace, name, at, examined } of facts) {
+        if (examined !== undefined) yield { kind, namespace, name, at, examined };
+      }
+    }
+    yield* this.#examined;
   }
 
   countFile(): void {

@@ -1,4 +1,5 @@
 /** What every fact has. */
+import type { PlacedExamination } from "../examination/observation.ts";
 import type { Provenance } from "./provenance.ts";
 
 /** `namespace` is "" for what is cluster-wide. */
@@ -7,4 +8,6 @@ export interface ObjectFact<Kind extends string> {
   readonly namespace: string;
   readonly name: string;
   readonly at: Provenance;
+  /** What was seen in the object while its values were in hand; undefined for nothing. */
+  readonly examined?: PlacedExamination;
 }

@@ -1,5 +1,8 @@
 /** Objects of Kubernetes, of whatever origin, to facts. */
 import type { PolicyRule } from "../../access/rbac/policy-rule.ts";
+import { examineObject } from "../examination/examine-object.ts";
+import { nothingSeen, placed } from "../examination/observation.ts";
+import type { Examination } from "../examination/observation.ts";
 import { factNamespace } from "./fact-kind.ts";
 import { workloadKinds } from "./facts.ts";
 import type { AccountFact, BindingFact, Fact, FactKind, LabelSelector, RoleFact, RuleFact } from "./facts.ts";
@@ -27,7 +30,8 @@ export function readFact(kind: FactKind, read: ReadObject, material = new Secret
   if (typeof written !== "string") return `${kind} must have a namespace that is text`;
   // No namespace has one, and by lines things are told apart (graph/graph-node.ts).
   if (written.includes("\n")) return `${kind} must have a namespace of one line`;
-  const place = { namespace: factNamespace(kind, written), name, at: read.at };
+  const examined = placed(examinationOf(kind, read.value), read.placeOf);
+  const place = { namespace: factNamespace(kind, written), name, at: read.at, ...(examined && { examined }) };
   const workload = workloadKinds.find((known) => known === kind);
   if (workload !== undefined) return { kind: workload, ...place, ...readWorkload(workload, read.value, material) };
   switch (kind) {
@@ -51,6 +55,12 @@ function readAccount(value: unknown): Pick<AccountFact, "automount" | "secrets">
   const secrets = [...new Set([...tokens, ...pullSecretsOf(value)])];
   const automount = flagField(value, "automountServiceAccountToken");
   return { automount, ...(secrets.length > 0 && { secrets }) };
+}
+
+/** Of a Secret, it was made before its values were taken out. */
+function examinationOf(kind: FactKind, value: unknown): Examination {
+  if (kind !== "Secret") return examineObject(value);
+  return (field(value, "examined") ?? nothingSeen) as Examination; // put there by withoutValues
 }
 
 function readRole(kind: string, { value, placeOf }: ReadObject): Pick<RoleFact, "rules" | "labels" | "aggregates"> {

@@ -5,6 +5,8 @@ import type { AnswerCoverage } from "../questions/who-can.ts";
 import { broadGrants } from "./broad-grants.ts";
 import type { Finding } from "./finding.ts";
 import { missingReferences } from "./missing-references.ts";
+import { observedFaults } from "./observed-faults.ts";
+import { secretLifecycle } from "./secret-lifecycle.ts";
 import { secretsAtRisk, toxicSecrets } from "./secrets-at-risk.ts";
 import { SecretRanking } from "../risk/rank-secrets.ts";
 import type { SensitivityRule } from "../risk/sensitivity.ts";
@@ -31,6 +33,8 @@ export function scan(graph: SecurityGraph, { now, sensitivities = [] }: ScanOpti
     ...wideReach(graph),
     ...broadGrants(graph.facts),
     ...missingReferences(graph.facts),
+    ...observedFaults(graph.facts),
+    ...secretLifecycle(graph, now),
   ];
   findings.sort((a, b) => b.score.value - a.score.value || (a.id < b.id ? -1 : 1));
   return { coverage: answerCoverage(graph), findings };

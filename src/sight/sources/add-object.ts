@@ -1,4 +1,7 @@
 /** One object, of whatever origin, into the facts of its source. */
+import { examineObject } from "../examination/examine-object.ts";
+import { placed } from "../examination/observation.ts";
+import { placeText } from "../facts/provenance.ts";
 import type { FactSet } from "../facts/fact-set.ts";
 import { textField } from "../facts/json-fields.ts";
 import { factKindOf } from "../facts/fact-kind.ts";
@@ -22,9 +25,24 @@ export function addObject(facts: FactSet, object: ReadObject): void {
   const known = factKindOf(apiVersion, kind);
   if (known === undefined) {
     facts.countOther();
+    addExamined(facts, object);
     return;
   }
   const fact = readFact(known, object, facts.material);
   if (typeof fact === "string") facts.report({ message: fact, at: object.at });
   else facts.add(fact);
+}
+
+/** Of a kind that is no fact, what was seen in it is kept; a file of settings need not have a name. */
+function addExamined(facts: FactSet, { value, at, placeOf }: ReadObject): void {
+  const examined = placed(examineObject(value), placeOf);
+  if (examined === undefined) return;
+  const name = textField(value, "metadata", "name") || placeText(at);
+  facts.addExamined({
+    kind: textField(value, "kind"),
+    namespace: textField(value, "metadata", "namespace"),
+    name,
+    at,
+    examined,
+  });
 }

@@ -3,6 +3,7 @@
  *
  * Whoever decodes an object calls this before anything else sees it.
  */
+import { examineObject } from "../examination/examine-object.ts";
 import type { CredentialIdentity } from "../facts/credential-identity.ts";
 import { releasedSecrets } from "../facts/helm-release.ts";
 import { field, fieldNames, textField } from "../facts/json-fields.ts";
@@ -50,6 +51,7 @@ export function withoutValues(value: unknown, material?: SecretMaterial): unknow
       /"(?:data|stringData)":\{"/.test(textField(value, "metadata", "annotations", lastApplied)),
     ...(field(value, "seen") === "metadata" && { seen: "metadata" }),
     released: material === undefined ? undefined : releasedOf(value, material),
+    examined: material === undefined ? undefined : examineObject(value),
   };
 }
 
