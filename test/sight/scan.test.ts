@@ -45,7 +45,7 @@ test("Of the examples, what is wrong with them is found and nothing else", async
       ["SR-LEAK-011", "Secret kube-system/bootstrap-token-examp1 is declared with its value in the clear"],
       [
         "SR-CONT-011",
-        "A token of an account that does not expire: Secret default/robot-token in type, it holds a token without an end",
+        "A token of an account that does not expire: Secret default/default-token in type, it holds a token without an end",
       ],
       [
         "SR-REF-001",
