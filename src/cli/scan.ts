@@ -77,7 +77,8 @@ export const scanCommand: Command = {
     const targets = reportTargets(invocation);
     const limit = severityOf(invocation.flags.one(failFlag));
     const decisions = await readDecisions(invocation);
-    const report = reportOfScan(scan(await readGraph(invocation)), decisions, await readPackageVersion());
+    const answer = scan(await readGraph(invocation), { now: decisions.now.getTime() });
+    const report = reportOfScan(answer, decisions, await readPackageVersion());
     await writeTargets(report, targets, invocation);
     await keepBaseline(report, invocation);
     const failed = limit !== undefined && failsFor(report, limit);

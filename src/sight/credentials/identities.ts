@@ -105,7 +105,8 @@ export function kubeconfigUsers(config: unknown): {
   readonly servers: readonly string[];
   readonly users: readonly KubeconfigUser[];
 } {
-  if (listField(config, "clusters").length === 0) return { servers: [], users: [] };
+  const isConfig = textField(config, "kind") === "Config" || listField(config, "clusters").length > 0;
+  if (!isConfig) return { servers: [], users: [] };
   const servers = listField(config, "clusters").map((cluster) => textField(cluster, "cluster", "server"));
   const users = listField(config, "users").map((each): KubeconfigUser => {
     const user = field(each, "user");
