@@ -4,7 +4,8 @@
  *     # reads NAMESPACE/SECRET: KIND NAME by EDGE     EDGE is the first step
  *     # never NAMESPACE/SECRET: KIND NAME
  *
- * A line that ends with `# <- edge` is one without which somebody of `reads` no longer does.
+ * A line that ends with `# <- edge` is one without which somebody of `reads` no longer does; one with `# <- way` is one
+ * without which somebody no longer does in the way that is said.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

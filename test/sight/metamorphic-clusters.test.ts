@@ -122,7 +122,7 @@ const knownName =
   /^(?:system:.*|kube-.*|aws-auth|bootstrap-token-.*|sh\.helm\..*|default|cluster-admin|admin|edit|view|cluster\.local|kubernetes.*)$/;
 /** Fields whose texts are no names of objects. */
 const otherFields: ReadonlySet<string> = new Set(
-  "kind,apiVersion,apiGroup,apiGroups,verbs,resources,labels,matchLabels,matchExpressions,type,key,data,stringData,image".split(
+  "kind,apiVersion,apiGroup,apiGroups,verbs,resources,labels,selector,matchLabels,matchExpressions,type,key,data,stringData,image".split(
     ",",
   ),
 );
@@ -156,8 +156,11 @@ function rename(value: unknown, to: (text: string) => string): unknown {
   );
 }
 
+/** Clusters in which names stand in what is packed or signed, where they stay as they are. */
+const packed: ReadonlySet<string> = new Set(["helm-release", "holds-credential"]);
+
 test("Other names for everything are other names in the answers, and nothing else", () => {
-  for (const cluster of clusters) {
+  for (const cluster of clusters.filter(({ name }) => !packed.has(name))) {
     const manifests = manifestsOf(cluster);
     const to = renamer(manifests);
     const secrets = secretsOf(cluster);

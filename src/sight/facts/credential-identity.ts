@@ -5,6 +5,8 @@ export interface CredentialIdentity {
   /** A user of the cluster; accounts are the users that they are. */
   readonly user: string;
   readonly groups: readonly string[];
+  /** It says itself when it ends. */
+  readonly ends: boolean;
 }
 
 const tokenForm = /\beyJ[\w-]{8,}\.(eyJ[\w-]{8,})\.[\w-]+/;
@@ -24,7 +26,7 @@ function tokenIdentity(text: string): CredentialIdentity | undefined {
     if (typeof claims !== "object" || claims === null || !("sub" in claims)) return undefined;
     const { sub } = claims;
     if (typeof sub !== "string" || !sub.startsWith("system:serviceaccount:")) return undefined;
-    return { user: sub, groups: [] };
+    return { user: sub, groups: [], ends: "exp" in claims };
   } catch {
     return undefined; // what only looks like a token is none
   }
@@ -39,7 +41,7 @@ function certificateIdentity(text: string): CredentialIdentity | undefined {
     const named = (field: string) =>
       subject.flatMap((line) => (line.startsWith(field) ? [line.slice(field.length)] : []));
     const [user] = named("CN=");
-    return user === undefined ? undefined : { user, groups: named("O=") };
+    return user === undefined ? undefined : { user, groups: named("O="), ends: true };
   } catch {
     return undefined; // data that is no certificate says nothing
   }

@@ -2,11 +2,14 @@
 import type { PlacedExamination } from "../examination/observation.ts";
 import { gapKey } from "./coverage-gap.ts";
 import type { CoverageGap } from "./coverage-gap.ts";
+import { FactIndexes } from "./fact-indexes.ts";
+import type { ValuePlace } from "./fact-indexes.ts";
 import { factKinds } from "./facts.ts";
-import type { Fact, FactKind, FactOf, Problem } from "./facts.ts";
+import type { Fact, FactKind, FactOf, Problem, WorkloadFact } from "./facts.ts";
 import { placeText } from "./provenance.ts";
 import type { Provenance } from "./provenance.ts";
 import { SecretMaterial } from "./secret-material.ts";
+import type { ServerProfile } from "./server-profile.ts";
 
 /**
  * A cluster is what it answers itself, a dump is meant to be a whole cluster; manifests are what somebody declares, beside
@@ -58,6 +61,11 @@ export interface FactReader {
   inNamespace<Kind extends FactKind>(kind: Kind, namespace: string): readonly FactOf<Kind>[];
   named(kind: FactKind, namespace: string, name: string): readonly Fact[];
   knows(kind: FactKind, namespace?: string): boolean;
+  readonly server: ServerProfile;
+  /** The first of the places of a credential, in the order of names, if it lies in several. */
+  shared(fingerprint: string): ValuePlace | undefined;
+  /** The workloads of a known controller, by its image. */
+  running(image: string): readonly WorkloadFact[];
 }
 
 /** The cluster that facts are of. */
@@ -93,18 +101,27 @@ export class FactSet implements FactReader {
   readonly #byKey = new Map<string, Fact[]>();
   /** Kinds that are known although there may be no object of them. */
   readonly #listed = new Set<FactKind>();
+  readonly #indexes = new FactIndexes();
   readonly #gaps = new Map<string, CoverageGap>();
   readonly #problems: Problem[] = [];
   /** How many Secrets are known by name only. */
   #namesOnly = 0;
   readonly #examined: ExaminedObject[] = [];
+  /** Of an image of the API server among the pods. */
+  #version: string | undefined;
   #files = 0;
   #otherObjects = 0;
 
-  /** Marks of texts are comparable within one set, or between sets that share `material`. */
-  constructor(source: SourceType, material: SecretMaterial = new SecretMaterial()) {
+  /** Marks of texts can be compared between sets that share `material`. */
+  constructor(source: SourceType, material: SecretMaterial = SecretMaterial.ofThisProcess()) {
     this.source = source;
     this.material = material;
+  }
+
+  /** As the source said, or else as the image of an API server says that is among the pods. */
+  get server(): ServerProfile {
+    const kind = this.origin?.server === "strongroom" ? "strongroom" : "kubernetes";
+    return { kind, version: this.origin?.version || this.#version };
   }
 
   /**
@@ -132,6 +149,7 @@ export class FactSet implements FactReader {
       if (isNameOnly(fact)) this.#namesOnly--;
       removeFrom(this.#facts, fact.kind, fact);
       removeFrom(this.#byNamespace, `${fact.kind}\n${fact.namespace}`, fact);
+      this.#indexes.remove(fact);
     }
     this.#byKey.delete(key);
     for (const fact of facts) this.#put(key, this.#byKey.get(key) ?? [], fact);
@@ -143,6 +161,9 @@ export class FactSet implements FactReader {
     this.#byKey.set(key, [...known, fact]);
     addTo(this.#facts, fact.kind, fact);
     addTo(this.#byNamespace, `${fact.kind}\n${fact.namespace}`, fact);
+    this.#indexes.add(fact);
+    const version = "references" in fact ? fact.traits?.apiServerVersion : undefined;
+    if (version) this.#version ??= version;
   }
 
   /**
@@ -152,6 +173,7 @@ export class FactSet implements FactReader {
   changed(change: (fact: Fact) => Fact | undefined, add: readonly Fact[] = []): FactSet {
     const copy = new FactSet(this.source, this.material);
     copy.origin = this.origin;
+    copy.#version = this.#version;
     for (const facts of this.#facts.values()) {
       for (const fact of facts) {
         const next = change(fact);
@@ -238,6 +260,19 @@ export class FactSet implements FactReader {
   /** The facts of a name; several where the source has contradicting ones. */
   named(kind: FactKind, namespace: string, name: string): readonly Fact[] {
     return this.#byKey.get(factKey({ kind, namespace, name })) ?? [];
+  }
+
+  shared(fingerprint: string): ValuePlace | undefined {
+    return this.#indexes.shared(fingerprint);
+  }
+
+  /** Where a value lies that is a credential in one of its places. */
+  holding(fingerprint: string): readonly ValuePlace[] {
+    return this.#indexes.holding(fingerprint);
+  }
+
+  running(image: string): readonly WorkloadFact[] {
+    return this.#indexes.running(image);
   }
 
   /**

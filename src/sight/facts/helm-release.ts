@@ -20,7 +20,7 @@ export function releasedSecrets(stored: string, material: SecretMaterial): reado
     const isPacked = packed[0] === 0x1f && packed[1] === 0x8b;
     const text = isPacked ? gunzipSync(packed, { maxOutputLength: releaseBytesMax }) : packed;
     const release: unknown = JSON.parse(text.toString("utf8"));
-    return parseRenderedSecrets(textField(release, "manifest"), textField(release, "namespace"), material);
+    return parseRenderedSecrets(textField(release, "manifest"), material);
   } catch {
     return undefined; // unknown, and said so by whoever asks
   }

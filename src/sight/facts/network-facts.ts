@@ -36,6 +36,8 @@ export interface NetworkPolicyFact extends ObjectFact<"NetworkPolicy"> {
   /** Lets nothing in; nothing out. */
   readonly deniesIngress: boolean;
   readonly deniesEgress: boolean;
+  /** Lets something out. */
+  readonly allowsEgress: boolean;
 }
 
 type Content<Fact> = Omit<Fact, "kind" | "namespace" | "name" | "at">;
@@ -94,6 +96,7 @@ export function readNetworkPolicy(value: unknown): Content<NetworkPolicyFact> {
     podLabels: textMapField(value, "spec", "podSelector", "matchLabels"),
     hasExpressions: listField(value, "spec", "podSelector", "matchExpressions").length > 0,
     deniesIngress: ingress.length === 0 && (types.length === 0 || types.includes("Ingress")),
+    allowsEgress: egress.length > 0,
     deniesEgress: egress.length === 0 && types.includes("Egress"),
   };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { escapeByHostPath, readPodTraits } from "./pod-traits.ts";
 import { SecretMaterial } from "./secret-material.ts";
 
-const material = new SecretMaterial();
+const material = SecretMaterial.ofThisProcess();
 const traits = (spec: object, metadata: object = {}) => readPodTraits({ spec, metadata, path: "spec" }, material);
 const container = (more: object) => ({ containers: [{ name: "c", image: "i", ...more }] });
 const ways = (spec: object) => traits(spec).escapes.map(({ way, field }) => [way, field]);

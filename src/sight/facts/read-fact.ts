@@ -23,7 +23,7 @@ export interface ReadObject {
 }
 
 /** The fact an object is, or a sentence that says what it lacks. */
-export function readFact(kind: FactKind, read: ReadObject, material = new SecretMaterial()): Fact | string {
+export function readFact(kind: FactKind, read: ReadObject, material = SecretMaterial.ofThisProcess()): Fact | string {
   const name = field(read.value, "metadata", "name");
   if (typeof name !== "string" || name === "") return `${kind} must have a name that is text`;
   const written = field(read.value, "metadata", "namespace") ?? "";

@@ -8,7 +8,7 @@ import { readFact } from "./read-fact.ts";
 import { SecretMaterial } from "./secret-material.ts";
 
 const at = { file: "f", document: 1, item: undefined, line: undefined };
-const material = new SecretMaterial();
+const material = SecretMaterial.ofThisProcess();
 
 function factOf(apiVersion: string, kind: string, more: object): unknown {
   const known = factKindOf(apiVersion, kind);
@@ -114,11 +114,11 @@ test("What makes a Secret of what lies elsewhere says which, and of what", () =>
 test("Of a Helm release the Secrets that it rendered are known, without values", () => {
   const manifest =
     "kind: Secret\nmetadata: {name: db}\ndata: {password: aHVudGVyMmh1bnRlcjI=}\n---\nkind: ConfigMap\nmetadata: {name: c}\n";
-  const release = gzipSync(JSON.stringify({ namespace: "a", manifest })).toString("base64");
+  const release = gzipSync(JSON.stringify({ manifest })).toString("base64");
   const released = releasedSecrets(release, material);
   assert.deepEqual(
     released?.map(({ namespace, name }) => [namespace, name]),
-    [["a", "db"]],
+    [["", "db"]],
   );
   assert.equal(released?.[0]?.marks[0]?.fingerprint, material.fingerprint(Buffer.from("hunter2hunter2\n")));
   assert.equal(releasedSecrets("bm8=", material), undefined);
@@ -128,7 +128,7 @@ test("A token says whose it is; what only looks like one says nothing", () => {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const token = (sub: string) => `${part({ alg: "RS256", kid: "x" })}.${part({ iss: "kubernetes", sub })}.c2ln`;
   const user = "system:serviceaccount:a:app";
-  assert.deepEqual(identityIn(token(user)), { user, groups: [] });
+  assert.deepEqual(identityIn(token(user)), { user, groups: [], ends: false });
   assert.equal(identityIn(token("jane")), undefined);
   assert.equal(identityIn("eyJhbGciOiJ.eyJhbGciOiJ.eyJh"), undefined);
 });

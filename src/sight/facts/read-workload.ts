@@ -18,7 +18,7 @@ function podPathOf(kind: WorkloadKind): readonly string[] {
 export function readWorkload(
   kind: WorkloadKind,
   value: unknown,
-  material: SecretMaterial = new SecretMaterial(),
+  material: SecretMaterial = SecretMaterial.ofThisProcess(),
 ): Omit<WorkloadFact, "kind" | "namespace" | "name" | "at"> {
   const podPath = podPathOf(kind);
   const path = [...podPath, "spec"];

@@ -4,13 +4,14 @@ import { fieldNames, textField } from "./json-fields.ts";
 import type { MaterialMark, SecretMaterial } from "./secret-material.ts";
 
 export interface RenderedSecret {
+  /** "" for that of the release. */
   readonly namespace: string;
   readonly name: string;
   readonly marks: readonly MaterialMark[];
 }
 
-/** Documents that are no Secrets, or cannot be read, are passed over. `namespace` is where those go that name none. */
-export function parseRenderedSecrets(text: string, namespace: string, material: SecretMaterial): RenderedSecret[] {
+/** Documents that are no Secrets, or cannot be read, are passed over. */
+export function parseRenderedSecrets(text: string, material: SecretMaterial): RenderedSecret[] {
   const documents = text.split(/^---.*$/m).filter((document) => /^kind:\s*["']?Secret\b/m.test(document));
   return documents.flatMap((document) => {
     const [parsed] = parseAllDocuments(document, { version: "1.1", logLevel: "silent", prettyErrors: false });
@@ -24,6 +25,6 @@ export function parseRenderedSecrets(text: string, namespace: string, material: 
       ),
       ...fieldNames(value, "stringData").map((key) => material.mark(key, textField(value, "stringData", key))),
     ];
-    return [{ namespace: textField(value, "metadata", "namespace") || namespace, name, marks }];
+    return [{ namespace: textField(value, "metadata", "namespace"), name, marks }];
   });
 }

@@ -27,11 +27,18 @@ const fingerprintBytes = 9;
 
 /** Marks texts under one key: fingerprints of two marks of one key can be compared, others cannot. */
 export class SecretMaterial {
+  static #shared: SecretMaterial | undefined;
   readonly #key: Uint8Array;
 
-  /** `key` is random where none is given, so that fingerprints of two runs say nothing of each other. */
+  /** Whoever has `key` can try values: it must be random, as it is where none is given. */
   constructor(key: Uint8Array = randomBytes(32)) {
     this.#key = key;
+  }
+
+  /** Under a key that is made when it is first asked for, and ends with the process. */
+  static ofThisProcess(): SecretMaterial {
+    SecretMaterial.#shared ??= new SecretMaterial(randomBytes(32));
+    return SecretMaterial.#shared;
   }
 
   /** `name` says where the text stands, `word` under which word. */

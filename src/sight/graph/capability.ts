@@ -20,7 +20,55 @@ export type CapabilityKind =
   /** Talks to the kubelet of a node. Cluster-wide. */
   | "use-kubelet"
   /** Can give itself every right. */
-  | "any-right";
+  | "any-right"
+  /** Is root on a node. Cluster-wide. */
+  | "own-machine"
+  /** Adds a container to a pod, with whatever the namespace admits. */
+  | "debug-pod"
+  /** Makes pods that Pod Security does not hold back. */
+  | "run-any-pod"
+  /** Talks to the ports of pods; of the pods behind a service. */
+  | "connect-pod"
+  | "connect-service"
+  | "read-log"
+  /** Cluster-wide, by the node. */
+  | "read-node-log"
+  | "read-node-pods"
+  /** Is given what asks for copies in its namespace. */
+  | "copy-secret"
+  | "pull-with-secret"
+  /** Is a group of bootstrap tokens. Cluster-wide. */
+  | "become-bootstrapper"
+  | DriveKind
+  | ReadObjectKind;
+
+/** Controllers that do with their own rights what an object tells them to. */
+export const drivenControllers = [
+  "flux",
+  "argo",
+  "velero",
+  "kyverno",
+  "crossplane",
+  "olm",
+  "external-secrets",
+] as const;
+export type DrivenController = (typeof drivenControllers)[number];
+export type DriveKind = `drive-${DrivenController}`;
+
+/** Kinds of objects beside Secrets that may hold what belongs into one, by their resources. */
+export const readableKinds = {
+  configmap: "ConfigMap",
+  pod: "Pod",
+  deployment: "Deployment",
+  statefulset: "StatefulSet",
+  daemonset: "DaemonSet",
+  replicaset: "ReplicaSet",
+  replicationcontroller: "ReplicationController",
+  job: "Job",
+  cronjob: "CronJob",
+  controllerrevision: "ControllerRevision",
+} as const;
+export type ReadObjectKind = `read-${keyof typeof readableKinds}`;
 
 export interface Capability {
   readonly kind: CapabilityKind;
@@ -36,6 +84,10 @@ const clusterKinds: ReadonlySet<CapabilityKind> = new Set([
   "become-node",
   "certify",
   "use-kubelet",
+  "own-machine",
+  "read-node-log",
+  "read-node-pods",
+  "become-bootstrapper",
 ]);
 
 /** The capability over a target, when the rights to it are held in `scope` ("" for everywhere). */

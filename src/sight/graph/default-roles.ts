@@ -20,9 +20,15 @@ const editRules: readonly PolicyRule[] = [
   rule("", ["serviceaccounts"], ["impersonate"]),
   rule("", ["pods", "pods/attach", "pods/exec", "pods/portforward", "pods/proxy"], writeVerbs),
   rule("", ["configmaps", "replicationcontrollers", "secrets", "serviceaccounts", "services"], writeVerbs),
-  rule("", ["serviceaccounts/token"], ["create"]),
+  rule("", ["serviceaccounts/token", "pods/eviction"], ["create"]),
   rule("apps", ["daemonsets", "deployments", "replicasets", "statefulsets"], writeVerbs),
   rule("batch", ["cronjobs", "jobs"], writeVerbs),
+];
+
+const viewRules: readonly PolicyRule[] = [
+  rule("", ["configmaps", "pods", "pods/log", "replicationcontrollers"], readVerbs),
+  rule("apps", ["controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"], readVerbs),
+  rule("batch", ["cronjobs", "jobs"], readVerbs),
 ];
 
 const everything: PolicyRule = rule("*", ["*"], ["*"]);
@@ -48,8 +54,8 @@ function role(name: string, rules: readonly PolicyRule[], aggregates: readonly s
 export const defaultRoles: ReadonlyMap<string, RoleFact> = new Map(
   [
     role("cluster-admin", [everything], []),
-    role("admin", [...editRules, ...roleRules], ["admin", "edit", "view"]),
-    role("edit", editRules, ["edit", "view"]),
-    role("view", [], ["view"]),
+    role("admin", [...editRules, ...viewRules, ...roleRules], ["admin", "edit", "view"]),
+    role("edit", [...editRules, ...viewRules], ["edit", "view"]),
+    role("view", viewRules, ["view"]),
   ].map((each) => [each.name, each]),
 );

@@ -1,4 +1,6 @@
 /** The form of the rules that say how one gets from one thing to another. */
+import type { ServerKind } from "../facts/server-profile.ts";
+import type { AttenuatorId } from "./attenuator.ts";
 import type { CapabilityKind } from "./capability.ts";
 
 /** One request whose being allowed is asked for. */
@@ -12,15 +14,30 @@ export interface Ask {
   readonly clusterWide: boolean;
   /**
    * Which name the request has: that of the target; none (as when creating); any that is allowed; one that nobody has
-   * taken (to create it); or one of those given.
+   * taken (to create it); that of the namespace itself; or one of those given.
    */
-  readonly named: "target" | "none" | "any" | "free" | readonly string[];
+  readonly named: "target" | "none" | "any" | "free" | "namespace" | readonly string[];
+}
+
+/** Rights of one identity: of each inner list one request must be allowed. */
+export interface RightsCondition extends RightsLimits {
+  readonly type: "rights";
+  readonly gives: CapabilityKind;
+  readonly needs: readonly (readonly Ask[])[];
+}
+
+export interface RightsLimits {
+  /** The one namespace in which it means anything. */
+  readonly within?: string;
+  /** What it gives is for the whole cluster, wherever the rights are held. */
+  readonly reach?: "cluster";
+  /** The objects, by `KIND NAMESPACE/NAME`, one of which must be there, or of a kind that is not known. */
+  readonly present?: readonly string[];
 }
 
 /** Where an edge comes from. */
 export type EdgeCondition =
-  /** Rights of one identity: of each inner list one request must be allowed. */
-  | { readonly type: "rights"; readonly gives: CapabilityKind; readonly needs: readonly (readonly Ask[])[] }
+  | RightsCondition
   /** Rights over roles and bindings, which need the roles themselves to be looked at. */
   | { readonly type: "roles" }
   /** What is so without any right: memberships, mounts, tokens. */
@@ -34,8 +51,12 @@ export interface EdgeRule {
   readonly condition: EdgeCondition;
   /** How easy it is, from 0 to 1; paths multiply it. */
   readonly ease: number;
+  /** What may make it harder; a row with one or more of them at work is a row of its own. */
+  readonly attenuators: readonly AttenuatorId[];
   /** Not a step of its own: it only says who somebody is or what a right amounts to. */
   readonly free: boolean;
+  /** Tells that two values are equal: to be shown only to who may read both. */
+  readonly tellsEquality: boolean;
   /** Reads the secret by the API, without any detour. */
   readonly direct: boolean;
   /** ATT&CK technique. */
@@ -52,8 +73,6 @@ export interface EdgeRule {
   readonly until: string | undefined;
 }
 
-export type ServerKind = "kubernetes" | "strongroom";
-
 export const edgeIds = [
   "get-secret",
   "list-secrets",
@@ -63,31 +82,95 @@ export const edgeIds = [
   "delete-secrets",
   "create-pod",
   "change-workload",
+  "change-pod-template-resource",
   "exec-pod",
   "exec-pod-by-get",
   "debug-pod",
   "change-pod",
   "use-kubelet",
+  "connect-pod",
+  "connect-pod-by-service",
   "request-token",
   "mint-token-secret",
   "impersonate-account",
+  "impersonate-account-constrained",
   "impersonate-user",
+  "impersonate-user-constrained",
   "impersonate-group",
+  "mint-bootstrap-token",
   "approve-certificate",
   "approve-node-certificate",
+  "have-node-approved",
   "tap-by-webhook",
+  "tap-by-policy",
+  "inject-by-webhook",
+  "inject-by-policy",
   "bind-role",
   "change-binding",
   "escalate-role",
+  "map-cloud-identity",
+  "relabel-namespace",
+  "mount-node-folder",
+  "steal-pods",
+  "pull-with-secret",
+  "copy-secret",
+  "leak-by-store",
+  "leak-by-cluster-store",
+  "push-secret",
+  "leak-by-issuer",
+  "leak-by-vault-auth",
+  "drive-flux",
+  "drive-argo",
+  "drive-velero",
+  "drive-kyverno",
+  "drive-crossplane",
+  "drive-olm",
+  "drive-external-secrets",
+  "read-log",
+  "read-node-log",
+  "read-node-pods",
+  "read-configmap",
+  "read-pod",
+  "read-deployment",
+  "read-statefulset",
+  "read-daemonset",
+  "read-replicaset",
+  "read-replicationcontroller",
+  "read-job",
+  "read-cronjob",
+  "read-controllerrevision",
   "super-user",
   "member-of",
   "secret-in-pod",
   "token-in-pod",
+  "escape-privileged",
+  "escape-runtime-socket",
+  "escape-host-path-write",
+  "escape-host-path-read",
+  "escape-host-pid",
+  "escape-capability",
+  "escape-by-volume",
+  "escape-by-debugging",
+  "sees-processes",
+  "node-runs-pod",
+  "kubelet-credentials",
+  "control-plane-keys",
+  "control-plane-pod",
   "node-reads-secret",
   "node-requests-token",
   "token-secret",
+  "bootstrap-secret",
+  "holds-credential",
+  "helm-release",
+  "same-value",
+  "unseals",
+  "synced-with",
+  "printed-secret",
+  "etcd-client",
   "new-pod-mounts",
   "new-pod-runs-as",
+  "new-pod-escapes",
+  "acts-as",
   "grants-itself",
   "certified-as",
   "concerns",

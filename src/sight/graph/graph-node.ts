@@ -15,7 +15,23 @@ export type GraphNode =
   | { readonly type: "secret"; readonly secret: SecretFact }
   /** A role in a scope, as somebody may come to hold it. */
   | { readonly type: "role"; readonly role: RoleFact; readonly scope: string }
-  | { readonly type: "capability"; readonly capability: Capability };
+  | { readonly type: "capability"; readonly capability: Capability }
+  /** A node as a machine: whoever is root on it. */
+  | { readonly type: "machine"; readonly name: string }
+  /** An object, or the log of a pod, that is read and holds what belongs into a secret. */
+  | { readonly type: "object"; readonly kind: string; readonly namespace: string; readonly name: string }
+  /** What lies in several places: a value by the first of them, or an item of a store by its name. */
+  | { readonly type: "shared"; readonly name: string };
+
+/** Whether more follows from a node's being there than the facts that bring it say. */
+export function saysMore({ type }: GraphNode): boolean {
+  return type !== "workload" && type !== "secret" && type !== "object" && type !== "shared";
+}
+
+/** Whether a way through a node is told as one step: it stands for something between the ends. */
+export function isPassed(node: GraphNode | undefined): boolean {
+  return node?.type === "capability" || node?.type === "shared";
+}
 
 /** What tells a node from all others. */
 export function nodeKey(node: GraphNode): string {
@@ -23,20 +39,28 @@ export function nodeKey(node: GraphNode): string {
     case "user":
     case "group":
     case "node":
+    case "machine":
+    case "shared":
       return `${node.type}\n${node.name}`;
     case "workload": {
       const { kind, namespace, name } = node.workload;
       return `workload\n${kind}\n${namespace}\n${name}`;
     }
     case "secret":
-      return `secret\n${node.secret.namespace}\n${node.secret.name}`;
+      return secretKey(node.secret.namespace, node.secret.name);
     case "role":
       return `role\n${node.role.kind}\n${node.role.namespace}\n${node.role.name}\n${node.scope}`;
+    case "object":
+      return `object\n${node.kind}\n${node.namespace}\n${node.name}`;
     case "capability":
       return capabilityKey(node.capability);
     default:
       return node satisfies never;
   }
+}
+
+export function secretKey(namespace: string, name: string): string {
+  return `secret\n${namespace}\n${name}`;
 }
 
 export function capabilityKey({ kind, namespace, name }: Capability): string {

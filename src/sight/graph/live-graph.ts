@@ -9,9 +9,10 @@ import { factKey } from "../facts/fact-set.ts";
 import type { FactPlace, FactSet } from "../facts/fact-set.ts";
 import type { BindingFact, Fact } from "../facts/facts.ts";
 import type { FactChange } from "../sources/source.ts";
-import { factKinds } from "../facts/facts.ts";
+import { indexKeysOf, valuesOf } from "../facts/fact-indexes.ts";
+import { factKinds, furtherKinds } from "../facts/facts.ts";
 import { Dependencies } from "./dependencies.ts";
-import { groupsOf } from "./graph-node.ts";
+import { groupsOf, saysMore } from "./graph-node.ts";
 import type { GraphNode, PrincipalNode } from "./graph-node.ts";
 import { GraphTable } from "./graph-table.ts";
 import { byName, holderKey, Holders } from "./holders.ts";
@@ -23,7 +24,7 @@ import { RoleResolver } from "./role-resolver.ts";
 import type { HeldRole } from "./rights.ts";
 import { SecretUsers } from "./secret-users.ts";
 import { SecurityGraph } from "./security-graph.ts";
-import { addFact, addNode, addSuperUsers, structuralKinds } from "./structure-edges.ts";
+import { addFact, addNode, addSuperUsers, leadsOn } from "./structure-edges.ts";
 import { keysOf, knownKey, TrackedFacts } from "./tracked-facts.ts";
 import { Unit, UnitWriter } from "./unit.ts";
 import type { GraphBuilder } from "./unit.ts";
@@ -55,7 +56,12 @@ export class LiveGraph {
     this.#holders = new Holders(this.#roles, this.#dependencies);
     this.#writer = new UnitWriter(this.#table, tracked, this.#dependencies);
     this.#need("super-users", addSuperUsers);
-    for (const kind of factKinds) for (const fact of facts.of(kind)) this.#noteAdded(fact);
+    for (const kind of [...factKinds, ...furtherKinds]) {
+      for (const fact of facts.of(kind)) {
+        this.#noteAdded(fact);
+        if (valuesOf(fact).some(({ fingerprint }) => facts.shared(fingerprint) !== undefined)) this.#needFact(fact);
+      }
+    }
   }
 
   /**
@@ -72,8 +78,11 @@ export class LiveGraph {
       undo.unshift({ ...place, facts: before });
       for (const fact of before) this.#noteRemoved(fact);
       for (const fact of facts) this.#noteAdded(fact);
+      for (const fact of [...before, ...facts]) this.#needSharing(fact);
       if (kind === "ClusterRole") this.#roles.refresh();
-      for (const key of keysOf(place)) this.#dependencies.changed(key);
+      for (const key of [...keysOf(place), ...[...before, ...facts].flatMap(indexKeysOf)]) {
+        this.#dependencies.changed(key);
+      }
       if (this.#facts.knows(kind) !== wasKnown) this.#dependencies.changed(knownKey(kind));
     }
     this.#graph = undefined;
@@ -125,7 +134,14 @@ export class LiveGraph {
       this.#holders.add(fact);
       this.#needHolders(fact);
     } else if ("references" in fact) this.#users.add(fact);
-    if (structuralKinds.has(fact.kind) && (fact.kind !== "Secret" || fact.tokenOf !== "")) this.#needFact(fact);
+    if (leadsOn(fact)) this.#needFact(fact);
+  }
+
+  /** What has a value in common with a fact says so, and no longer when it has none. */
+  #needSharing(fact: Fact): void {
+    for (const { fingerprint } of valuesOf(fact)) {
+      for (const place of this.#facts.holding(fingerprint)) this.#needFact(place.fact);
+    }
   }
 
   #noteRemoved(fact: Fact): void {
@@ -236,7 +252,7 @@ export class LiveGraph {
 
   #nodeUnit(number: number): Unit | undefined {
     const node = this.#table.node(number);
-    if (node === undefined || node.type === "workload" || node.type === "secret") return undefined;
+    if (node === undefined || !saysMore(node)) return undefined;
     let unit = this.#nodeUnits[number];
     if (unit === undefined) {
       unit = new Unit(

@@ -1,7 +1,13 @@
 /** From who has rights to what the rights amount to, by the conditions of the table. */
+import type { FactReader } from "../facts/fact-set.ts";
+import type { FactKind } from "../facts/facts.ts";
+import { holdsOnVersion } from "../facts/server-profile.ts";
+import { attenuatorsOf } from "./attenuators-of.ts";
 import { capabilityOver } from "./capability.ts";
-import type { EdgeCondition, EdgeRule } from "./edge-rule.ts";
-import { edgeRules } from "./edge-rules.ts";
+import type { Capability } from "./capability.ts";
+import { edgeIds } from "./edge-rule.ts";
+import type { EdgeRule, RightsCondition } from "./edge-rule.ts";
+import { edgeNumber, edgeRules } from "./edge-rules.ts";
 import { Rights } from "./rights.ts";
 import type { Grant, HeldRole } from "./rights.ts";
 import type { GraphBuilder } from "./unit.ts";
@@ -18,33 +24,56 @@ export interface Holding {
   readonly shared: readonly HeldRole[];
 }
 
-type RightsCondition = Extract<EdgeCondition, { type: "rights" }>;
+type RightsRule = EdgeRule & { readonly condition: RightsCondition };
 
-const rightRules = edgeRules.filter(
-  (rule): rule is EdgeRule & { readonly condition: RightsCondition } => rule.condition.type === "rights",
-);
+const rightRules = edgeIds
+  .map((id) => edgeRules[edgeNumber(id)])
+  .filter((rule): rule is RightsRule => rule?.condition.type === "rights");
 
 /** Adds the capabilities of one holding. */
 export function addRightEdges(builder: GraphBuilder, holding: Holding): void {
   const rights = rightsOf(builder, holding);
   for (const rule of rightRules) {
-    const { gives, needs } = rule.condition;
+    const holds = holdsHere(builder.facts, rule, holding.scope);
+    if (holds === "no") continue;
+    const { needs } = rule.condition;
     for (const target of ["", ...rights.namedTargets(needs)]) {
       const grants = rights.findAll(needs, target);
       if (grants === undefined || isSaidElsewhere(grants, holding)) continue;
-      const capability = capabilityOver(gives, holding.scope, target);
-      const to = builder.node({ type: "capability", capability });
-      builder.edge(holding.from, to, rule.id, { grants, facts: [] });
+      const to = builder.node({ type: "capability", capability: capabilityOf(rule, holding.scope, target) });
+      const by = attenuatorsOf(builder.facts, rule, { scope: holding.scope, rights, holds });
+      builder.edge(holding.from, to, by.length === 0 ? rule.id : { id: rule.id, by }, { grants, facts: [] });
       if (target === "") break; // names add nothing to all
     }
   }
+}
+
+function holdsHere(facts: FactReader, { condition, servers, since, until }: RightsRule, scope: string) {
+  const { within, present } = condition;
+  if (!servers.includes(facts.server.kind)) return "no";
+  if (within !== undefined && scope !== "" && scope !== within) return "no";
+  if (present !== undefined && !present.some((place) => isPresent(facts, place))) return "no";
+  return holdsOnVersion(facts.server.version, { since, until });
+}
+
+function capabilityOf({ condition }: RightsRule, scope: string, target: string): Capability {
+  const { gives, needs, reach } = condition;
+  if (reach === "cluster") return { kind: gives, namespace: "", name: "" };
+  const isNamespace = target !== "" && needs.flat().some(({ named }) => named === "namespace");
+  return isNamespace ? { kind: gives, namespace: target, name: "" } : capabilityOver(gives, scope, target);
+}
+
+/** `KIND NAMESPACE/NAME` of an object that makes a way possible. */
+function isPresent(facts: FactReader, place: string): boolean {
+  const [kind = "", namespace = "", name = ""] = place.split(/[ /]/);
+  return facts.named(kind as FactKind, namespace, name).length > 0; // the table names kinds of facts
 }
 
 /** Rights that find their reasons among what is the holder's own first. */
 export function rightsOf({ facts }: GraphBuilder, { own, shared, scope }: Holding): Rights {
   const isFree = (name: string) =>
     facts.knows("Secret", scope || undefined) && facts.named("Secret", scope, name).length === 0;
-  return new Rights([...own, ...shared], isFree);
+  return new Rights([...own, ...shared], isFree, scope);
 }
 
 /** What only bindings for everywhere give is said there; what only a group gives is said of the group. */

@@ -20,12 +20,17 @@ export interface Grant extends HeldRole {
 export class Rights {
   readonly #held: readonly HeldRole[];
   readonly #isFree: (name: string) => boolean;
+  readonly #namespace: string;
   readonly #byTarget = new Map<Ask, TargetIndex>();
 
-  /** `held` counts in the namespace; what is first is named as the reason. `isFree` says that no secret has a name. */
-  constructor(held: readonly HeldRole[], isFree: (name: string) => boolean) {
+  /**
+   * `held` counts in the namespace ("" for all of them); what is first is named as the reason. `isFree` says that no
+   * secret has a name.
+   */
+  constructor(held: readonly HeldRole[], isFree: (name: string) => boolean, namespace = "") {
     this.#held = held;
     this.#isFree = isFree;
+    this.#namespace = namespace;
   }
 
   get held(): readonly HeldRole[] {
@@ -46,8 +51,10 @@ export class Rights {
   /** The first grant that allows one of the requests. */
   findOne(alternatives: readonly Ask[], target: string): Grant | undefined {
     for (const ask of alternatives) {
-      if (ask.named === "target") {
-        const grant = this.#indexOf(ask).first(target);
+      if (ask.named === "target" || ask.named === "namespace") {
+        // A namespace is asked for within itself. Source: k8s.io/apiserver pkg/endpoints/request/requestinfo.go.
+        const name = ask.named === "namespace" ? this.#namespace || target : target;
+        const grant = this.#indexOf(ask).first(name);
         if (grant !== undefined) return grant;
         continue;
       }
@@ -83,7 +90,7 @@ export class Rights {
   namedTargets(needs: readonly (readonly Ask[])[]): Set<string> {
     const names = new Set<string>();
     for (const ask of needs.flat()) {
-      if (ask.named !== "target") continue;
+      if (ask.named !== "target" && (ask.named !== "namespace" || this.#namespace !== "")) continue;
       for (const { role } of this.#held) {
         for (const { rule } of role.rules) {
           if (rule.resourceNames.length === 0 || !allowsNamed({ rule, ask, name: rule.resourceNames[0] ?? "" }))
@@ -101,6 +108,7 @@ export class Rights {
       case "none":
         return allowsNamed({ rule, ask, name: "" });
       case "target":
+      case "namespace":
         return false; // looked up
       case "any":
         return allowsNamed({ rule, ask, name: resourceNames[0] ?? "" });

@@ -10,7 +10,7 @@ import type { BindingFact, Fact, WorkloadFact } from "../facts/facts.ts";
 import { capabilitiesReaching } from "./capability.ts";
 import { edgeNumber } from "./edge-rules.ts";
 import type { Edges } from "./edge-list.ts";
-import { capabilityKey, nodeKey } from "./graph-node.ts";
+import { capabilityKey, nodeKey, secretKey } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
 import type { Grant } from "./rights.ts";
 
@@ -18,6 +18,8 @@ import type { Grant } from "./rights.ts";
 export interface Proof {
   readonly grants: readonly Grant[];
   readonly facts: readonly Fact[];
+  /** The path of the field that shows it, where it is not the whole object. */
+  readonly field?: string;
 }
 
 /** Whether a proof is to be given rather than another of the same: by names, so that the order of the input says nothing. */
@@ -105,7 +107,18 @@ export class SecurityGraph {
       if (from !== undefined) found.push({ from, rule: edgeNumber("concerns"), proof: noProof });
     }
     for (const workload of this.usersOf(secret)) this.#edgesFrom(workload, secret, found);
+    found.push(...this.#edgesToNode(secret));
     return found;
+  }
+
+  /** Copies of it, and what opens it, lead to a node. What is said above is not said again. */
+  #edgesToNode({ namespace, name }: SecretName): LastEdge[] {
+    const number = this.#parts.find(secretKey(namespace, name));
+    if (number === undefined) return [];
+    const { starts, edges } = this.edges.incoming;
+    return Array.from(edges.subarray(starts[number], starts[number + 1]), (edge) => {
+      return { from: this.edges.from[edge]!, rule: this.edges.rule[edge]!, proof: this.proof(edge) }; // edges have both
+    }).filter(({ from, rule }) => rule !== edgeNumber("secret-in-pod") && !isReading(this.nodes[from]));
   }
 
   /** What is in the container, and what only its node needs to see. */
@@ -118,6 +131,10 @@ export class SecurityGraph {
     const node = workload.node === "" || workload.mirror ? undefined : this.find({ type: "node", name: workload.node });
     if (node !== undefined) found.push({ from: node, rule: edgeNumber("node-reads-secret"), proof });
   }
+}
+
+function isReading(node: GraphNode | undefined): boolean {
+  return node?.type === "capability" && node.capability.kind === "read-secret";
 }
 
 const inside: ReadonlySet<string> = new Set(["environment", "environment-from", "volume", "projected-volume"]);

@@ -1,7 +1,10 @@
 /** Facts whose readers are noted, to be told of changes. */
 import { factKey } from "../facts/fact-set.ts";
 import type { FactPlace, FactReader, SourceType } from "../facts/fact-set.ts";
-import type { Fact, FactKind, FactOf } from "../facts/facts.ts";
+import { holdingKey, runningKey } from "../facts/fact-indexes.ts";
+import type { ValuePlace } from "../facts/fact-indexes.ts";
+import type { Fact, FactKind, FactOf, WorkloadFact } from "../facts/facts.ts";
+import type { ServerProfile } from "../facts/server-profile.ts";
 import type { Dependencies } from "./dependencies.ts";
 
 export class TrackedFacts implements FactReader {
@@ -15,6 +18,21 @@ export class TrackedFacts implements FactReader {
 
   get source(): SourceType {
     return this.#facts.source;
+  }
+
+  /** Not followed: a server of another version is another server. */
+  get server(): ServerProfile {
+    return this.#facts.server;
+  }
+
+  shared(fingerprint: string): ValuePlace | undefined {
+    this.#dependencies.note(holdingKey(fingerprint));
+    return this.#facts.shared(fingerprint);
+  }
+
+  running(image: string): readonly WorkloadFact[] {
+    this.#dependencies.note(runningKey(image));
+    return this.#facts.running(image);
   }
 
   of<Kind extends FactKind>(kind: Kind): readonly FactOf<Kind>[] {

@@ -3,6 +3,7 @@ import type { FactReader } from "../facts/fact-set.ts";
 import type { Dependencies, Derivation } from "./dependencies.ts";
 import type { EdgeId } from "./edge-rule.ts";
 import { edgeNumber } from "./edge-rules.ts";
+import type { AttenuatedEdge } from "./edge-rules.ts";
 import type { GraphNode } from "./graph-node.ts";
 import type { GraphTable } from "./graph-table.ts";
 import { noProof } from "./security-graph.ts";
@@ -17,9 +18,9 @@ export interface GraphBuilder {
   /** The node is there, whatever leads to it. */
   claim(node: number): void;
   /** An edge that brings its ends with it. */
-  edge(from: number, to: number, id: EdgeId, proof?: Proof): void;
+  edge(from: number, to: number, id: EdgeId | AttenuatedEdge, proof?: Proof): void;
   /** An edge that is there when both of its ends are, whatever brings them. */
-  link(from: number, to: number, id: EdgeId, proof?: Proof): void;
+  link(from: number, to: number, id: EdgeId | AttenuatedEdge, proof?: Proof): void;
 }
 
 /** One piece. */
@@ -83,7 +84,7 @@ export class UnitWriter {
       nodes.push(node);
       if (claims) table.claim(node);
     };
-    const link = (from: number, to: number, id: EdgeId, proof: Proof = noProof) =>
+    const link = (from: number, to: number, id: EdgeId | AttenuatedEdge, proof: Proof = noProof) =>
       void edges.push(table.addEdge({ from, to, rule: edgeNumber(id), proof }));
     return {
       facts: this.#facts,

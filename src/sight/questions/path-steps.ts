@@ -2,6 +2,7 @@
 import { objectText, nodeText } from "./principal.ts";
 import { edgeRules } from "../graph/edge-rules.ts";
 import type { EdgeId, EdgeRule } from "../graph/edge-rule.ts";
+import { isPassed } from "../graph/graph-node.ts";
 import type { GraphNode } from "../graph/graph-node.ts";
 import type { Grant } from "../graph/rights.ts";
 import { noProof } from "../graph/security-graph.ts";
@@ -82,7 +83,7 @@ export class PathSteps {
     for (const edge of this.#edgesFrom(start)) {
       walked.push(edge);
       end = edge.toNumber;
-      if (edge.to?.type !== "capability") break;
+      if (!isPassed(edge.to)) break;
     }
     const way = this.#join(walked, end);
     this.#known.set(start, way);
@@ -97,7 +98,7 @@ export class PathSteps {
     return {
       steps: [this.#step(walked), ...(rest?.steps ?? [])],
       hops,
-      ease: rule.ease * (rest?.ease ?? 1),
+      ease: walked.reduce((ease, edge) => ease * edge.rule.ease, rest?.ease ?? 1),
       direct: hops === 1 && (rule.free ? rest?.direct === true : rule.direct),
     };
   }
@@ -138,7 +139,7 @@ export function wayOf(walked: readonly WalkedEdge[], target: string): Way {
   let part: WalkedEdge[] = [];
   for (const edge of walked) {
     part.push(edge);
-    if (edge.to?.type === "capability") continue;
+    if (isPassed(edge.to)) continue;
     steps.push(stepOf(part, target));
     rules.push(part[0]!.rule); // it has an edge
     part = [];
@@ -147,7 +148,7 @@ export function wayOf(walked: readonly WalkedEdge[], target: string): Way {
   return {
     steps,
     hops: counted.length,
-    ease: counted.reduce((product, rule) => product * rule.ease, 1),
+    ease: walked.reduce((product, { rule }) => product * rule.ease, 1),
     direct: counted.length === 1 && counted[0]?.direct === true,
   };
 }
@@ -169,10 +170,11 @@ function stepOf(walked: readonly WalkedEdge[], target: string): Step {
   };
 }
 
-function proofTexts({ grants, facts }: Proof): string[] {
+function proofTexts({ grants, facts, field }: Proof): string[] {
+  const within = field === undefined ? "" : `, ${field}`;
   return [
     ...grants.map(grantText),
-    ...(grants.length > 0 ? [] : facts.map((fact) => `${objectText(fact)} (${placeText(fact.at)})`)),
+    ...(grants.length > 0 ? [] : facts.map((fact) => `${objectText(fact)} (${placeText(fact.at)})${within}`)),
   ];
 }
 

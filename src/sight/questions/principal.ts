@@ -72,6 +72,12 @@ function writeNode(node: GraphNode): string {
       return objectText(node.workload);
     case "secret":
       return objectText(node.secret);
+    case "machine":
+      return objectText({ kind: "Machine", namespace: "", name: node.name });
+    case "object":
+      return objectText(node);
+    case "shared":
+      return node.name;
     case "role":
       return `${objectText(node.role)} ${node.scope === "" ? "everywhere" : `in ${node.scope}`}`;
     case "capability": {

@@ -1,29 +1,34 @@
 /** Standing in the way of every write. */
 import type { EdgeId } from "../edge-rule.ts";
-import { asks, rights } from "./row.ts";
+import { limitedRights, writes } from "./row.ts";
 import type { Row } from "./row.ts";
+
+const group = "admissionregistration.k8s.io";
+const webhooks = `validatingwebhookconfigurations.${group},mutatingwebhookconfigurations.${group}`;
 
 export const admissionRules = {
   "tap-by-webhook": {
     name: "sees, once it is written,",
-    condition: rights(
-      "read-secret",
-      asks(
-        "create validatingwebhookconfigurations.admissionregistration.k8s.io,mutatingwebhookconfigurations.admissionregistration.k8s.io",
-        "none",
-        true,
-      ).concat(
-        asks(
-          "update,patch validatingwebhookconfigurations.admissionregistration.k8s.io,mutatingwebhookconfigurations.admissionregistration.k8s.io",
-          "any",
-          true,
-        ),
-      ),
-    ),
+    condition: limitedRights({ reach: "cluster" }, "read-secret", writes(webhooks, true)),
     ease: 0.5,
     attack: "T1546",
     explanation: "an admission webhook is sent the secret that is written, and the one it replaces",
     fix: "Let few change webhook configurations, and be alerted when one changes.",
     source: "k8s.io/apiserver pkg/admission/plugin/webhook",
+  },
+  "tap-by-policy": {
+    name: "sees, in the audit log, once it is written,",
+    condition: limitedRights(
+      { reach: "cluster" },
+      "read-secret",
+      writes(`validatingadmissionpolicies.${group}`, true),
+      writes(`validatingadmissionpolicybindings.${group}`, true),
+    ),
+    ease: 0.5,
+    attack: "T1546",
+    explanation:
+      "audit annotations of an admission policy are expressions over the object that is written, values included",
+    fix: "Let few change admission policies, and be alerted when one changes.",
+    source: "k8s.io/apiserver pkg/admission/plugin/policy/validating",
   },
 } as const satisfies Readonly<Partial<Record<EdgeId, Row>>>;

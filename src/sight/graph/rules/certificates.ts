@@ -36,6 +36,20 @@ export const certificatesRules = {
     fix: "Separate who asks for certificates from who approves them.",
     source: "k/k plugin/pkg/admission/certificates",
   },
+  "have-node-approved": {
+    name: "is signed, as new nodes are, as",
+    condition: rights(
+      "become-node",
+      asks("create certificatesigningrequests.certificates.k8s.io", "none", true),
+      asks("create certificatesigningrequests.certificates.k8s.io/nodeclient", "none", true),
+    ),
+    ease: 0.95,
+    attack: "T1649",
+    explanation:
+      "a controller approves a node's certificate for whoever may create certificatesigningrequests/nodeclient",
+    fix: "Bind system:certificates.k8s.io:certificatesigningrequests:nodeclient while nodes join only.",
+    source: "k/k pkg/controller/certificates/approver/sarapprove.go",
+  },
   "certified-as": {
     name: "is certified as",
     condition: structure,

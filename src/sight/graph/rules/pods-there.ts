@@ -21,11 +21,13 @@ export const podsThereRules = {
     explanation: "a WebSocket is opened with GET, which before 1.35 is decided as get",
     fix: "Take pods/exec and pods/attach out of rules that only read.",
     source: "k/k pkg/registry/core/pod/rest/subresources.go, gate AuthorizePodWebsocketUpgradeCreatePermission",
+    attenuators: ["version-unknown"],
     until: "1.35",
   },
   "debug-pod": {
     name: "adds a debugging container to",
-    condition: rights("enter-pod", asks("update,patch pods/ephemeralcontainers", "target")),
+    attenuators: ["admission-policy"],
+    condition: rights("debug-pod", asks("update,patch pods/ephemeralcontainers", "target")),
     ease: 0.95,
     attack: "T1609",
     explanation: "an ephemeral container mounts what the pod has and shares its processes",
@@ -34,6 +36,7 @@ export const podsThereRules = {
   },
   "change-pod": {
     name: "changes the image of",
+    attenuators: ["admission-policy"],
     condition: rights("enter-pod", asks("update,patch pods", "target")),
     ease: 0.85,
     attack: "T1525",
@@ -49,6 +52,29 @@ export const podsThereRules = {
     explanation: "the kubelet runs commands in every pod of its node; a WebSocket needs get only",
     fix: "Use the finer nodes/metrics, nodes/stats, nodes/log and nodes/healthz.",
     source: "k/k pkg/kubelet/server/auth.go",
+  },
+  "connect-pod": {
+    name: "talks to a port of",
+    condition: rights("connect-pod", [
+      ...asks("create pods/portforward", "target"),
+      ...asks("get,create,update,patch,delete pods/proxy", "target"),
+    ]),
+    ease: 0.5,
+    attack: "T1090",
+    explanation:
+      "ports that hand out secrets or run commands are reached through the API server, past network policies",
+    fix: "Give pods/portforward and pods/proxy for the time they are needed only, by name.",
+    source: "k/k pkg/registry/core/pod/rest/subresources.go",
+  },
+  "connect-pod-by-service": {
+    name: "talks, through a service, to a port of",
+    condition: rights("connect-service", asks("get,create,update,patch,delete services/proxy", "target")),
+    ease: 0.5,
+    attack: "T1090",
+    explanation:
+      "ports that hand out secrets or run commands are reached through the API server, past network policies",
+    fix: "Take services/proxy out of the rule.",
+    source: "k/k pkg/registry/core/service/proxy.go",
   },
   "secret-in-pod": {
     name: "has in it",
