@@ -7,6 +7,7 @@ import { reportOfScan } from "../sight/reports/report-of-scan.ts";
 import { reportSeverities } from "../sight/reports/report.ts";
 import type { Report, ReportSeverity } from "../sight/reports/report.ts";
 import type { Decisions } from "../sight/reports/triage.ts";
+import { readSensitivities } from "../sight/risk/read-sensitivities.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -37,10 +38,16 @@ const exceptionsFlag = valueFlag(
   "A YAML file of findings to live with, each for a reason and a time.",
 );
 
+const sensitivitiesFlag = valueFlag(
+  "sensitivities",
+  "FILE",
+  "A YAML file that says how sensitive which secrets are, from 0 to 1.",
+);
+
 /** `strongroom scan`. */
 export const scanCommand: Command = {
   usage:
-    `${sourceUsage} [--fail-on SEVERITY] [--fail-on-unknown] [--baseline FILE] [--write-baseline FILE] [--exceptions FILE] ` +
+    `${sourceUsage} [--fail-on SEVERITY] [--fail-on-unknown] [--baseline FILE] [--write-baseline FILE] [--exceptions FILE] [--sensitivities FILE] ` +
     "[-o FORM[=FILE]]... [--output-file FILE]",
   examples: [
     { line: "strongroom scan --dump cluster.json", effect: "what is wrong around secrets, the worst first" },
@@ -64,6 +71,7 @@ export const scanCommand: Command = {
     baselineFlag,
     writeBaselineFlag,
     exceptionsFlag,
+    sensitivitiesFlag,
     reportFlag,
     outputFileFlag,
   ],
@@ -77,7 +85,9 @@ export const scanCommand: Command = {
     const targets = reportTargets(invocation);
     const limit = severityOf(invocation.flags.one(failFlag));
     const decisions = await readDecisions(invocation);
-    const answer = scan(await readGraph(invocation), { now: decisions.now.getTime() });
+    const rules = await fileOf(invocation, sensitivitiesFlag);
+    const sensitivities = rules === undefined ? [] : readSensitivities(rules.text, rules.name);
+    const answer = scan(await readGraph(invocation), { now: decisions.now.getTime(), sensitivities });
     const report = reportOfScan(answer, decisions, await readPackageVersion());
     await writeTargets(report, targets, invocation);
     await keepBaseline(report, invocation);
