@@ -85,7 +85,7 @@ test("Bindings to roles and accounts that are not there are found where the sour
 test("Grants are the worse the more they reach and the more may use them", () => {
   const severities = (text: string) => scan(graphOf(text)).findings.map(({ check, severity }) => [check, severity]);
   const everybody = '{kind: Group, name: "system:authenticated"}';
-  assert.deepEqual(severities(bind("RoleBinding", "ClusterRole edit", jane)), [["SR-ACC-003", "medium"]]);
+  assert.deepEqual(severities(bind("RoleBinding", "ClusterRole edit", jane)), [["SR-ACC-006", "medium"]]);
   assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole edit", jane)), [["SR-ACC-003", "high"]]);
   assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole cluster-admin", jane)), [["SR-ACC-002", "high"]]);
   assert.deepEqual(severities(bind("RoleBinding", "ClusterRole edit", everybody)), [["SR-ACC-003", "critical"]]);

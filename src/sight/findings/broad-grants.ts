@@ -13,11 +13,12 @@ import { baseScore } from "./score.ts";
 import type { Score } from "./score.ts";
 
 /** The requests that read a secret at once. */
-const reads: readonly Ask[] = edgeRules.flatMap(({ direct, condition }) =>
+export const secretReads: readonly Ask[] = edgeRules.flatMap(({ direct, condition }) =>
   direct && condition.type === "rights" ? condition.needs.flat() : [],
 );
 
-const everybody = /^system:(?:authenticated|unauthenticated|anonymous|serviceaccounts(?::.*)?)$/;
+/** Groups that everybody is in, or everybody of a kind. */
+export const everybody = /^system:(?:authenticated|unauthenticated|anonymous|serviceaccounts(?::.*)?)$/;
 
 /** One for each binding of such a role to anybody but the system's own. */
 export function broadGrants(facts: FactSet): Finding[] {
@@ -38,7 +39,7 @@ export function broadGrants(facts: FactSet): Finding[] {
 }
 
 /** What a cluster is made with: its administrators of last resort and its own controllers. */
-function isOfTheSystem({ kind, name, namespace }: { kind: string; name: string; namespace: string }): boolean {
+export function isOfTheSystem({ kind, name, namespace }: { kind: string; name: string; namespace: string }): boolean {
   if (kind === "ServiceAccount") return namespace === "kube-system";
   return name.startsWith("system:") && !everybody.test(name) && !name.startsWith("system:serviceaccount:");
 }
@@ -52,7 +53,7 @@ function grantFinding(
   const everything = role.rules.find(({ rule }) =>
     [rule.verbs, rule.apiGroups, rule.resources].every((words) => words.includes("*")),
   );
-  const read = rights.findOne(reads, "");
+  const read = rights.findOne(secretReads, "");
   const rule = everything ?? read?.rule;
   if (rule === undefined) return [];
   const everywhere = binding.namespace === "";
@@ -60,7 +61,7 @@ function grantFinding(
   const what = everything === undefined ? "read every secret" : "do everything";
   return [
     makeFinding({
-      check: everything === undefined ? "SR-ACC-003" : "SR-ACC-002",
+      check: everything !== undefined ? "SR-ACC-002" : givesPeopleARole(binding) ? "SR-ACC-006" : "SR-ACC-003",
       object: binding,
       about: [objectText(role)],
       score: grantScore({ everywhere, open, everything: everything !== undefined }),
@@ -103,6 +104,13 @@ function grantScore(grant: {
       because: open ? "everybody of a kind has it" : "named subjects have it",
     },
   );
+}
+
+/** The roles of Kubernetes for people, in a namespace; that they read secrets is easily overlooked. */
+function givesPeopleARole({ kind, roleRef, subjects }: BindingFact): boolean {
+  const isRole = roleRef.kind === "ClusterRole" && (roleRef.name === "edit" || roleRef.name === "admin");
+  const people = subjects.every((subject) => subject.kind !== "ServiceAccount" && !subject.name.startsWith("system:"));
+  return kind === "RoleBinding" && isRole && people;
 }
 
 function ruleText(role: RoleFact, rule: RuleFact): string {

@@ -6,6 +6,10 @@ import { broadGrants } from "./broad-grants.ts";
 import type { Finding } from "./finding.ts";
 import { missingReferences } from "./missing-references.ts";
 import { observedFaults } from "./observed-faults.ts";
+import { idleTokens } from "./idle-tokens.ts";
+import { narrowGrants } from "./narrow-grants.ts";
+import { sharedSecrets } from "./shared-secrets.ts";
+import { strongerAccounts } from "./stronger-accounts.ts";
 import { secretLifecycle } from "./secret-lifecycle.ts";
 import { secretsAtRisk, toxicSecrets } from "./secrets-at-risk.ts";
 import { SecretRanking } from "../risk/rank-secrets.ts";
@@ -32,6 +36,10 @@ export function scan(graph: SecurityGraph, { now, sensitivities = [] }: ScanOpti
     ...secretsAtRisk(graph, ranking),
     ...wideReach(graph),
     ...broadGrants(graph.facts),
+    ...narrowGrants(graph.facts),
+    ...sharedSecrets(graph),
+    ...strongerAccounts(graph),
+    ...idleTokens(graph.facts),
     ...missingReferences(graph.facts),
     ...observedFaults(graph.facts),
     ...secretLifecycle(graph, now),
