@@ -38,6 +38,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => ofEachCluster((await import("./who-can.ts")).whoCanCommand),
   },
   {
+    name: "who-did",
+    summary: "Say who read a secret in fact, from audit logs",
+    load: async () => (await import("./who-did.ts")).whoDidCommand,
+  },
+  {
     name: "what-can",
     summary: "Say which secrets somebody in a cluster can come to",
     load: async () => ofEachCluster((await import("./what-can.ts")).whatCanCommand),

@@ -94,3 +94,23 @@ export function objectText({ kind, namespace, name }: { kind: string; namespace:
   const shown = namespace === "" ? name : `${namespace}/${name}`;
   return `${kind} ${/^[^\s"',;()]+$/u.test(shown) ? shown : JSON.stringify(shown)}`;
 }
+
+const clusterWide: ReadonlySet<string> = new Set(["User", "Group", "Node", "ClusterRole", "ClusterRoleBinding"]);
+
+/** The parts of a text that {@link objectText} wrote; undefined for other texts. */
+export function readObjectText(text: string): { kind: string; namespace: string; name: string } | undefined {
+  const [, kind = "", written = ""] = /^(\S+) (".*"|[^\s"',;()]+)$/su.exec(text) ?? [];
+  if (kind === "") return undefined;
+  const shown = written.startsWith('"') ? unquoted(written) : written;
+  if (shown === undefined) return undefined;
+  const slash = clusterWide.has(kind) ? -1 : shown.indexOf("/");
+  return { kind, namespace: shown.slice(0, Math.max(0, slash)), name: shown.slice(slash + 1) };
+}
+
+function unquoted(text: string): string | undefined {
+  try {
+    return JSON.parse(text) as string; // it is in quotes
+  } catch {
+    return undefined; // a role somewhere, whose names have quotes in them
+  }
+}
