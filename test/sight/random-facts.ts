@@ -23,6 +23,11 @@ const rules = [
   rule(["create"], "", ["pods/exec"]),
   rule(["create"], "", ["pods/exec"], "web"),
   rule(["get"], "", ["nodes/proxy"]),
+  rule(["patch"], "", ["pods/ephemeralcontainers"]),
+  rule(["get"], "", ["configmaps", "pods", "pods/log"]),
+  rule(["create"], "", ["pods/portforward", "secrets"]),
+  rule(["create"], "argoproj.io", ["applications"]),
+  rule(["patch"], "", ["namespaces"], "a"),
   rule(["create"], "", ["serviceaccounts/token"], "app"),
   rule(["impersonate"], "", ["users", "groups", "serviceaccounts"]),
   rule(["create", "update"], rbac, ["rolebindings"]),
@@ -95,11 +100,68 @@ const account: Arbitrary<Fact> = record({
   automount: constantFrom(undefined, false),
 }).map((each) => ({ kind: "ServiceAccount", ...each, at }));
 
+/** What lies in several places, as some of them know that it is a credential. */
+const value = record({
+  fingerprint: constantFrom("", "one", "two"),
+  credential: constantFrom(undefined, "jwt"),
+  identity: constantFrom(undefined, { user: "joe", groups: ["team"], ends: true }),
+});
+
 const secret: Arbitrary<Fact> = record({
   namespace: constantFrom(...namespaces),
   name: constantFrom("db", "token"),
   tokenOf: constantFrom("", "app", "default"),
-}).map((each) => ({ kind: "Secret", ...each, type: "Opaque", keys: [], at }));
+  type: constantFrom("Opaque", "Opaque", "kubernetes.io/dockercfg", "bootstrap.kubernetes.io/token"),
+  values: array(value, { maxLength: 2 }),
+  opensSealed: constantFrom(false, false, true),
+  copies: constantFrom(undefined, undefined, { controller: "kubernetes-reflector" as const, namespaces: ["b"] }),
+  released: constantFrom(undefined, undefined, [{ namespace: "a", name: "db", marks: [] }]),
+}).map(({ values, opensSealed, copies, released, ...each }) => ({
+  kind: "Secret",
+  ...each,
+  at,
+  keys: values.map((_, index) => `k${index}`),
+  values: values.map(({ fingerprint, credential, identity }) => ({
+    sizeBytes: 9,
+    fingerprint,
+    ...(credential && { credential }),
+    ...(identity && { identity }),
+  })),
+  ...(opensSealed && { opensSealed }),
+  ...(copies && { copies }),
+  ...(released && { released }),
+}));
+
+const literals = array(value, { maxLength: 2 }).map((values) => {
+  return values.map((each, index) => ({ ...each, credential: "jwt", name: `f${index}` }));
+});
+
+/** Objects that say something of secrets beside rights and pods. */
+const further: Arbitrary<Fact> = oneof(
+  record({ namespace: constantFrom(...namespaces), literals }).map((each): Fact => ({
+    kind: "ConfigMap",
+    name: "settings",
+    at,
+    released: undefined,
+    ...each,
+  })),
+  record({ name: constantFrom(...namespaces), podSecurity: constantFrom("privileged", "restricted") }).map((each) => {
+    return { kind: "Namespace", namespace: "", at, ...each } as Fact; // a level is one of these words
+  }),
+  constantFrom(false, true).map((controlPlane): Fact => {
+    return { kind: "Node", namespace: "", name: "n1", at, ...(controlPlane && { controlPlane }) };
+  }),
+  record({ namespace: constantFrom(...namespaces), origins: subarray(["item"]) }).map((each): Fact => {
+    return { kind: "ExternalSecret", name: "sync", at, targets: ["db"], ...each };
+  }),
+  constant<Fact>({ kind: "SealedSecret", namespace: "a", name: "db", at, targets: ["db"], origins: [] }),
+  constantFrom("/", "/data").map((path): Fact => {
+    return { kind: "PersistentVolume", namespace: "", name: "disk", at, hostFolder: { path, readOnly: false } };
+  }),
+  constantFrom("disk", "").map((volumeName): Fact => {
+    return { kind: "PersistentVolumeClaim", namespace: "a", name: "claim", at, volumeName };
+  }),
+);
 
 const workload: Arbitrary<Fact> = record({
   kind: constantFrom("Pod", "Deployment"),
@@ -107,13 +169,23 @@ const workload: Arbitrary<Fact> = record({
   name: constantFrom("web", "job"),
   account: constantFrom("app", "default", "gone"),
   secrets: subarray(["db", "token"]),
-  way: constantFrom("volume", "image-pull"),
+  way: constantFrom("volume", "image-pull", "environment"),
   mountsToken: constantFrom(undefined, true, false),
   node: constantFrom("", "n1"),
-}).map(({ secrets, way, ...each }) => ({
+  traits: record({
+    escapes: subarray([{ way: "privileged" as const, field: "f" }]),
+    hostPid: constantFrom(false, true),
+    claims: subarray(["claim"]),
+    images: subarray(["kubernetes-reflector", "argocd"]),
+    handsOut: constantFrom("", "f"),
+    prints: constantFrom("", "f"),
+    literals,
+  }),
+}).map(({ secrets, way, traits, ...each }) => ({
   ...each,
   at,
   mirror: false,
+  traits: { ...traits, labels: new Map(), hostNetwork: false, hostPorts: [], apiServerVersion: "" },
   references: secrets.map((name) => ({
     kind: "secret" as const,
     name,
@@ -123,7 +195,7 @@ const workload: Arbitrary<Fact> = record({
 }));
 
 /** Any fact; those of one place come up again and again. */
-export const anyFact: Arbitrary<Fact> = oneof(role, clusterRole, binding, account, secret, workload);
+export const anyFact: Arbitrary<Fact> = oneof(role, clusterRole, binding, account, secret, workload, further);
 
 /** A fact that is put, or removed. */
 export interface RandomChange extends FactPlace {

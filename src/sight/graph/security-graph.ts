@@ -27,12 +27,12 @@ export function isPreferredProof(proof: Proof, other: Proof): boolean {
   return proofText(proof) < proofText(other);
 }
 
-function proofText({ grants, facts }: Proof): string {
+function proofText({ grants, facts, field = "" }: Proof): string {
   const objects = grants.flatMap(({ binding, role, rule }) => [
     ...(binding === undefined ? [] : [factKey(binding)]),
     `${factKey(role)}\n${rule.number}`,
   ]);
-  return [...objects, ...facts.map(factKey)].join("\n");
+  return [...objects, ...facts.map(factKey), field].join("\n");
 }
 
 /** A secret that is asked about; it need not be in the source. */
@@ -111,14 +111,22 @@ export class SecurityGraph {
     return found;
   }
 
-  /** Copies of it, and what opens it, lead to a node. What is said above is not said again. */
+  /** Copies of it, and what opens it, lead to a node. What is said above is not said again. In the order of names. */
   #edgesToNode({ namespace, name }: SecretName): LastEdge[] {
     const number = this.#parts.find(secretKey(namespace, name));
     if (number === undefined) return [];
     const { starts, edges } = this.edges.incoming;
-    return Array.from(edges.subarray(starts[number], starts[number + 1]), (edge) => {
-      return { from: this.edges.from[edge]!, rule: this.edges.rule[edge]!, proof: this.proof(edge) }; // edges have both
-    }).filter(({ from, rule }) => rule !== edgeNumber("secret-in-pod") && !isReading(this.nodes[from]));
+    const found = Array.from(edges.subarray(starts[number], starts[number + 1]), (edge) => {
+      const from = this.edges.from[edge]!; // edges have both ends
+      return { from, rule: this.edges.rule[edge]!, proof: this.proof(edge), key: nodeKey(this.nodes[from]!) };
+    });
+    return found
+      .filter(({ from, rule }) => rule !== edgeNumber("secret-in-pod") && !isReading(this.nodes[from]))
+      .sort((one, other) => {
+        if (one.rule !== other.rule) return one.rule - other.rule;
+        if (one.key !== other.key) return one.key < other.key ? -1 : 1;
+        return isPreferredProof(one.proof, other.proof) ? -1 : 1;
+      });
   }
 
   /** What is in the container, and what only its node needs to see. */

@@ -158,7 +158,7 @@ function stepOf(walked: readonly WalkedEdge[], target: string): Step {
   const end = walked.at(-1);
   if (first === undefined || end === undefined) throw new TypeError("a step must have an edge");
   const consequences = walked.slice(1).filter(({ rule }) => rule.id !== "concerns");
-  const reasons = [first, ...consequences].map(({ rule }) => rule.explanation);
+  const reasons = new Set([first, ...consequences].map(({ rule }) => rule.explanation));
   const proofs = walked.map(({ proof }) => proof).filter((proof) => proof !== noProof);
   return {
     edge: first.rule.id,
