@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const output = resolve(root, process.argv[2] ?? "dist");
-const program = join(output, "cli", "main.js");
+const programs = ["main.js", "kubectl-plugin.js"].map((name) => join(output, "cli", name));
 /** --disable-sigusr1: no signal turns a process that holds keys into a debugger. */
 const shebang = "#!/usr/bin/env -S node --disable-sigusr1\n";
 
@@ -23,11 +23,12 @@ function main() {
   });
   if (compiled.error) fail(`${compiler} could not be started: run node scripts/setup.mjs first`);
   else if (compiled.status !== 0) fail("the sources do not compile (see above): fix that, then build again");
-  else if (!existsSync(program)) fail("src/cli/main.ts does not exist: the package would have no program");
-  else makeExecutable();
+  else if (!programs.every((program) => existsSync(program)))
+    fail("src/cli/main.ts does not exist: the package would have no program");
+  else programs.forEach(makeExecutable);
 }
 
-function makeExecutable() {
+function makeExecutable(program) {
   const code = readFileSync(program, "utf8").replace(/^#!.*\n/, "");
   writeFileSync(program, shebang + code);
   chmodSync(program, 0o755);

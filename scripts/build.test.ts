@@ -62,6 +62,8 @@ test("the package that npm would publish runs as JavaScript, without the sources
     const version = run(program, ["version"], folder);
     assert.equal(version.status, 0, version.output);
     assert.match(version.output, /\d+\.\d+\.\d+/);
+    const plugin = run(join(unpacked, "dist", "cli", "kubectl-plugin.js"), ["version"], folder);
+    assert.deepEqual(plugin, version);
     const asked = run(process.execPath, ["--input-type=module", "--eval", askWorker(join(unpacked, "dist"))], folder);
     assert.deepEqual(asked, { status: 0, output: "1\n" });
   } finally {

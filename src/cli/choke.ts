@@ -9,7 +9,7 @@ import { usageError } from "./command-failure.ts";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { valueFlag } from "./flags.ts";
-import { readSource, secretOperand, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
+import { readSource, namespaceFlag, secretOperand, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
 import { coverageLines, stepLines } from "./sight-text.ts";
 
 const topMax = 50;
@@ -25,7 +25,7 @@ export const chokeCommand: Command = {
       effect: "what to remove so that the most no longer read it, and who still does",
     },
   ],
-  flags: [...sourceFlags, topFlag, answerFormFlag],
+  flags: [...sourceFlags, namespaceFlag, topFlag, answerFormFlag],
   notes: [
     "Each removal is tried: what is shown is the answer of who-can after it. They are in the order of how much the risk of all " +
       "readers falls, divided by the effort: 1 small (a binding, a subject, a token secret), 2 medium (a rule of a role, a token in " +
@@ -34,7 +34,7 @@ export const chokeCommand: Command = {
   ],
   operandsMax: 1,
   async run(invocation) {
-    const secret = secretOperand(invocation.operands[0]);
+    const secret = await secretOperand(invocation);
     const form = answerForm(invocation);
     const answer = choke(await readSource(invocation), secret, countOf(invocation.flags.one(topFlag)));
     const picture = () => pictureOfBest(answer);

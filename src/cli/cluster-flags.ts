@@ -11,6 +11,7 @@ import { CommandFailure, usageError } from "./command-failure.ts";
 import type { Invocation } from "./command.ts";
 import { dataDirFlag, readServerConfig } from "./config.ts";
 import { exitCodes } from "./exit-code.ts";
+import { kubectlAccess } from "./kubectl-config.ts";
 import { repeatableFlag, switchFlag, valueFlag } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import { printable } from "./printable.ts";
@@ -64,15 +65,29 @@ export function levelOf(flags: FlagValues, otherwise: Level = "metadata"): Level
 }
 
 /** The contexts of the flags: one answer is given for each. Raises a usage error for one that has no kubeconfig. */
-export function contextsOf(flags: FlagValues): readonly string[] {
+export function contextsOf({ flags, environment }: Invocation): readonly string[] {
   const contexts = flags.many(contextFlag) ?? [];
-  if (contexts.length > 0 && !flags.has(kubeconfigFlag)) throw usageError("--context needs --kubeconfig FILE");
+  const hasKubeconfig = flags.has(kubeconfigFlag) || environment.isKubectlPlugin === true;
+  if (contexts.length > 0 && !hasKubeconfig) throw usageError("--context needs --kubeconfig FILE");
   return contexts;
 }
 
 /** Whether the flags name a running cluster. */
 export function namesCluster(flags: FlagValues): boolean {
   return flags.has(kubeconfigFlag) || flags.has(serverFlag) || flags.has(contextFlag);
+}
+
+/** How to reach the cluster that the flags name, or that kubectl would talk to. */
+export async function clusterAccess(invocation: Invocation): Promise<ClusterAccess> {
+  const { flags } = invocation;
+  const context = contextsOf(invocation).slice(0, 1);
+  const isKubectls =
+    invocation.environment.isKubectlPlugin === true && !flags.has(kubeconfigFlag) && !flags.has(serverFlag);
+  const [access] = isKubectls
+    ? await kubectlAccess(invocation.environment, context)
+    : await readKubeconfig(await kubeconfigPath(invocation), context);
+  if (access === undefined) throw new TypeError("a kubeconfig gives the cluster of one context at least");
+  return access;
 }
 
 /** Does something with the cluster that the flags name, and says what to do about it when it cannot be reached. */
@@ -96,10 +111,7 @@ export async function withCluster<Result>(
 async function openCluster(invocation: Invocation, bar: ProgressBar): Promise<ClusterSource> {
   const { flags, environment } = invocation;
   const level = levelOf(flags);
-  const contexts = contextsOf(flags);
-  const path = await kubeconfigPath(invocation);
-  const [access] = await readKubeconfig(path, contexts.slice(0, 1));
-  if (access === undefined) throw new TypeError("a kubeconfig gives the cluster of one context at least");
+  const access = await clusterAccess(invocation);
   if (access.trust.insecure) invocation.output.tell(printable(`Warning: ${insecureText(access)}`));
   return new ClusterSource(access, {
     level,

@@ -10,6 +10,8 @@ export interface Environment {
   readonly workingDirectory: string;
   /** Where the person's shell stands: differs from the working directory below `npm start`. Only for paths to be shown. */
   readonly shellDirectory: string;
+  /** Started by kubectl, as `kubectl strongroom`: the cluster is then the one that kubectl would talk to. */
+  readonly isKubectlPlugin?: boolean;
   /** Everything, for programs that a kubeconfig names: they find their own settings in it. Read for nothing else. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
 }

@@ -7,7 +7,7 @@ import type { FactSet } from "../sight/facts/fact-set.ts";
 import type { Collection } from "../sight/sources/collection.ts";
 import { verifySample } from "../sight/sources/cluster/verify-sample.ts";
 import { readFiles, readText } from "../sight/sources/file-source.ts";
-import { clusterFlags, namesCluster, verifyCount, withCluster } from "./cluster-flags.ts";
+import { clusterAccess, clusterFlags, namesCluster, verifyCount, withCluster } from "./cluster-flags.ts";
 import { usageError } from "./command-failure.ts";
 import type { Invocation } from "./command.ts";
 import { valueFlag } from "./flags.ts";
@@ -73,7 +73,7 @@ export async function readGraph(invocation: Invocation, about: readonly SecretNa
 
 type Source = { readonly type: "cluster" } | { readonly type: "dump" | "manifests"; readonly path: string };
 
-function sourceOf({ flags }: Invocation): Source {
+function sourceOf({ flags, environment }: Invocation): Source {
   const [dump, git] = [flags.one(dumpFlag), flags.one(gitFlag)];
   const named: Source[] = [
     ...(namesCluster(flags) ? [{ type: "cluster" } as const] : []),
@@ -82,6 +82,7 @@ function sourceOf({ flags }: Invocation): Source {
   ];
   const [source, other] = named;
   const which = "It is one of --kubeconfig FILE, --server, --dump PATH and --git PATH.";
+  if (source === undefined && environment.isKubectlPlugin === true) return { type: "cluster" };
   if (source === undefined) throw usageError("the source must be named", which);
   if (other !== undefined) throw usageError("one source must be named, not several", which);
   return source;
@@ -95,11 +96,32 @@ async function readFacts(invocation: Invocation, onObject?: (decoded: unknown) =
   return await readFiles(type, resolve(invocation.environment.workingDirectory, path), path, onObject);
 }
 
-/** `NAMESPACE/NAME` of a secret. Raises a usage error for anything else. */
-export function secretOperand(written: string | undefined): { readonly namespace: string; readonly name: string } {
-  const [namespace = "", name = "", ...rest] = (written ?? "").split("/");
-  if (namespace === "" || name === "" || rest.length > 0) {
+export const namespaceFlag: Flag = {
+  ...valueFlag("namespace", "NAMESPACE", "The namespace of a secret that is named without one."),
+  short: "n",
+};
+
+/**
+ * `NAMESPACE/NAME` of a secret, or its name: the namespace is then that of the flag, or of the context. Raises a usage error
+ * for anything else.
+ */
+export async function secretOperand(invocation: Invocation): Promise<SecretName> {
+  const parts = (invocation.operands[0] ?? "").split("/");
+  const [first = "", second = ""] = parts;
+  if (first === "" || parts.length > 2 || (parts.length === 2 && second === "")) {
     throw usageError("the secret must be named as NAMESPACE/NAME");
   }
-  return { namespace, name };
+  if (parts.length === 1) return { namespace: await namespaceOf(invocation), name: first };
+  if (invocation.flags.has(namespaceFlag)) throw usageError("the namespace must be given once: NAMESPACE/NAME, or -n");
+  return { namespace: first, name: second };
+}
+
+async function namespaceOf(invocation: Invocation): Promise<string> {
+  const { flags, environment } = invocation;
+  const written = flags.one(namespaceFlag);
+  if (written !== undefined) return written;
+  if (!namesCluster(flags) && environment.isKubectlPlugin !== true) {
+    throw usageError("the secret must be named as NAMESPACE/NAME", "Or name the namespace with -n NAMESPACE.");
+  }
+  return (await clusterAccess(invocation)).namespace || "default";
 }

@@ -14,7 +14,7 @@ import { usageError } from "./command-failure.ts";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { switchFlag, valueFlag } from "./flags.ts";
-import { readGraph, secretOperand, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
+import { readGraph, namespaceFlag, secretOperand, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
 import { coverageLines, riskWord, stepLines } from "./sight-text.ts";
 
 const directFlag = switchFlag("direct", "Only those who read it by the API at once.");
@@ -32,7 +32,7 @@ export const whoCanCommand: Command = {
     },
     { line: "helm template . | strongroom who-can prod/db --git -", effect: "whom a chart lets read it" },
   ],
-  flags: [...sourceFlags, directFlag, hopsFlag, auditFlag, sinceFlag, answerFormFlag],
+  flags: [...sourceFlags, namespaceFlag, directFlag, hopsFlag, auditFlag, sinceFlag, answerFormFlag],
   notes: [
     "Each reader is shown with the easiest path, as sentences with the objects and rules that prove it; with --direct or " +
       "--max-hops, with the shortest. The secret need not be in the source.",
@@ -41,8 +41,8 @@ export const whoCanCommand: Command = {
   ],
   operandsMax: 1,
   async run(invocation) {
-    const { flags, operands } = invocation;
-    const secret = secretOperand(operands[0]);
+    const { flags } = invocation;
+    const secret = await secretOperand(invocation);
     const form = answerForm(invocation);
     const options = { onlyDirect: flags.has(directFlag), hopsMax: hopsMaxOf(flags.one(hopsFlag)) };
     if (flags.has(sinceFlag) && !flags.has(auditFlag)) throw usageError("--since needs --audit PATH");

@@ -9,7 +9,7 @@ import { auditFlag, auditNotes, readAuditLogs, sinceFlag } from "./audit-source.
 import { auditLines, didLines } from "./audit-text.ts";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
-import { secretOperand } from "./sight-source.ts";
+import { namespaceFlag, secretOperand } from "./sight-source.ts";
 
 /** `strongroom who-did`. */
 export const whoDidCommand: Command = {
@@ -21,11 +21,11 @@ export const whoDidCommand: Command = {
       effect: "the same, of the last month",
     },
   ],
-  flags: [auditFlag, sinceFlag, answerFormFlag],
+  flags: [namespaceFlag, auditFlag, sinceFlag, answerFormFlag],
   notes: auditNotes,
   operandsMax: 1,
   async run(invocation) {
-    const secret = secretOperand(invocation.operands[0]);
+    const secret = await secretOperand(invocation);
     const form = answerForm(invocation);
     const reads = new SecretReads(secret);
     const answer = whoDid(secret, reads, await readAuditLogs(invocation, [reads]));

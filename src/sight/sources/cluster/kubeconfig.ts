@@ -72,7 +72,16 @@ export const kubeconfigBytesMax = 4 * 1024 * 1024;
 export async function readKubeconfig(path: string, contexts: readonly string[]): Promise<ClusterAccess[]> {
   const { size } = await stat(path);
   if (size > kubeconfigBytesMax) throw invalid(path, `must have at most ${kubeconfigBytesMax} bytes`);
-  const config = parseKubeconfig(path, await readFile(path, "utf8"));
+  return await readKubeconfigText(path, await readFile(path, "utf8"), contexts);
+}
+
+/** The same of a text; `path` names it in messages, and what it refers to is relative to its folder. */
+export async function readKubeconfigText(
+  path: string,
+  text: string,
+  contexts: readonly string[],
+): Promise<ClusterAccess[]> {
+  const config = parseKubeconfig(path, text);
   const current = textField(config, "current-context");
   if (contexts.length === 0 && current === "") {
     throw invalid(path, `must have a current-context, or one must be named: ${contextNames(config)}`);
