@@ -1,6 +1,6 @@
 import { explainAccess } from "../sight/sources/cluster/explain-access.ts";
 import type { AccessExplanation, AccessQuestion, RoleObject } from "../sight/sources/cluster/explain-access.ts";
-import { clusterFlags, levelFlag, namesCluster, verifyFlag, withCluster } from "./cluster-flags.ts";
+import { clusterFlags, levelFlag, verifyFlag } from "./cluster-flags.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -8,6 +8,7 @@ import { repeatableFlag, valueFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
 import { printable, printableJson } from "./printable.ts";
 import { outputFlag, outputForm } from "./sight-source.ts";
+import { withCluster } from "./with-cluster.ts";
 
 const namespaceFlag: Flag = { ...valueFlag("namespace", "NAME", "Where; left out: in all namespaces."), short: "n" };
 const groupFlag = repeatableFlag("group", "NAME", "A group the user is in. Repeatable.");
@@ -38,8 +39,6 @@ export const accessExplainCommand: Command = {
   async run(invocation) {
     const form = outputForm(invocation);
     const question = questionOf(invocation);
-    if (!namesCluster(invocation.flags))
-      throw usageError("the server must be named", "By --server or --kubeconfig FILE.");
     const { signal } = new AbortController();
     const explained = await withCluster(invocation, (source) => explainAccess(source.connection, question, signal));
     const { output } = invocation;

@@ -1,6 +1,6 @@
 /**
  * What commands learn from the process beside their arguments. Read once, in
- * main.ts; secrets are never taken from the environment, which other processes can read.
+ * run-program.ts; secrets are never taken from the environment, which other processes can read.
  */
 export interface Environment {
   readonly home: string;
@@ -12,7 +12,7 @@ export interface Environment {
   readonly shellDirectory: string;
   /** Started by kubectl, as `kubectl strongroom`: the cluster is then the one that kubectl would talk to. */
   readonly isKubectlPlugin?: boolean;
-  /** Everything, for programs that a kubeconfig names: they find their own settings in it. Read for nothing else. */
+  /** Everything, for programs that a kubeconfig names: they find their own settings in it. Beside that only `KUBECONFIG` is read. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
 }
 

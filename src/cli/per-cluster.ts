@@ -13,7 +13,7 @@ export function perCluster(command: Command): Command {
   return {
     ...command,
     async run(invocation) {
-      const contexts = contextsOf(invocation);
+      const contexts = contextsOf(invocation.flags);
       if (contexts.length < 2) return await command.run(invocation);
       const reason = command.oneClusterOnly?.(invocation);
       if (reason !== undefined) throw usageError(reason, "Run it once for each --context.");

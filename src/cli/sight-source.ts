@@ -7,11 +7,12 @@ import type { FactSet } from "../sight/facts/fact-set.ts";
 import type { Collection } from "../sight/sources/collection.ts";
 import { verifySample } from "../sight/sources/cluster/verify-sample.ts";
 import { readFiles, readText } from "../sight/sources/file-source.ts";
-import { clusterAccess, clusterFlags, namesCluster, verifyCount, withCluster } from "./cluster-flags.ts";
+import { clusterFlags, namesCluster, verifyCount } from "./cluster-flags.ts";
 import { usageError } from "./command-failure.ts";
 import type { Invocation } from "./command.ts";
 import { valueFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
+import { clusterAccess, withCluster } from "./with-cluster.ts";
 
 const dumpFlag = valueFlag(
   "dump",
@@ -25,10 +26,12 @@ export const outputFlag: Flag = { ...valueFlag("output", "FORM", "table (default
 
 export const sourceFlags: readonly Flag[] = [...clusterFlags, dumpFlag, gitFlag];
 export const sourceUsage =
-  "(--kubeconfig FILE [--context NAME]... | --server [--data-dir DIR] | --dump PATH | --git PATH) [--level LEVEL]";
+  "[--kubeconfig FILE [--context NAME]... | --server [--data-dir DIR] | --dump PATH | --git PATH] [--level LEVEL]";
 
 /** What holds for each of them; shown in help. */
 export const sourceNotes: readonly string[] = [
+  "Without a source it is this host's Strongroom server, if there is one, else the cluster of kubectl ($KUBECONFIG, or " +
+    "~/.kube/config; --context chooses in it). As kubectl strongroom, it is always that of kubectl.",
   "What the source does not have or refuses is unknown, never taken for absent, and the answer says so, with the right that " +
     "is missing. strongroom sight role prints roles for each level.",
   "A dump is made by strongroom sight collect, or with: kubectl get -A -o json roles,clusterroles,rolebindings," +
@@ -45,7 +48,7 @@ export function outputForm({ flags }: Invocation): OutputForm {
   return form;
 }
 
-/** The facts of the source that the flags name. Raises a usage error unless they name one. */
+/** The facts of the source that the flags name; without one, of the cluster of `chooseCluster`. Raises a usage error for several. */
 export async function readSource(invocation: Invocation): Promise<FactSet> {
   return sourceOf(invocation).type === "cluster" ? (await readGraph(invocation)).facts : await readFacts(invocation);
 }
@@ -73,7 +76,7 @@ export async function readGraph(invocation: Invocation, about: readonly SecretNa
 
 type Source = { readonly type: "cluster" } | { readonly type: "dump" | "manifests"; readonly path: string };
 
-function sourceOf({ flags, environment }: Invocation): Source {
+function sourceOf({ flags }: Invocation): Source {
   const [dump, git] = [flags.one(dumpFlag), flags.one(gitFlag)];
   const named: Source[] = [
     ...(namesCluster(flags) ? [{ type: "cluster" } as const] : []),
@@ -81,11 +84,11 @@ function sourceOf({ flags, environment }: Invocation): Source {
     ...(git === undefined ? [] : [{ type: "manifests", path: git } as const]),
   ];
   const [source, other] = named;
-  const which = "It is one of --kubeconfig FILE, --server, --dump PATH and --git PATH.";
-  if (source === undefined && environment.isKubectlPlugin === true) return { type: "cluster" };
-  if (source === undefined) throw usageError("the source must be named", which);
-  if (other !== undefined) throw usageError("one source must be named, not several", which);
-  return source;
+  if (other === undefined) return source ?? { type: "cluster" };
+  throw usageError(
+    "one source must be named, not several",
+    "It is one of --kubeconfig FILE, --server, --dump PATH and --git PATH.",
+  );
 }
 
 async function readFacts(invocation: Invocation, onObject?: (decoded: unknown) => void): Promise<FactSet> {
@@ -117,11 +120,10 @@ export async function secretOperand(invocation: Invocation): Promise<SecretName>
 }
 
 async function namespaceOf(invocation: Invocation): Promise<string> {
-  const { flags, environment } = invocation;
-  const written = flags.one(namespaceFlag);
+  const written = invocation.flags.one(namespaceFlag);
   if (written !== undefined) return written;
-  if (!namesCluster(flags) && environment.isKubectlPlugin !== true) {
+  if (sourceOf(invocation).type !== "cluster") {
     throw usageError("the secret must be named as NAMESPACE/NAME", "Or name the namespace with -n NAMESPACE.");
   }
-  return (await clusterAccess(invocation)).namespace || "default";
+  return (await clusterAccess(invocation)).access.namespace || "default";
 }

@@ -57,7 +57,7 @@ const rolesOf = (seen: Seen) =>
 test("What happens on a server is told: new, changed and deleted, without values", async () => {
   await using server = await startTestServer();
   await createNamespace(server, "a");
-  const [access] = await readKubeconfig(server.kubeconfig, []);
+  const [access] = await readKubeconfig([server.kubeconfig], []);
   assert.ok(access !== undefined);
   using source = new ClusterSource(access, { level: "full", env: {} });
   await using following = await source.follow(forever);
@@ -78,7 +78,7 @@ test("What happens on a server is told: new, changed and deleted, without values
 
 test("With metadata only, secrets come and go by their names", async () => {
   await using server = await startTestServer();
-  const [access] = await readKubeconfig(server.kubeconfig, []);
+  const [access] = await readKubeconfig([server.kubeconfig], []);
   assert.ok(access !== undefined);
   using source = new ClusterSource(access, { level: "metadata", env: {} });
   await using following = await source.follow(forever);
@@ -93,7 +93,7 @@ test("With metadata only, secrets come and go by their names", async () => {
 
 test("With references only, names of secrets come and go with what refers to them", async () => {
   await using server = await startTestServer();
-  const [access] = await readKubeconfig(server.kubeconfig, []);
+  const [access] = await readKubeconfig([server.kubeconfig], []);
   assert.ok(access !== undefined);
   using source = new ClusterSource(access, { level: "references", env: {} });
   await using following = await source.follow(forever);
@@ -319,7 +319,7 @@ test("A new namespace is unknown until it was read, where kinds are read by name
 test("A graph that is kept up by what is told answers as one that is built anew", async () => {
   await using server = await startTestServer();
   await createNamespace(server, "a");
-  const [access] = await readKubeconfig(server.kubeconfig, []);
+  const [access] = await readKubeconfig([server.kubeconfig], []);
   assert.ok(access !== undefined);
   using source = new ClusterSource(access, { level: "metadata", env: {} });
   await using following = await source.follow(forever);

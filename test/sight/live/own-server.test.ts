@@ -1,8 +1,11 @@
 /** Sight of a running server: by a kubeconfig, as an administrator and with few rights; the same as of its dump and its manifests. */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { stringify } from "yaml";
+import type { Environment } from "../../../src/cli/environment.ts";
 import { buildGraph } from "../../../src/sight/graph/build-graph.ts";
 import type { FactSet } from "../../../src/sight/facts/fact-set.ts";
 import { whoCan } from "../../../src/sight/questions/who-can.ts";
@@ -18,7 +21,7 @@ import type { TestServer } from "../../running-server.ts";
 import { base64, create, createNamespace, secret, secretsIn } from "../../support/api-objects.ts";
 import { bindingObject, coreRule, rbacPath, roleObject } from "../../support/rbac-objects.ts";
 import { userKubeconfig } from "../../support/user-client.ts";
-import { runIn } from "../run-sight.ts";
+import { runIn, runWith } from "../run-sight.ts";
 
 const canary = "canary-0f8c2e-value";
 const forever = new AbortController().signal;
@@ -38,7 +41,7 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 async function readAs(kubeconfig: string, level: Level, options: Partial<ClusterSourceOptions> = {}): Promise<FactSet> {
-  const [access] = await readKubeconfig(kubeconfig, []);
+  const [access] = await readKubeconfig([kubeconfig], []);
   assert.ok(access !== undefined);
   using source = new ClusterSource(access, { level, env: {}, ...options });
   return await source.read(forever);
@@ -146,6 +149,36 @@ test("The commands answer for a kubeconfig and for this host's server, and name 
   assert.match(byFile.stdout, /^Read: \d+ objects of the cluster strongroom \(v1\.34\.0\+strongroom\./m);
   const byServer = await runIn(server.dataDir, "scan", "--server", "--data-dir", server.dataDir, "-o", "json");
   assert.equal(JSON.parse(byServer.stdout).coverage.origin.server, "strongroom");
+});
+
+test("Without a source, it is this host's server, else kubectl's cluster; below kubectl, always that", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sr-default-"));
+  try {
+    const mine = { home: "/h", xdgDataHome: folder, workingDirectory: "/", shellDirectory: "/" };
+    const ask = (environment: Environment, ...more: string[]) =>
+      runWith(environment, "who-can", "a/db", "--direct", ...more);
+    const none = await ask(mine);
+    assert.deepEqual([none.code, /the source must be named\n.*no kubeconfig of kubectl/.test(none.stderr)], [2, true]);
+    const variables = { KUBECONFIG: `/absent:${server.kubeconfig}` };
+    const kubectls = await ask({ ...mine, variables });
+    assert.match(kubectls.stdout, /User jane, directly/);
+    assert.equal(kubectls.stderr, `Reading the cluster of kubectl, by ${server.kubeconfig}.\n`);
+    await symlink(server.dataDir, join(folder, "strongroom"));
+    const own = await ask({ ...mine, variables: { KUBECONFIG: "/absent" } });
+    assert.match(own.stdout, /User jane, directly/);
+    assert.equal(own.stderr, `Reading the server of ${join(folder, "strongroom")}.\n`);
+    const plugin = await ask({ ...mine, variables, isKubectlPlugin: true });
+    assert.deepEqual([plugin.code, plugin.stderr], [0, ""]);
+    const lost = await ask({ ...mine, isKubectlPlugin: true });
+    assert.equal(lost.code, 2);
+    const context = await ask({ ...mine, variables }, "--context", "other");
+    assert.match(context.stderr, /must have the context other; it has strongroom/);
+    const both = await ask({ ...mine, variables }, "--context", "other", "--server");
+    assert.match(both.stderr, /--context needs a kubeconfig, not --server/);
+    assert.match((await ask(mine, "--context", "other")).stderr, /--context needs --kubeconfig FILE/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("Several contexts are several answers", async () => {

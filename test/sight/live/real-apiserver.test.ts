@@ -54,7 +54,7 @@ if (missing !== undefined) {
     level: Level,
     options: Partial<ClusterSourceOptions> = {},
   ): Promise<ClusterSource> {
-    const [access] = await readKubeconfig(await cluster.kubeconfigOf(user), []);
+    const [access] = await readKubeconfig([await cluster.kubeconfigOf(user)], []);
     assert.ok(access !== undefined);
     return new ClusterSource(access, { level, env: {}, ...options });
   }

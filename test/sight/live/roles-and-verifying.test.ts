@@ -34,7 +34,7 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 async function sourceOf(kubeconfig: string, level: Level = "metadata"): Promise<ClusterSource> {
-  const [access] = await readKubeconfig(kubeconfig, []);
+  const [access] = await readKubeconfig([kubeconfig], []);
   assert.ok(access !== undefined);
   return new ClusterSource(access, { level, env: {} });
 }

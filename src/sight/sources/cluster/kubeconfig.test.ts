@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -34,7 +34,7 @@ function write(content: object | string): string {
 }
 
 async function only(content: object | string) {
-  const [access] = await readKubeconfig(write(content), []);
+  const [access] = await readKubeconfig([write(content)], []);
   assert.ok(access !== undefined);
   return access;
 }
@@ -45,9 +45,42 @@ async function shownBy(user: object) {
   );
 }
 
+test("Of several files, the first that has an entry counts for it, and paths are of the file that has them", async () => {
+  const [first, second] = [at("first"), join(at("more"), "second")];
+  mkdirSync(at("more"), { recursive: true });
+  writeFileSync(join(at("more"), "ca.pem"), "of the second");
+  const other = { name: "c", cluster: { server: "https://never:1" } };
+  writeFileSync(
+    first,
+    stringify({ users: [{ name: "u", user: { token: "t" } }], contexts: [{ name: "x", context: { cluster: "d" } }] }),
+  );
+  writeFileSync(
+    second,
+    stringify({
+      "current-context": "x",
+      clusters: [{ name: "d", cluster: { server: "https://d:6443", "certificate-authority": "ca.pem" } }, other],
+      contexts: [
+        { name: "x", context: { cluster: "c", user: "u" } },
+        { name: "y", context: { cluster: "d", user: "u" } },
+      ],
+    }),
+  );
+  const [x, y] = await readKubeconfig([first, second], ["x", "y"]);
+  assert.deepEqual(
+    [x?.server.hostname, x?.credential.token, x?.trust.ca?.toString()],
+    ["d", undefined, "of the second"],
+  );
+  assert.deepEqual([y?.server.hostname, y?.credential.token], ["d", "t"]);
+  assert.deepEqual(
+    (await readKubeconfig([first, second], [])).map(({ id }) => id),
+    ["x"],
+  );
+  await assert.rejects(readKubeconfig([first], []), /must have a current-context, or one must be named: it has x/);
+});
+
 test("The current context is read, or those that are named, each once", async () => {
   const path = write(config({}, {}));
-  const ids = async (...names: string[]) => (await readKubeconfig(path, names)).map(({ id }) => id);
+  const ids = async (...names: string[]) => (await readKubeconfig([path], names)).map(({ id }) => id);
   assert.deepEqual([await ids(), await ids("two", "one", "two")], [["one"], ["two", "one"]]);
   const access = await only(
     config({ "tls-server-name": "other", "insecure-skip-tls-verify": true }, {}, { namespace: "n" }),

@@ -65,29 +65,31 @@ export interface CredentialPlugin {
 /** A kubeconfig is small; what is larger is something else. */
 export const kubeconfigBytesMax = 4 * 1024 * 1024;
 
-/**
- * The clusters that contexts of a file name; without contexts, that of its current context. Raises `invalid` with
- * what must hold, without quoting the file, which holds secrets; and the system's error when the file cannot be read.
- */
-export async function readKubeconfig(path: string, contexts: readonly string[]): Promise<ClusterAccess[]> {
-  const { size } = await stat(path);
-  if (size > kubeconfigBytesMax) throw invalid(path, `must have at most ${kubeconfigBytesMax} bytes`);
-  return await readKubeconfigText(path, await readFile(path, "utf8"), contexts);
+/** A file with what it says: paths in it are relative to its folder. */
+interface ConfigFile {
+  readonly path: string;
+  readonly config: unknown;
 }
 
-/** The same of a text; `path` names it in messages, and what it refers to is relative to its folder. */
-export async function readKubeconfigText(
-  path: string,
-  text: string,
-  contexts: readonly string[],
-): Promise<ClusterAccess[]> {
-  const config = parseKubeconfig(path, text);
-  const current = textField(config, "current-context");
-  if (contexts.length === 0 && current === "") {
-    throw invalid(path, `must have a current-context, or one must be named: ${contextNames(config)}`);
+/**
+ * The clusters that contexts of the files name; without contexts, that of the current context. Of several files, the first that
+ * has a current context, or an entry of a name, counts for it, as for kubectl. Raises `invalid` with what must hold, without
+ * quoting the files, which hold secrets; and the system's error when one cannot be read.
+ */
+export async function readKubeconfig(paths: readonly string[], contexts: readonly string[]): Promise<ClusterAccess[]> {
+  const files = await Promise.all(paths.map(readConfigFile));
+  const current = files.map(({ config }) => textField(config, "current-context")).find((name) => name !== "");
+  if (contexts.length === 0 && current === undefined) {
+    throw invalid(paths.join(", "), `must have a current-context, or one must be named: ${contextNames(files)}`);
   }
-  const wanted = contexts.length > 0 ? contexts : [current];
-  return await Promise.all([...new Set(wanted)].map((context) => readContext(path, config, context)));
+  const wanted = contexts.length > 0 ? contexts : [current ?? ""];
+  return await Promise.all([...new Set(wanted)].map((context) => readContext(files, context)));
+}
+
+async function readConfigFile(path: string): Promise<ConfigFile> {
+  const { size } = await stat(path);
+  if (size > kubeconfigBytesMax) throw invalid(path, `must have at most ${kubeconfigBytesMax} bytes`);
+  return { path, config: parseKubeconfig(path, await readFile(path, "utf8")) };
 }
 
 function parseKubeconfig(path: string, text: string): unknown {
@@ -104,35 +106,46 @@ function parseKubeconfig(path: string, text: string): unknown {
   return config;
 }
 
-function contextNames(config: unknown): string {
-  const names = listField(config, "contexts").map((context) => textField(context, "name"));
+function contextNames(files: readonly ConfigFile[]): string {
+  const names = files.flatMap(({ config }) =>
+    listField(config, "contexts").map((context) => textField(context, "name")),
+  );
   return names.length === 0 ? "it has none" : `it has ${names.slice(0, 20).join(", ")}`;
 }
 
-async function readContext(path: string, config: unknown, id: string): Promise<ClusterAccess> {
-  const context = named(config, "contexts", id, "context");
-  if (context === undefined) throw invalid(path, `must have the context ${id}; ${contextNames(config)}`);
-  const [clusterName, userName] = [textField(context, "cluster"), textField(context, "user")];
-  const cluster = named(config, "clusters", clusterName, "cluster");
+async function readContext(files: readonly ConfigFile[], id: string): Promise<ClusterAccess> {
+  const all = files.map(({ path }) => path).join(", ");
+  const context = named(files, "contexts", id, "context");
+  if (context === undefined) throw invalid(all, `must have the context ${id}; ${contextNames(files)}`);
+  const { path, entry } = context;
+  const [clusterName, userName] = [textField(entry, "cluster"), textField(entry, "user")];
+  const cluster = named(files, "clusters", clusterName, "cluster");
   if (cluster === undefined) throw invalid(path, `must have the cluster ${clusterName}, which the context ${id} names`);
-  const user = userName === "" ? {} : named(config, "users", userName, "user");
+  const user = userName === "" ? { path, entry: {} } : named(files, "users", userName, "user");
   if (user === undefined) throw invalid(path, `must have the user ${userName}, which the context ${id} names`);
   return {
     id,
-    server: readServer(path, cluster),
-    trust: await readTrust(path, cluster),
-    credential: await readCredential(path, user),
-    impersonate: readImpersonation(user),
-    namespace: textField(context, "namespace"),
+    server: readServer(cluster.path, cluster.entry),
+    trust: await readTrust(cluster.path, cluster.entry),
+    credential: await readCredential(user.path, user.entry),
+    impersonate: readImpersonation(user.entry),
+    namespace: textField(entry, "namespace"),
   };
 }
 
-/** The first entry of a name counts, as for kubectl. */
-function named(config: unknown, list: string, name: string, part: string): unknown {
-  return field(
-    listField(config, list).find((entry) => textField(entry, "name") === name),
-    part,
-  );
+/** What an entry of a name says, and in which file. */
+function named(
+  files: readonly ConfigFile[],
+  list: string,
+  name: string,
+  part: string,
+): { readonly path: string; readonly entry: unknown } | undefined {
+  for (const { path, config } of files) {
+    const found = listField(config, list).find((each) => textField(each, "name") === name);
+    const entry = field(found, part);
+    if (entry !== undefined) return { path, entry };
+  }
+  return undefined;
 }
 
 function readServer(path: string, cluster: unknown): URL {
