@@ -56,6 +56,11 @@ export interface AuditEvent {
   readonly disclosed?: readonly Disclosure[];
   /** On the events of a watch itself: its id, which the server gave (a client may choose the `auditID`). */
   readonly streamID?: string;
+  /**
+   * On the intent of a change (stage `RequestReceived`), and on the record of what came of it: the server's own id, which ties
+   * the two. An intent that has no outcome when a server starts is resolved from the store (log/open-intents.ts).
+   */
+  readonly intentID?: string;
   /** In a `Disclosed` event of watches: the `streamID`s of all that receive these secrets. */
   readonly streams?: readonly string[];
   /** True when only names and metadata left, no values. */
@@ -74,11 +79,22 @@ export interface Refusals {
 }
 
 /**
+ * What a record belongs to. Where space on the disk runs out, those of changes are refused first:
+ * - `write`: the intent of a change that is not made unless it is on record;
+ * - `read` (default): everything else, the outcome of a change that was made among it.
+ */
+export type RecordKind = "read" | "write";
+
+export interface WriteOptions {
+  readonly kind?: RecordKind;
+}
+
+/**
  * Where events go. `write` resolves after the event is durable; a rejection
  * means it could not be recorded, and the request must fail.
  */
 export interface AuditSink {
-  write(event: AuditEvent): Promise<void>;
+  write(event: AuditEvent, options?: WriteOptions): Promise<void>;
   /** Flushes and releases. Idempotent. */
   close(): Promise<void>;
 }

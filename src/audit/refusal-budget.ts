@@ -17,7 +17,7 @@
  * most the last minute. That is why only refusals are counted, which gave nothing away.
  */
 import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
-import type { AuditEvent, AuditSink, Refusals } from "./audit-event.ts";
+import type { AuditEvent, AuditSink, Refusals, WriteOptions } from "./audit-event.ts";
 
 /** Records of one network: so many at once, then one per interval. */
 const networkBurst = 10;
@@ -67,10 +67,10 @@ class RefusalBudget implements AuditSink {
     this.#total = new TokenBucket(totalBurst, totalIntervalMs, options.now().getTime());
   }
 
-  async write(event: AuditEvent): Promise<void> {
-    if (!isRefusalOfNobody(event) || this.#failing) return this.#pass(event);
+  async write(event: AuditEvent, options?: WriteOptions): Promise<void> {
+    if (!isRefusalOfNobody(event) || this.#failing) return this.#pass(event, options);
     const network = this.#options.networkOf(event.sourceIPs[0] ?? "");
-    if (this.#hasBudget(network)) return this.#pass(event);
+    if (this.#hasBudget(network)) return this.#pass(event, options);
     this.#count(event, network);
   }
 
@@ -81,9 +81,9 @@ class RefusalBudget implements AuditSink {
     await this.#sink.close();
   }
 
-  async #pass(event: AuditEvent): Promise<void> {
+  async #pass(event: AuditEvent, options?: WriteOptions): Promise<void> {
     try {
-      await this.#sink.write(event);
+      await this.#sink.write(event, options);
       this.#failing = false;
     } catch (error) {
       this.#failing = true;
