@@ -21,6 +21,11 @@ export const auditNotes: readonly string[] = [
     "or of strongroom serve. What cannot be used of it is counted in the answer.",
 ];
 
+/** Why a command can be about one cluster only: standard input is read once. */
+export function auditIsInput({ flags }: Invocation): string | undefined {
+  return flags.many(auditFlag)?.includes("-") === true ? "standard input can be read for one cluster only" : undefined;
+}
+
 /** Reads the logs that the flags name. Raises a usage error when they name none. */
 export async function readAuditLogs(
   { flags, environment }: Invocation,

@@ -55,12 +55,17 @@ export const commands: readonly CommandEntry[] = [
   {
     name: "what-if",
     summary: "Say who would gain or lose which secrets by a change",
-    load: async () => (await import("./what-if.ts")).whatIfCommand,
+    load: async () => await ofEachCluster((await import("./what-if.ts")).whatIfCommand),
   },
   {
     name: "choke",
     summary: "Say which one removal takes a secret from most readers",
-    load: async () => (await import("./choke.ts")).chokeCommand,
+    load: async () => await ofEachCluster((await import("./choke.ts")).chokeCommand),
+  },
+  {
+    name: "unused",
+    summary: "Find rights that nobody used, and the smaller roles that would do",
+    load: async () => await ofEachCluster((await import("./unused.ts")).unusedCommand),
   },
   {
     name: "sight ci",

@@ -42,6 +42,9 @@ export const whatIfCommand: Command = {
     ...sourceNotes,
   ],
   operandsMax: 0,
+  oneClusterOnly({ flags }) {
+    return flags.many(fileFlag)?.includes("-") === true ? "standard input can be read for one cluster only" : undefined;
+  },
   async run(invocation) {
     const form = answerForm(invocation);
     const manifests = await readManifests(invocation);

@@ -5,7 +5,7 @@ import { Usage } from "../sight/audit/usage.ts";
 import { withUse } from "../sight/questions/used-rights.ts";
 import type { ReaderInFact, StepUse, UsedStep, WhoCanAndDidAnswer } from "../sight/questions/used-rights.ts";
 import type { Step } from "../sight/questions/path-steps.ts";
-import { auditFlag, auditNotes, readAuditLogs, sinceFlag } from "./audit-source.ts";
+import { auditFlag, auditIsInput, auditNotes, readAuditLogs, sinceFlag } from "./audit-source.ts";
 import { auditLines, didLines, useText } from "./audit-text.ts";
 import { objectText } from "../sight/questions/principal.ts";
 import { pictureOf } from "../sight/questions/picture.ts";
@@ -40,6 +40,7 @@ export const whoCanCommand: Command = {
     ...auditNotes,
   ],
   operandsMax: 1,
+  oneClusterOnly: auditIsInput,
   async run(invocation) {
     const { flags } = invocation;
     const secret = await secretOperand(invocation);

@@ -156,6 +156,9 @@ class Comparison {
             const { namespace } = node.workload;
             if (kind === "secret") found.set(`${namespace}/${name}`, { namespace, name });
           }
+        } else if (node.type === "secret") {
+          const { namespace, name } = node.secret;
+          found.set(`${namespace}/${name}`, { namespace, name });
         } else if (node.type === "capability" && node.capability.kind === "read-secret") {
           const { namespace, name } = node.capability;
           if (namespace !== "" && name !== "") found.set(`${namespace}/${name}`, { namespace, name });
