@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const output = resolve(root, process.argv[2] ?? "dist");
 const programs = ["main.js", "kubectl-plugin.js"].map((name) => join(output, "cli", name));
-/** --disable-sigusr1: no signal turns a process that holds keys into a debugger. */
-const shebang = "#!/usr/bin/env -S node --disable-sigusr1\n";
+/** What bin/strongroom gives node too, with its reasons. */
+const shebang = "#!/usr/bin/env -S node --disable-sigusr1 --max-semi-space-size=8\n";
 
 function main() {
   // What was deleted or renamed in src/ must not stay in the package.
