@@ -39,6 +39,7 @@ export async function measureSight(quick: boolean): Promise<Section> {
       },
       ...answerFigures(live, size),
       changeFigure(live, size),
+      directFigure(),
       ...(await workerFigures(generatedObjects(facts))),
     ],
   };
@@ -78,6 +79,53 @@ function answerFigures(live: LiveGraph, size: ClusterSize): Figure[] {
       goal: { relation: "<", value: 250 },
     },
   ];
+}
+
+const subjects = 10_000;
+
+/** One secret that each of many accounts may get, by bindings of a hundred each. */
+function directFigure(): Figure {
+  const size = { namespaces: 100, nodes: 100, accounts: subjects, pods: 1000, secrets: 2000, bindings: 1000 };
+  const facts = generateCluster(size);
+  const secret = secretOf(size, 0);
+  const { namespace } = secret;
+  const at = { file: "generated", document: 1, item: undefined, line: 1 };
+  const rule = {
+    verbs: ["get"],
+    apiGroups: [""],
+    resources: ["secrets"],
+    resourceNames: [secret.name],
+    nonResourceURLs: [],
+  };
+  const rules = [{ number: 1, at, rule }];
+  facts.add({ kind: "Role", namespace, name: "shared", at, labels: new Map(), aggregates: [], rules });
+  for (let n = 0; n < subjects / 100; n++) {
+    const bound = Array.from({ length: 100 }, (_, index) => index * 100 + n);
+    facts.add({
+      ...bindingOf({ kind: "RoleBinding", namespace, name: `shared-${n}` }, ""),
+      roleRef: { kind: "Role", name: "shared" },
+      subjects: bound.map((account) => ({
+        kind: "ServiceAccount",
+        namespace: `team-${account % size.namespaces}`,
+        name: `account-${account}`,
+      })),
+    });
+  }
+  const graph = new LiveGraph(facts).graph();
+  const milliseconds: number[] = [];
+  let readers = 0;
+  for (let n = 0; n < 50; n++) {
+    const asked = performance.now();
+    readers = whoCan(graph, secret, { onlyDirect: true, hopsMax: Infinity }).readers.length;
+    milliseconds.push(performance.now() - asked);
+  }
+  return {
+    name: `who-can --direct of a secret that ${subjects.toLocaleString("en-US")} accounts may get, 95th percentile`,
+    value: quantile(milliseconds, 0.95),
+    unit: "ms",
+    goal: { relation: "<", value: 50 },
+    detail: `median ${quantile(milliseconds, 0.5).toFixed(1)} ms, ${readers} readers`,
+  };
 }
 
 /** One RoleBinding comes, changes its subject, goes; each time until the graph can be asked. */

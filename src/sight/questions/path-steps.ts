@@ -9,6 +9,7 @@ import { noProof } from "../graph/security-graph.ts";
 import type { Proof, SecurityGraph } from "../graph/security-graph.ts";
 import type { PathsTo } from "../graph/shortest-paths.ts";
 import { placeText } from "../facts/provenance.ts";
+import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
 import type { Provenance } from "../facts/provenance.ts";
 
 export interface Step {
@@ -179,12 +180,46 @@ function proofTexts({ grants, facts, field }: Proof): string[] {
 }
 
 /** `RoleBinding a/b (FILE:LINE) gives Role a/c, whose rule 1 (FILE:LINE) allows get on secrets`. */
-export function grantText({ binding, role, rule }: Grant): string {
+export function grantText(grant: Grant): string {
+  return wordsOf(grant).text;
+}
+
+interface GrantWords {
+  readonly text: string;
+  readonly proofs: readonly StepProof[];
+}
+
+/** By role, rule, and binding: facts do not change, and thousands of readers have one binding. */
+const knownWords = new WeakMap<RoleFact, WeakMap<RuleFact, WeakMap<RoleFact | BindingFact, GrantWords>>>();
+
+function wordsOf(grant: Grant): GrantWords {
+  const { binding, role, rule } = grant;
+  const ofRole = entry(knownWords, role, () => new WeakMap<RuleFact, WeakMap<RoleFact | BindingFact, GrantWords>>());
+  const ofRule = entry(ofRole, rule, () => new WeakMap<RoleFact | BindingFact, GrantWords>());
+  return entry(ofRule, binding ?? role, () => ({ text: writeGrant(grant), proofs: grantProofs(grant) }));
+}
+
+function entry<Key extends object, Value>(map: WeakMap<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+function writeGrant({ binding, role, rule }: Grant): string {
   const { verbs, resources, resourceNames } = rule.rule;
   const names = resourceNames.length === 0 ? "" : ` named ${listText(resourceNames)}`;
   const allows = `rule ${rule.number} (${placeText(rule.at)}) allows ${listText(verbs)} on ${listText(resources)}${names}`;
   if (binding === undefined) return `its ${allows}`;
   return `${objectText(binding)} (${placeText(binding.at)}) gives ${objectText(role)}, whose ${allows}`;
+}
+
+function grantProofs({ binding, role, rule }: Grant): StepProof[] {
+  const proof = { object: objectText(role), rule: rule.number, place: placeText(rule.at), at: rule.at };
+  if (binding === undefined) return [proof];
+  return [{ object: objectText(binding), rule: undefined, place: placeText(binding.at), at: binding.at }, proof];
 }
 
 const shownWords = 8;
@@ -196,12 +231,7 @@ function listText(words: readonly string[]): string {
 
 function proofsOf({ grants, facts }: Proof): StepProof[] {
   return [
-    ...grants.flatMap(({ binding, role, rule }) => [
-      ...(binding === undefined
-        ? []
-        : [{ object: objectText(binding), rule: undefined, place: placeText(binding.at), at: binding.at }]),
-      { object: objectText(role), rule: rule.number, place: placeText(rule.at), at: rule.at },
-    ]),
+    ...grants.flatMap((grant) => wordsOf(grant).proofs),
     ...facts.map((fact) => ({ object: objectText(fact), rule: undefined, place: placeText(fact.at), at: fact.at })),
   ];
 }
