@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { assertFailure, base64, create, patchTypes, secret, secretsIn, secretsPath } from "../support/api-objects.ts";
+import { annotationsWithValues } from "../../src/doors/kubernetes/storage/without-values.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
 
@@ -82,7 +83,7 @@ test("What a validation refuses is refused with its message and reason, from the
 
 test("Expressions see keys, sizes, type and metadata of secrets, and never a value", async () => {
   const data = { password: base64(canary), empty: "" };
-  const annotations = { "kubectl.kubernetes.io/last-applied-configuration": canary };
+  const annotations = Object.fromEntries(annotationsWithValues.map((key) => [key, canary]));
   const fields = { data, metadata: { name: "s", annotations } };
   for (const expression of ["size(object.data.password) == 24 && 'empty' in object.data", "object.type == 'Opaque'"]) {
     await withPolicy("sees", { spec: { validations: [{ expression }] } }, async () => {
@@ -91,7 +92,7 @@ test("Expressions see keys, sizes, type and metadata of secrets, and never a val
   }
   const leaks = [
     "object.data.password",
-    "object.metadata.annotations['kubectl.kubernetes.io/last-applied-configuration']",
+    ...annotationsWithValues.map((key) => `object.metadata.annotations['${key}']`),
     "object.data.map(k, object.data[k]).join()",
     "'x' + object.stringData.password",
   ];

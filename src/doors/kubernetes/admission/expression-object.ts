@@ -8,9 +8,7 @@ import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { secretKind } from "../kinds/secret.ts";
 import { apiVersionOf, withType } from "../response/encode-object.ts";
-
-/** Holds values of an object in the form of its last client-side apply. */
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+import { metadataWithoutValues } from "../storage/without-values.ts";
 
 /** The object with kind and apiVersion; of a secret each value is as many asterisks as it has bytes. */
 export function expressionObject(tree: Readonly<JsonObject> | undefined, kind: Kind | undefined): PlainValue {
@@ -23,16 +21,9 @@ function masked(secret: Readonly<JsonObject>): JsonObject {
   const { stringData: _written, data, metadata, ...rest } = secret;
   return jsonObject([
     ...Object.entries(rest),
-    ...(isJsonObject(metadata) ? [["metadata", withoutLastApplied(metadata)] as const] : []),
+    ...(isJsonObject(metadata) ? [["metadata", metadataWithoutValues(metadata)] as const] : []),
     ...(isJsonObject(data) ? [["data", mapValues(data, maskedValue)] as const] : []),
   ]);
-}
-
-function withoutLastApplied(metadata: JsonObject): JsonObject {
-  const { annotations } = metadata;
-  if (!isJsonObject(annotations)) return metadata;
-  const kept = Object.entries(annotations).filter(([key]) => key !== lastApplied);
-  return jsonObject([...Object.entries(metadata), ["annotations", jsonObject(kept)]]);
 }
 
 function mapValues(object: JsonObject, change: (value: JsonValue) => JsonValue): JsonObject {
