@@ -91,7 +91,7 @@ function denying(index: RbacIndex): Authorizer {
     const times = { notBeforeMs: -Infinity, notAfterMs: Infinity, usesTime: false };
     set.set({ id: `policy-${n}`, namespace: "", mode: "enforce", subjects: [subject], rules: [rule], ...times }, 0);
   }
-  const facts = { policies: () => set, labels: async () => undefined, now: () => new Date(0) };
+  const facts = { policies: () => set, labels: async () => undefined, now: () => new Date(0), generation: () => 0 };
   const rbac = rbacAuthorizer({ index: () => index, generation: () => 0 });
   return policyAuthorizer(facts, unionAuthorizer([rbac]));
 }

@@ -68,6 +68,11 @@ export interface Authorizer {
    */
   generation?(): number;
   /**
+   * Whether the decision depends on what is stored of the object that is asked for, of which {@link generation} says nothing:
+   * a stream of it is decided again with each piece. Raises `unavailable`. Absent: no.
+   */
+  looksAtObject?(attributes: Attributes): boolean;
+  /**
    * What the authorizer may allow, whatever name the attributes have; with namespace "" in all of them. An authorizer that
    * only denies reaches nothing - and what is unknown, where it may deny. Absent: unknown.
    */

@@ -128,6 +128,15 @@ test("An expression says which variables it uses", () => {
   assert.deepEqual([...uses].toSorted(), ["object", "user"]);
 });
 
+test("An expression says which fields it names, and which variables it uses as a whole", () => {
+  const told = (expression: string) => {
+    const { selects, wholes } = cel.compile(expression, new Set(["secret"]));
+    return [[...selects], wholes.has("secret")];
+  };
+  assert.deepEqual(told('secret.name == "db" || has(secret.labels)'), [["secret.name", "secret.labels"], false]);
+  assert.deepEqual(told('[secret].exists(s, s.name == "db")'), [["s.name"], true]);
+});
+
 test("Names of a prototype are no fields", () => {
   assert.equal(evaluate("has(object.constructor) || has(object.__proto__) || has(object.metadata.toString)"), false);
 });

@@ -23,6 +23,8 @@ export interface CelProgram {
   readonly uses: ReadonlySet<string>;
   /** The fields of variables that it names, as `variable.field`. */
   readonly selects: ReadonlySet<string>;
+  /** The names of variables that it uses otherwise than by naming one of their fields: any of them may count. */
+  readonly wholes: ReadonlySet<string>;
   /**
    * The result for the variables' values, as JSON has it. Raises `invalid` with the reason when there is none: an error of
    * the expression, or a cost of more than `costMax` steps.
@@ -69,7 +71,7 @@ async function load(): Promise<CelCompiler> {
         throw new StrongroomError("invalid", `an expression must have at most ${expressionLengthMax} characters`);
       }
       const isFunction = (name: string) => env.funcs.find(name) !== undefined;
-      const { tree, uses, selects } = compileTree(() => cel.parse(expression), {
+      const { tree, uses, selects, wholes } = compileTree(() => cel.parse(expression), {
         variables,
         isFunction,
         step: budget.stepFunction,
@@ -78,6 +80,7 @@ async function load(): Promise<CelCompiler> {
       return {
         uses,
         selects,
+        wholes,
         evaluate(inputs, costMax = costMaxDefault) {
           const bindings = Object.fromEntries(
             [...uses].map((name) => [name, inputOf(inputs[name], timestampFromDate)]),

@@ -17,6 +17,8 @@ export interface CompiledTree {
   readonly uses: ReadonlySet<string>;
   /** Fields of variables that are named, as `variable.field`. */
   readonly selects: ReadonlySet<string>;
+  /** Variables that are used otherwise than by naming one of their fields. */
+  readonly wholes: ReadonlySet<string>;
 }
 
 const types: ReadonlySet<string> = new Set([
@@ -37,9 +39,9 @@ const types: ReadonlySet<string> = new Set([
 export function compileTree(parse: () => ParsedExpr & { expr: Expr }, known: KnownNames): CompiledTree {
   try {
     const tree = parse().expr;
-    const [uses, selects] = [new Set<string>(), new Set<string>()];
-    visit(tree, { known, uses, selects, own: new Set() });
-    return { tree, uses, selects };
+    const [uses, selects, wholes] = [new Set<string>(), new Set<string>(), new Set<string>()];
+    visit(tree, { known, uses, selects, wholes, own: new Set() });
+    return { tree, uses, selects, wholes };
   } catch (error) {
     if (error instanceof StrongroomError) throw error;
     if (error instanceof RangeError) throw new StrongroomError("invalid", "the expression must be nested less deeply");
@@ -52,6 +54,7 @@ interface Scope {
   readonly known: KnownNames;
   readonly uses: Set<string>;
   readonly selects: Set<string>;
+  readonly wholes: Set<string>;
   /** The variables of the comprehensions around. */
   readonly own: ReadonlySet<string>;
 }
@@ -61,9 +64,12 @@ function visit(expr: Expr | undefined, scope: Scope): void {
   const kind = expr?.exprKind;
   switch (kind?.case) {
     case "identExpr":
+      scope.wholes.add(kind.value.name);
       return requireVariable(kind.value.name, scope);
     case "selectExpr":
       noteSelection(kind.value.operand, kind.value.field, scope);
+      if (kind.value.operand?.exprKind.case === "identExpr")
+        return requireVariable(kind.value.operand.exprKind.value.name, scope);
       return visit(kind.value.operand, scope);
     case "callExpr":
       return visitCall(kind.value, scope);

@@ -29,6 +29,8 @@ export interface AdmissionOperation {
   /** The verb of the request: of an update it is update or patch. */
   readonly requestedVerb: string;
   readonly request: RequestLife;
+  /** Where the request came from. */
+  readonly origin: NonNullable<Attributes["origin"]>;
   /** Tells the caller something beside the answer. */
   readonly warn: (text: string) => void;
   /** Adds to the record of the request. */
@@ -40,7 +42,7 @@ export interface AdmissionOperation {
 /** What whoever changes something says of it; the gate adds the rest. */
 export type AdmissionRequest = Omit<
   AdmissionOperation,
-  "user" | "requestedName" | "requestedVerb" | "request" | "warn" | "annotate" | "decide"
+  "user" | "requestedName" | "requestedVerb" | "request" | "origin" | "warn" | "annotate" | "decide"
 >;
 
 export interface Admission {

@@ -233,6 +233,7 @@ export class Gate {
           requestedName: request.resource?.name ?? "",
           requestedVerb: request.verb,
           request: record,
+          origin: originOf(request),
           warn: (text) => request.warn?.(text),
           annotate: record.annotate,
           decide,
@@ -252,13 +253,20 @@ export class Gate {
     options: StreamOptions,
   ): AsyncGenerator<Buffer> {
     const stream = options.live === undefined ? undefined : this.#openStream(allowed, record, options.live);
+    const attributes = attributesOf(record.request, allowed.user);
+    const mustAsk = (piece: StreamPiece) =>
+      stream?.isInDoubt() === true ||
+      // What is filtered asks of each object by itself.
+      (piece.disclosed.length > 0 &&
+        allowed.lesser !== "filtered" &&
+        this.#authorizer.looksAtObject?.(attributes) === true);
     let code = 200;
     try {
       for await (const piece of pieces) {
-        if (stream?.isInDoubt() === true && !(await stream.mayGoOn())) break;
+        if (stream !== undefined && mustAsk(piece) && !(await stream.mayGoOn())) break;
         if (piece.disclosed.length > 0) await this.#recordPiece(record, piece, options);
         // Recording takes its time: what was changed and answered meanwhile holds.
-        if (stream?.isInDoubt() === true && !(await stream.mayGoOn())) break;
+        if (stream !== undefined && mustAsk(piece) && !(await stream.mayGoOn())) break;
         yield piece.bytes;
       }
       if (stream?.refusal === undefined) return;

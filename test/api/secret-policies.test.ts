@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assertFailure, create, patchTypes, secret, secretsIn } from "../support/api-objects.ts";
 import { bindingObject, coreRule, rbacPath, roleObject } from "../support/rbac-objects.ts";
-import { userClient } from "../support/user-client.ts";
+import { userClient, userCredentials } from "../support/user-client.ts";
 import type { UserClient } from "../support/user-client.ts";
 import { openWatch } from "../support/watch-stream.ts";
 import { startTestServer } from "../running-server.ts";
@@ -165,6 +165,80 @@ for (const [condition, denied] of conditions) {
     });
   });
 }
+
+test("A condition on names, labels or namespaces denies what could hold a secret that it is true of", async () => {
+  const statuses = async (condition: string, paths: readonly string[]) => {
+    const found: number[] = [];
+    await withPolicy(clusterPath, policy("condition", { condition }), async () => {
+      for (const path of paths) found.push(await status(dev, "GET", path));
+    });
+    return found;
+  };
+  const named = [
+    `${secrets}/db-main`,
+    `${secrets}/web`,
+    secrets,
+    "/api/v1/secrets",
+    `${secrets}?watch=true&timeoutSeconds=1`,
+  ];
+  assert.deepEqual(await statuses('secret.name == "db-main"', named), [403, 200, 403, 403, 403]);
+  assert.deepEqual(await statuses('[secret].exists(s, s.name == "db-main")', named), [403, 200, 403, 403, 403]);
+  const labelled = [`${secrets}/top`, `${secrets}/web`, `${secrets}/absent`, secrets];
+  const byLabel = 'has(secret.labels.tier) && secret.labels.tier == "top"';
+  assert.deepEqual(await statuses(byLabel, labelled), [403, 200, 403, 403], "what is not there is refused alike");
+  const spaces = [secrets, secretsIn("test"), "/api/v1/secrets"];
+  assert.deepEqual(await statuses('secret.namespace == "prod"', spaces), [403, 200, 403]);
+});
+
+test("A condition on names or labels holds of what is created and changed", async () => {
+  const verbs = ["create", "update", "patch"];
+  const dryRun = "?dryRun=All";
+  await withPolicy(clusterPath, policy("made", { verbs, condition: 'secret.name.startsWith("made")' }), async () => {
+    assert.equal(await status(dev, "POST", secrets + dryRun, secret("made")), 403);
+    assert.equal(await status(dev, "POST", secrets + dryRun, { metadata: { generateName: "made-" } }), 403);
+    assert.equal(await status(dev, "POST", secrets + dryRun, secret("other")), 201);
+  });
+  const top = secret("web", { metadata: { name: "web", labels: { tier: "top" } } });
+  await withPolicy(clusterPath, policy("top", { verbs, condition: "has(secret.labels.tier)" }), async () => {
+    assert.equal(await status(dev, "PUT", `${secrets}/web${dryRun}`, top), 403);
+    assert.equal(
+      await status(dev, "POST", secrets + dryRun, { ...top, metadata: { name: "n", labels: { tier: "" } } }),
+      403,
+    );
+    assert.equal(await status(dev, "PUT", `${secrets}/web${dryRun}`, secret("web")), 200);
+  });
+});
+
+test("What is created with labels is held against the door and address that it comes from", async () => {
+  const selector = { matchLabels: { tier: "top" } };
+  const top = secret("new", { metadata: { name: "new", labels: { tier: "top" } } });
+  for (const [condition, expected] of [
+    ['door == "kubernetes"', 403],
+    ['door != "kubernetes"', 201],
+    ['!inCIDR(source, "127.0.0.0/8")', 201],
+  ] as const) {
+    await withPolicy(clusterPath, policy("here", { verbs: ["create"], selector, condition }), async () => {
+      assert.equal(await status(dev, "POST", `${secrets}?dryRun=All`, top), expected, condition);
+    });
+  }
+});
+
+test("A watch of one secret ends before it shows what a label has put under a policy", async () => {
+  await create(server, secrets, secret("watched"));
+  await withPolicy(clusterPath, policy("top", { selector: { matchLabels: { tier: "top" } } }), async () => {
+    const path = `${secrets}?watch=true&fieldSelector=metadata.name%3Dwatched`;
+    const credentials = await userCredentials(server, "dev", ["devs"]);
+    await using watch = await openWatch({ url: server.url, credentials }, path);
+    assert.equal((await watch.next())?.type, "ADDED");
+    const labelled = secret("watched", {
+      metadata: { name: "watched", labels: { tier: "top" } },
+      data: { password: "aGlkZGVu" },
+    });
+    assert.equal((await server.call("PUT", `${secrets}/watched`, { body: labelled })).status, 200);
+    const next = await watch.next();
+    assert.deepEqual([next?.type, next?.object.code], ["ERROR", 403]);
+  });
+});
 
 test("A policy holds from and until its times", async () => {
   const hour = 60 * 60 * 1000;

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { array, assert as assertProperty, asyncProperty, constantFrom, property, record, subarray } from "fast-check";
+import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Attributes, Authorizer } from "../authorizer.ts";
 import { fitsPattern } from "./name-pattern.ts";
 import { policyAuthorizer } from "./policy-authorizer.ts";
+import type { PolicyFacts } from "./policy-authorizer.ts";
 import { PolicySet } from "./policy-set.ts";
 import type { DenyRule, SecretPolicy } from "./secret-policy.ts";
 
@@ -32,8 +34,16 @@ function asked(name: string, verb = "get", resource = "secrets"): Attributes {
 async function decide(policies: readonly SecretPolicy[], attributes: Attributes, nowMs = 0) {
   const set = new PolicySet();
   for (const each of policies) set.set(each, 0);
-  const facts = { policies: () => set, labels: async () => ({ tier: "top" }), now: () => new Date(nowMs) };
-  return (await policyAuthorizer(facts, inner).authorize(attributes)).type;
+  return (await policyAuthorizer(factsOf(set, nowMs), inner).authorize(attributes)).type;
+}
+
+function factsOf(set: PolicySet, nowMs: number): PolicyFacts {
+  return {
+    policies: () => set,
+    labels: async () => ({ tier: "top" }),
+    now: () => new Date(nowMs),
+    generation: () => set.generation(nowMs),
+  };
 }
 
 test("A pattern fits what a regular expression of it fits", () => {
@@ -68,6 +78,24 @@ test("What is denied is denied whatever other policies say, and another policy n
       assert.ok(before === "allow" || after === "deny");
     }),
   );
+});
+
+test("While policies are not known nothing is decided, and open streams are told so by another generation", async () => {
+  const set = new PolicySet();
+  let lapses = 0;
+  const facts: PolicyFacts = {
+    ...factsOf(set, 0),
+    policies() {
+      if (lapses > 0) throw new StrongroomError("unavailable", "the policies must be known to decide");
+      return set;
+    },
+    generation: () => set.generation(0) + lapses,
+  };
+  const authorizer = policyAuthorizer(facts, inner);
+  const before = authorizer.generation?.();
+  lapses++;
+  assert.notEqual(authorizer.generation?.(), before);
+  await assert.rejects(authorizer.authorize(asked("db")), { code: "unavailable" });
 });
 
 test("Policies are about secrets, and hold in their time", async () => {

@@ -2,14 +2,15 @@
  * Policies before every other authorizer: what one denies, nobody allows.
  *
  * A rule by labels looks at what is stored. Where nothing is, the answer is the same refusal: else whoever may not read a
- * secret could tell whether it is there. A request for many secrets is denied if any of them could be meant.
+ * secret could tell whether it is there. A request for many secrets is denied if any of them could be meant: what a
+ * condition asks of them has no answer, so it counts as true.
  */
 import { superAdminGroup } from "../../identity/user.ts";
 import type { Attributes, Authorizer, Decision } from "../authorizer.ts";
 import { fitsOneOf } from "./name-pattern.ts";
 import type { PolicySet } from "./policy-set.ts";
 import { holdsAt } from "./secret-policy.ts";
-import type { DenyRule, Labels, PolicyContext, SecretPolicy } from "./secret-policy.ts";
+import type { DenyRule, Labels, PolicyContext, SecretPart, SecretPolicy } from "./secret-policy.ts";
 
 export interface PolicyFacts {
   /** The policies as of now. Raises `unavailable` while they are not known. */
@@ -17,6 +18,8 @@ export interface PolicyFacts {
   /** The labels of a stored secret; undefined when there is none. */
   labels(namespace: string, name: string): Promise<Labels | undefined>;
   readonly now: () => Date;
+  /** See Authorizer.generation: also another number when policies are no longer known, or again. Never raises. */
+  generation(): number;
 }
 
 /** Annotations of decisions that policies had a part in. */
@@ -44,7 +47,9 @@ export function policyAuthorizer(facts: PolicyFacts, inner: Authorizer): Authori
         .some(({ mode }) => mode === "enforce");
       return isDenied ? "unknown" : ((await inner.reach?.(attributes)) ?? "unknown");
     },
-    generation: () => facts.policies().generation(facts.now().getTime()) + (inner.generation?.() ?? 0),
+    looksAtObject: (attributes) =>
+      enforcedRules(facts, attributes).some(looksAtLabels) || inner.looksAtObject?.(attributes) === true,
+    generation: () => facts.generation() + (inner.generation?.() ?? 0),
   };
 }
 
@@ -93,6 +98,16 @@ async function applying(facts: PolicyFacts, attributes: Attributes): Promise<Sec
   return found;
 }
 
+/** The rules of enforced policies that are about a request for one secret; none for many. Raises `unavailable`. */
+function enforcedRules(facts: PolicyFacts, attributes: Attributes): DenyRule[] {
+  const { resource, user } = attributes;
+  if (resource?.apiGroup !== "" || resource.resource !== "secrets" || resource.subresource !== "") return [];
+  if (resource.name === "") return [];
+  const request = new PolicyRequest(facts, attributes, resource, facts.now());
+  const policies = facts.policies().about(user);
+  return policies.filter(({ mode }) => mode === "enforce").flatMap((policy) => request.rulesOf(policy));
+}
+
 class PolicyRequest {
   readonly #facts: PolicyFacts;
   readonly #attributes: Attributes;
@@ -127,22 +142,25 @@ class PolicyRequest {
   }
 
   async isMeantByOne(rules: readonly DenyRule[]): Promise<boolean> {
-    for (const rule of rules) if ((await this.#isSelected(rule)) && (await this.#holds(rule))) return true;
+    // What is created is for admission, which sees it.
+    const asked = this.#attributes.verb === "create" ? rules.filter((rule) => !looksAtSubmitted(rule)) : rules;
+    for (const rule of asked) if ((await this.#isSelected(rule)) && (await this.#holds(rule))) return true;
     return false;
   }
 
-  /** What a rule by labels says of what is created or changed to is for admission, which sees it. */
   async #isSelected({ selects }: DenyRule): Promise<boolean> {
-    if (selects === undefined) return true;
-    if (this.#attributes.verb === "create") return false;
-    if (this.#name === "") return true;
+    if (selects === undefined || this.#name === "") return true;
     const labels = await this.#storedLabels();
     return labels === undefined || selects(labels);
   }
 
-  async #holds({ condition }: DenyRule): Promise<boolean> {
+  async #holds({ condition, reads = nothing }: DenyRule): Promise<boolean> {
     if (condition === undefined) return true;
+    const isOfMany = this.#name === "" && this.#attributes.verb !== "create";
+    if (isOfMany && (reads.has("name") || reads.has("labels"))) return true;
+    if (this.#namespace === "" && reads.has("namespace")) return true;
     const labels = this.#name === "" ? undefined : await this.#storedLabels();
+    if (this.#name !== "" && labels === undefined && reads.has("labels")) return true;
     return conditionHolds(condition, contextOf(this.#attributes, this.#namespace, this.#name, labels, this.#now));
   }
 
@@ -152,7 +170,19 @@ class PolicyRequest {
   }
 }
 
-/** What is submitted, which only admission sees: for rules by labels. */
+const nothing: ReadonlySet<SecretPart> = new Set();
+
+/** Whether a rule is about the labels of a secret, by its selector or its condition. */
+function looksAtLabels({ selects, reads = nothing }: DenyRule): boolean {
+  return selects !== undefined || reads.has("labels");
+}
+
+/** Whether a rule is about what only admission knows of a secret that is created. */
+function looksAtSubmitted(rule: DenyRule): boolean {
+  return looksAtLabels(rule) || rule.reads?.has("name") === true;
+}
+
+/** What is submitted, which only admission sees: for rules by labels, and conditions on names. */
 export interface SubmittedSecret {
   readonly namespace: string;
   readonly name: string;
@@ -160,8 +190,8 @@ export interface SubmittedSecret {
 }
 
 /**
- * The enforced policies, by rules on labels, that deny creating or changing a secret to these labels. What is stored has
- * been decided by the authorizer.
+ * The enforced policies, by rules on labels or conditions on names, that deny creating or changing a secret to these labels.
+ * What is stored has been decided by the authorizer.
  */
 export function policiesAgainst(
   facts: PolicyFacts,
@@ -172,11 +202,11 @@ export function policiesAgainst(
   const { user, verb } = attributes;
   if (user.groups.includes(superAdminGroup)) return [];
   const denies = (rule: DenyRule) =>
-    rule.selects !== undefined &&
+    looksAtSubmitted(rule) &&
     (rule.verbs.has(verb) || rule.verbs.has("*")) &&
     fitsOneOf(rule.namespaces, namespace) &&
     fitsOneOf(rule.names, name) &&
-    rule.selects(labels) &&
+    rule.selects?.(labels) !== false &&
     (rule.condition === undefined ||
       conditionHolds(rule.condition, contextOf(attributes, namespace, name, labels, now)));
   return facts

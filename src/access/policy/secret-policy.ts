@@ -36,7 +36,13 @@ export interface DenyRule {
   readonly selects?: (labels: Labels) => boolean;
   /** Raises when there is no result, which then counts as true. */
   readonly condition?: (context: PolicyContext) => boolean;
+  /** What of the secret the condition looks at; absent: nothing. */
+  readonly reads?: ReadonlySet<SecretPart>;
 }
+
+/** What a condition may look at of a secret. */
+export const secretParts = ["namespace", "name", "labels"] as const;
+export type SecretPart = (typeof secretParts)[number];
 
 export type PolicySubject =
   | { readonly type: "user"; readonly name: string }

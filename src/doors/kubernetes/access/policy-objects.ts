@@ -1,10 +1,12 @@
 /** From the trees of policies to what decisions need of them. */
 import type { CelCompiler, CelProgram } from "../../../cel/cel.ts";
+import { secretParts } from "../../../access/policy/secret-policy.ts";
 import type {
   DenyRule,
   Labels,
   PolicyContext,
   PolicySubject,
+  SecretPart,
   SecretPolicy,
 } from "../../../access/policy/secret-policy.ts";
 import { principalOf } from "../../../access/rbac/role-binding.ts";
@@ -67,13 +69,19 @@ function timeOf(spec: Readonly<JsonObject>, field: string): number | undefined {
 function ruleOf(rule: JsonObject, cel: CelCompiler | undefined): DenyRule {
   const text = stringField(rule, "condition");
   const selector = rule["selector"];
+  const program = text === "" ? undefined : cel?.compile(text, conditionVariables);
   return {
     verbs: new Set(stringsField(rule, "verbs")),
     namespaces: stringsField(rule, "namespaces"),
     names: stringsField(rule, "names"),
     ...(isJsonObject(selector) && { selects: labelSelectorMatcher(selector) }),
-    ...(text !== "" && { condition: conditionOf(cel?.compile(text, conditionVariables)) }),
+    ...(text !== "" && { condition: conditionOf(program) }),
+    ...(program !== undefined && { reads: partsReadBy(program) }),
   };
+}
+
+function partsReadBy({ selects, wholes }: CelProgram): ReadonlySet<SecretPart> {
+  return new Set(secretParts.filter((part) => wholes.has("secret") || selects.has(`secret.${part}`)));
 }
 
 function conditionOf(program: CelProgram | undefined): NonNullable<DenyRule["condition"]> {

@@ -3,7 +3,8 @@ import { loadCel } from "../../../cel/cel.ts";
 import type { CelCompiler } from "../../../cel/cel.ts";
 import { PolicySet } from "../../../access/policy/policy-set.ts";
 import type { PolicyFacts } from "../../../access/policy/policy-authorizer.ts";
-import type { Labels } from "../../../access/policy/secret-policy.ts";
+import type { Labels, SecretPolicy } from "../../../access/policy/secret-policy.ts";
+import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { secretKind } from "../kinds/secret.ts";
@@ -23,14 +24,16 @@ export class StoredPolicies implements PolicyFacts, AsyncDisposable {
   readonly #set = new PolicySet();
   readonly #followers: ReadonlyMap<Kind, KindFollower>;
   readonly #secrets: KindStorage;
+  readonly #onError: FollowOptions["onError"];
   #cel: CelCompiler | undefined;
   /** Policies whose conditions wait for the language to be loaded. */
   readonly #waiting = new Map<string, Readonly<JsonObject>>();
 
   private constructor(options: FollowOptions & { readonly now: () => Date }) {
     this.now = options.now;
+    this.#onError = options.onError;
     this.#secrets = options.storage(secretKind);
-    const tell = (object: StoredObject | undefined, place: Place) => this.#tell(object, place, options.onError);
+    const tell = (object: StoredObject | undefined, place: Place) => this.#tell(object, place);
     this.#followers = new Map(
       [secretPolicyKind, clusterSecretPolicyKind].map((kind) => [kind, new KindFollower(kind, tell, options)]),
     );
@@ -49,6 +52,12 @@ export class StoredPolicies implements PolicyFacts, AsyncDisposable {
     return this.#set;
   }
 
+  generation(): number {
+    let lapses = 0;
+    for (const follower of this.#followers.values()) lapses += follower.lapses;
+    return this.#set.generation(this.now().getTime()) + lapses;
+  }
+
   async labels(namespace: string, name: string): Promise<Labels | undefined> {
     const secret = await this.#secrets.get(namespace, name);
     return secret && labelsOf(secret.metadata());
@@ -63,22 +72,33 @@ export class StoredPolicies implements PolicyFacts, AsyncDisposable {
     await Promise.all([...this.#followers.values()].map((follower) => follower.stop()));
   }
 
-  #tell(object: StoredObject | undefined, { namespace, name }: Place, onError: FollowOptions["onError"]): void {
+  #tell(object: StoredObject | undefined, { namespace, name }: Place): void {
     const id = namespace === "" ? name : `${namespace}/${name}`;
     this.#waiting.delete(id);
     if (object === undefined) return this.#set.remove(id, this.now().getTime());
     const tree = object.header();
-    this.#set.set(policyOf(tree, this.#cel), this.now().getTime());
+    this.#set.set(this.#policyOf(tree), this.now().getTime());
     if (this.#cel !== undefined || conditionsOf(tree).length === 0) return;
     const first = this.#waiting.size === 0;
     this.#waiting.set(id, tree);
     // The first one at the start is waited for; later ones come with a language that admission has loaded.
-    if (first) this.#loadConditions().catch((error: unknown) => onError(error, secretPolicyKind.resource));
+    if (first) this.#loadConditions().catch((error: unknown) => this.#onError(error, secretPolicyKind.resource));
   }
 
   async #loadConditions(): Promise<void> {
     this.#cel = await loadCel();
-    for (const tree of this.#waiting.values()) this.#set.set(policyOf(tree, this.#cel), this.now().getTime());
+    for (const tree of this.#waiting.values()) this.#set.set(this.#policyOf(tree), this.now().getTime());
     this.#waiting.clear();
+  }
+
+  /** One whose conditions were compiled when more was known of expressions denies as if they were true. */
+  #policyOf(tree: Readonly<JsonObject>): SecretPolicy {
+    try {
+      return policyOf(tree, this.#cel);
+    } catch (error) {
+      if (!isStrongroomError(error, "invalid")) throw error;
+      this.#onError(error, secretPolicyKind.resource);
+      return policyOf(tree, undefined);
+    }
   }
 }

@@ -106,6 +106,7 @@ function failing(error: Error): CelProgram {
   return {
     uses: new Set(),
     selects: new Set(),
+    wholes: new Set(),
     evaluate() {
       throw error;
     },

@@ -45,13 +45,14 @@ export function secretPolicyAdmission(options: PolicyAdmissionOptions): Admissio
 
 function admitSecret({ facts }: PolicyAdmissionOptions, operation: AdmissionOperation): void {
   if (operation.operation === "delete") return;
-  const { user, namespace, name, apiGroup, resource } = operation;
+  const { user, namespace, name, apiGroup, resource, origin } = operation;
   const verb = operation.operation === "create" ? "create" : operation.requestedVerb;
   const attributes = {
     user,
     verb,
     resource: { apiGroup, apiVersion: "v1", resource, subresource: "", namespace, name },
     path: undefined,
+    origin,
   };
   // The door's own tree, by the contract of AdmissionOperation.
   const labels = labelsOf(metadataOf(operation.next as JsonObject));
