@@ -50,6 +50,7 @@ function configIn(directory: string): ServerConfig {
     limits: {},
     valuesInAnswersToWrites: "readers",
     authentication: defaultAuthentication,
+    audit: { reserveBytes: 64 * 1024 * 1024 },
     adminKubeconfig: join(directory, "data", "admin.kubeconfig"),
   };
 }

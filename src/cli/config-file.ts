@@ -39,6 +39,7 @@ interface ConfigFileFields {
   adminKubeconfig: string;
   limits: Fields<Limits>;
   authentication: AuthenticationFile;
+  audit: Fields<{ reserve: number }>;
   kubernetes: Fields<{ valuesInAnswersToWrites: "readers" | "writers" }>;
 }
 
@@ -131,6 +132,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
     adminKubeconfig: (value, place) => (value === "none" ? value : path(value, place)),
     limits: readLimits,
     authentication: authenticationReader(directory),
+    audit: mapping({ reserve: byteSize({ minBytes: mebibyte }) }),
     kubernetes: mapping({ valuesInAnswersToWrites: oneOf(["readers", "writers"]) }),
   });
 }

@@ -4,6 +4,7 @@
  */
 import { isAbsolute, join, resolve } from "node:path";
 
+import { reserveBytesDefault } from "../audit/log/log-reserve.ts";
 import { defaultVersionLimits } from "../core/secrets/version-retention.ts";
 import type { ServerConfig } from "../server/server-config.ts";
 import {
@@ -125,6 +126,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
       },
       file.authentication ?? {},
     ),
+    audit: { reserveBytes: file.audit?.reserve ?? reserveBytesDefault },
     adminKubeconfig: readAdminKubeconfig(flags, environment, file, dataDir),
   };
 }

@@ -3,6 +3,7 @@ import type { ConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
 import type { AuthenticationConfig } from "../doors/kubernetes/authentication/authentication-config.ts";
 import type { VersionLimits } from "../core/secrets/version-retention.ts";
+import type { AuditSettings } from "../instance/audit-log.ts";
 import type { RootKeyConfig } from "../instance/root-key-config.ts";
 import type { LogFormat } from "../log/logger.ts";
 
@@ -28,6 +29,7 @@ export interface ServerConfig {
   /** Who is answered with the values of a secret that they change or delete: those who may read it, or all, as upstream. */
   readonly valuesInAnswersToWrites: "readers" | "writers";
   readonly authentication: AuthenticationConfig;
+  readonly audit: AuditSettings;
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */
   readonly adminKubeconfig: string | undefined;
 }

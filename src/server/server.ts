@@ -5,7 +5,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Registry, collectDefaultMetrics } from "prom-client";
 import type { AuditSink } from "../audit/audit-event.ts";
-import { openAuditDirectory } from "../audit/audit-directory.ts";
 import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
 import { OwnerIndex } from "../core/owners/owner-index.ts";
@@ -42,6 +41,7 @@ import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
+import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
 import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
@@ -86,7 +86,9 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const retention = { ageMsMax: config.history.retainMs, supersededBytesMax: config.history.retainBytes };
   const report = (error: unknown) => log.error("Store background work failed", error);
   const data = startup.use(await openDataStore(config.dataDir, instance.rootKey, retention, report));
-  const audit = withRefusalBudget(await openAuditDirectory(config.dataDir), {
+  const auditPlace = { dataDir: config.dataDir, instance, store: data.store };
+  const auditLog = await openInstanceAudit(auditPlace, config.audit, logReports(log));
+  const audit = withRefusalBudget(auditLog, {
     now,
     uuid: randomUUID,
     networkOf: clientNetwork,
@@ -190,7 +192,8 @@ export async function issueKubeconfig(
   const report = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
   await using data = await openDataStore(config.dataDir, instance.rootKey, {}, report);
   const certificates = await Certificates.open(pkiStorage(data.store), []);
-  const audit = await openAuditDirectory(config.dataDir);
+  const place = { dataDir: config.dataDir, instance, store: data.store };
+  const audit = await openInstanceAudit(place, {}, ({ message }) => process.emitWarning(message));
   try {
     const url = `https://${config.host}:${config.port}`;
     return await kubeconfigIssuance(certificates, { url, audit, door: "data-directory" })(request);

@@ -1,16 +1,15 @@
 /** The control socket of a running server: certificates for whoever may open the data directory. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { administratorRequest, issueKubeconfig } from "../../src/server/server.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 async function issuances(dataDir: string): Promise<Answer["json"][]> {
-  const lines = (await readFile(join(dataDir, "audit", "audit.log"), "utf8")).split("\n").filter((line) => line !== "");
-  return lines
-    .map((line) => JSON.parse(line))
+  const events = await looseAuditEvents({ dataDir });
+  return events
     .filter(({ objectRef }) => objectRef?.resource === "clientcertificates")
     .map(({ door, objectRef, annotations, responseStatus }) => [
       door,

@@ -4,8 +4,6 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { findLeaks, leakForms } from "../canary/canary-search.ts";
 import { create, secret, secretsPath } from "../support/api-objects.ts";
@@ -13,6 +11,7 @@ import { grant, userClient } from "../support/user-client.ts";
 import type { UserClient } from "../support/user-client.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer, Call } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -182,9 +181,7 @@ function mayHaveValues(request: Request, reads: readonly string[]): boolean {
 
 /** The requests of which the record says that values left. */
 async function audited(): Promise<Set<string>> {
-  const text = await readFile(join(server.dataDir, "audit", "audit.log"), "utf8");
-  const events = text.trim().split("\n");
-  const parsed = events.map((line) => JSON.parse(line));
+  const parsed = await looseAuditEvents(server);
   // What several watches receive has one record, with the ids of their streams.
   const requestOf = new Map(
     parsed.filter(({ streamID }) => streamID).map(({ streamID, auditID }) => [streamID, auditID]),

@@ -1,6 +1,5 @@
 /** What leaves by unusual ways is on record, and what is left early ends. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { connect } from "node:http2";
 import { createConnection } from "node:net";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { after, before, test } from "node:test";
 import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
 import { base64, create, createNamespace, secret, secretsPath } from "../support/api-objects.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 let server: TestServer;
 before(async () => {
@@ -18,9 +18,8 @@ after(() => server[Symbol.asyncDispose]());
 const table = { Accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
 
 async function auditOf(auditId: string | string[] | undefined) {
-  const text = await readFile(join(server.dataDir, "audit", "audit.log"), "utf8");
-  const lines = text.trim().split("\n");
-  return lines.map((line) => JSON.parse(line)).filter((event) => event.auditID === auditId);
+  const events = await looseAuditEvents(server);
+  return events.filter((event) => event.auditID === auditId);
 }
 
 test("Metadata that repeats the values is recorded as a disclosure of values, other metadata is not", async () => {

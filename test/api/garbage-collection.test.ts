@@ -1,12 +1,11 @@
 /** Owners and their dependents. Source: k/k pkg/controller/garbagecollector, test/integration/garbagecollector. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { create, createNamespace, secretsIn, sendPatch } from "../support/api-objects.ts";
 import { openWatch } from "../support/watch-stream.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -263,8 +262,8 @@ test("What the collector does is on record under its own name", async () => {
   const user = "system:serviceaccount:kube-system:generic-garbage-collector";
   const uri = `/api/v1/namespaces/${namespace}/secrets/child`;
   const find = async () => {
-    const lines = (await readFile(join(server.dataDir, "audit", "audit.log"), "utf8")).trim().split("\n");
-    return lines.map((line) => JSON.parse(line)).find((event) => event.requestURI === uri && event.verb === "delete");
+    const events = await looseAuditEvents(server);
+    return events.find((event) => event.requestURI === uri && event.verb === "delete");
   };
   // The watch tells of the deletion before the deletion's record is written: the next record comes after it.
   let event = await find();

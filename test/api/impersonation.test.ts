@@ -1,7 +1,5 @@
 /** Acting as somebody else, for those who have the right to each part of them. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { create, failure, secret, secretsPath } from "../support/api-objects.ts";
 import { bindingObject, coreRule, rbacPath, roleObject } from "../support/rbac-objects.ts";
@@ -9,6 +7,7 @@ import type { Rule } from "../support/rbac-objects.ts";
 import { userClient } from "../support/user-client.ts";
 import type { UserClient } from "../support/user-client.ts";
 import { startTestServer } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -109,10 +108,8 @@ test("Nobody grants as somebody else what that one does not hold", async () => {
 
 test("The record has both, who acted and as whom, also of what was disclosed", async () => {
   await ann("GET", `${secretsPath}/a`, { headers: { "Impersonate-User": "reader", "Impersonate-Group": "devs" } });
-  const lines = (await readFile(join(server.dataDir, "audit", "audit.log"), "utf8")).trimEnd().split("\n");
-  const event = lines
-    .map((line) => JSON.parse(line))
-    .findLast(({ impersonatedUser }) => impersonatedUser !== undefined);
+  const events = await looseAuditEvents(server);
+  const event = events.findLast(({ impersonatedUser }) => impersonatedUser !== undefined);
   assert.equal(event.user.username, "ann");
   assert.deepEqual(event.impersonatedUser, { username: "reader", groups: ["devs", "system:authenticated"] });
   assert.equal(event.disclosed.length, 1);

@@ -1,7 +1,5 @@
 /** Whoever has the right to secrets/metadata sees names and metadata, in forms that have no values. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { create, secret, secretsPath } from "../support/api-objects.ts";
 import { grant, userClient, userCredentials } from "../support/user-client.ts";
@@ -9,6 +7,7 @@ import type { UserClient } from "../support/user-client.ts";
 import { openWatch } from "../support/watch-stream.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -34,9 +33,8 @@ before(async () => {
 });
 
 async function auditOf({ headers }: Answer) {
-  const text = await readFile(join(server.dataDir, "audit", "audit.log"), "utf8");
-  const events = text.trim().split("\n");
-  return events.map((line) => JSON.parse(line)).filter((event) => event.auditID === headers["audit-id"]);
+  const events = await looseAuditEvents(server);
+  return events.filter((event) => event.auditID === headers["audit-id"]);
 }
 
 test("A Table tells names, types and numbers of keys, and of the objects their metadata without repeated values", async () => {

@@ -1,7 +1,5 @@
 /** The right to a watch is one to each of its events: open streams obey changes of rights and the end of credentials. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { create, secret, secretsPath } from "../support/api-objects.ts";
 import { openDoor } from "../support/open-door.ts";
@@ -9,6 +7,7 @@ import { bindingObject, coreRule, rbacPath, roleObject } from "../support/rbac-o
 import { grant, userCredentials } from "../support/user-client.ts";
 import { openWatch } from "../support/watch-stream.ts";
 import { startTestServer } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -49,11 +48,7 @@ test("An idle watch ends with Forbidden when its binding is deleted, and that is
   await watch.take(1);
   await server.call("DELETE", `${bindings}/gone`);
   assert.deepEqual(await watch.rest(), [forbidden("gone")]);
-  const text = await readFile(join(server.dataDir, "audit", "audit.log"), "utf8");
-  const events = text
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
+  const events = await looseAuditEvents(server);
   const end = events.findLast(({ auditID }) => auditID === "watch-of-gone");
   assert.deepEqual([end.stage, end.responseStatus.code], ["ResponseComplete", 403]);
   assert.equal(end.annotations["authorization.k8s.io/decision"], "forbid");

@@ -1,13 +1,12 @@
 /** What roles and bindings allow over HTTP, from the moment their write was answered. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { create, failure, secret, secretsPath } from "../support/api-objects.ts";
 import { bindingObject, coreRule, rbacPath, roleObject } from "../support/rbac-objects.ts";
 import { userClient } from "../support/user-client.ts";
 import type { UserClient } from "../support/user-client.ts";
 import { startTestServer } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -153,8 +152,8 @@ test("The record of a request says by which binding it was allowed, or that it w
   await bound("recorded", "recorded", ["get", "secrets"]);
   await user("GET", `${secretsPath}/a`);
   await user("DELETE", `${secretsPath}/a`);
-  const lines = (await readFile(join(server.dataDir, "audit", "audit.log"), "utf8")).trimEnd().split("\n");
-  const events = lines.map((line) => JSON.parse(line)).filter((event) => event.user.username === "recorded");
+  const all = await looseAuditEvents(server);
+  const events = all.filter((event) => event.user.username === "recorded");
   assert.deepEqual(
     events.map(({ annotations }) => annotations),
     [

@@ -1,13 +1,12 @@
 /** Values leave by verbs that read, and by no others: whoever may write a secret and not get it is not told its values. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { create, failure, secret, secretsPath } from "../support/api-objects.ts";
 import { grant, userClient } from "../support/user-client.ts";
 import type { UserClient } from "../support/user-client.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer, Call } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -43,9 +42,8 @@ const patch = (type: string, body: object): Call => ({ body, headers: { "Content
 const apply = (body: object): Call => patch("apply-patch+yaml", { apiVersion: "v1", kind: "Secret", ...body });
 
 async function auditOf({ headers }: Answer) {
-  const text = await readFile(join(server.dataDir, "audit", "audit.log"), "utf8");
-  const events = text.trim().split("\n");
-  return events.map((line) => JSON.parse(line)).filter((event) => event.auditID === headers["audit-id"]);
+  const events = await looseAuditEvents(server);
+  return events.filter((event) => event.auditID === headers["audit-id"]);
 }
 
 function assertWithheld(answer: Answer): void {

@@ -1,11 +1,25 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
-import type { TestServer } from "../running-server.ts";
+import { instanceAuditReader } from "../../src/instance/audit-log.ts";
+import { openExistingInstance } from "../../src/instance/instance.ts";
+import type { Answer } from "../running-server.ts";
 
-/** Everything that is on record at a server, in order. */
-export async function auditEvents(server: Pick<TestServer, "dataDir">): Promise<AuditEvent[]> {
-  const text = await readFile(join(server.dataDir, "audit", "audit.log"), "utf8");
-  const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as AuditEvent); // as the server wrote them
+/** Where a log is, and the key that opens it; as {@link startTestServer} has it when no key is named. */
+export interface LogPlace {
+  readonly dataDir: string;
+  readonly rootKeyFile?: string;
+}
+
+/** Everything that is on record at a server, in order; it may run or not. */
+export async function auditEvents({ dataDir, rootKeyFile }: LogPlace): Promise<AuditEvent[]> {
+  const path = rootKeyFile ?? join(dirname(dataDir), "root.key");
+  const instance = await openExistingInstance(dataDir, { type: "file", path });
+  const events: AuditEvent[] = [];
+  for await (const { event } of instanceAuditReader(dataDir, instance).entries(0, Infinity)) events.push(event);
+  return events;
+}
+
+/** The same, for tests that look at what may not be there. */
+export async function looseAuditEvents(place: LogPlace): Promise<Answer["json"][]> {
+  return auditEvents(place);
 }

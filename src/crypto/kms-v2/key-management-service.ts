@@ -1,7 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 import { StrongroomError } from "../../errors/strongroom-error.ts";
+import { unwrapKey, wrapKey } from "../key-wrapping.ts";
 import type { RootKey } from "../root-key/root-key.ts";
 
 /** A seed as a key management service has encrypted it; what `KeyManagementService` of KMS v2 answers to Encrypt. */
@@ -25,8 +25,6 @@ export interface KeyManagementService {
   decrypt(wrapped: WrappedSeed): Uint8Array | Promise<Uint8Array>;
 }
 
-const nonceBytes = 12;
-const tagBytes = 16;
 const label = "kms-v2/seed-wrapping";
 
 /**
@@ -47,24 +45,17 @@ export class LocalKeyManagementService implements KeyManagementService {
 
   encrypt(seed: Uint8Array): WrappedSeed {
     const keyId = this.#writeKeyId;
-    const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv("aes-256-gcm", this.#wrappingKey(keyId), nonce).setAAD(authenticatedData(keyId));
-    const ciphertext = Buffer.concat([nonce, cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
+    const ciphertext = wrapKey(this.#wrappingKey(keyId), seed, authenticatedData(keyId));
     return { keyId, ciphertext, annotations: new Map() };
   }
 
   decrypt(wrapped: WrappedSeed): Uint8Array {
     const { keyId, ciphertext, annotations } = wrapped;
     const key = this.#wrappingKey(keyId);
-    if (annotations.size > 0 || ciphertext.length <= nonceBytes + tagBytes) {
+    if (annotations.size > 0) {
       throw new StrongroomError("corrupt", "a wrapped seed must have the form of the local service");
     }
-    const nonce = ciphertext.subarray(0, nonceBytes);
-    const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
-    decipher.setAAD(authenticatedData(keyId)).setAuthTag(ciphertext.subarray(-tagBytes));
-    const seed = decipher.update(ciphertext.subarray(nonceBytes, -tagBytes));
-    decipher.final();
-    return seed;
+    return unwrapKey(key, ciphertext, authenticatedData(keyId));
   }
 
   #wrappingKey(keyId: string): KeyObject {

@@ -1,0 +1,331 @@
+/**
+ * The audit log of a data directory, the store of truth about who was given what: segments of encrypted, compressed blocks in one
+ * chain, on the disk before `write` resolves. docs/adr/0023-audit-log.md says why it is made so.
+ *
+ * What a reader may rely on: every event whose write resolved is one entry, in the order of positions. Nothing is ever deleted:
+ * for how long evidence is kept is the operator's decision.
+ *
+ * It fails closed: `write` rejects with `unavailable` while events cannot be made durable. Each write tries anew, so that it works
+ * again as soon as the disk does.
+ */
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isStrongroomError, StrongroomError } from "../../errors/strongroom-error.ts";
+import { appendFiles } from "../append-file.ts";
+import type { AppendFiles } from "../append-file.ts";
+import type { AuditEvent, RecordKind, WriteOptions } from "../audit-event.ts";
+import type { AuditEntry, AuditLog } from "../audit-log.ts";
+import { Arrivals } from "./arrivals.ts";
+import { blockBytesMax } from "./block.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { CheckpointSchedule } from "./checkpoint-schedule.ts";
+import { GroupCommit } from "./group-commit.ts";
+import type { Waiting } from "./group-commit.ts";
+import { HeadKeeper } from "./head-keeper.ts";
+import { formerLogs, listSegments } from "./log-directory.ts";
+import type { AuditKeys, ChainHead, ChainHeadStorage, LogReport } from "./log-keys.ts";
+import { formerLogsEvent, reportEvent } from "./log-events.ts";
+import type { AuditLine } from "./log-reader.ts";
+import { LogReader } from "./log-reader.ts";
+import { recoverLog } from "./log-recovery.ts";
+import { LogReserve, openReserveFile } from "./log-reserve.ts";
+import type { ReserveFile } from "./log-reserve.ts";
+import { DisplacedSegment, LogTail } from "./log-tail.ts";
+import { OpenIntents } from "./open-intents.ts";
+
+export interface AuditLogOptions {
+  /** Created 0700 when missing. */
+  readonly directory: string;
+  readonly keys: AuditKeys;
+  readonly heads: ChainHeadStorage;
+  readonly now: () => Date;
+  /** Told what people must hear of; it is on record too. */
+  readonly report: (report: LogReport) => void;
+  /** Length from which a segment is followed by the next. Default 16 MiB. */
+  readonly segmentBytes?: number;
+  /** Space that is set aside on the disk. Default: as much as is. */
+  readonly reserveBytes?: number;
+  /** For tests. */
+  readonly files?: AppendFiles;
+  readonly reserveFile?: ReserveFile;
+}
+
+const segmentBytesDefault = 16 * 1024 * 1024;
+/** Text of one batch, so that what reads a block needs little memory; a single event may be longer. */
+const batchBytesMax = 1024 * 1024;
+/** Compressed, it is less than the largest block. */
+const lineBytesMax = blockBytesMax - 1024 * 1024;
+
+/** Something to make durable: an entry, or only what is due. */
+interface Item {
+  readonly line: string | undefined;
+  readonly kind: RecordKind;
+  readonly event: AuditEvent | undefined;
+}
+
+/** How the space that is set aside stands. */
+export interface ReserveState {
+  readonly leftBytes: number;
+  readonly wantedBytes: number;
+  /** Less than half is left. */
+  readonly isLow: boolean;
+}
+
+/**
+ * Opens the log, and makes it when there is none. Rejects with what the file system says when that is not possible: a server
+ * that cannot record does not start.
+ */
+export async function openAuditLog(options: AuditLogOptions): Promise<AuditLogFile> {
+  const { directory, keys, heads, now } = options;
+  const files = options.files ?? appendFiles;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const known = await heads.load();
+  const { place, start, reports } = await recoverLog(directory, keys.instance, known);
+  const tailOptions = { directory, keys, files, now };
+  const isFirst = start !== undefined && start.first === 0;
+  const tail =
+    start === undefined && place !== undefined
+      ? await LogTail.resume(tailOptions, place)
+      : await LogTail.begin(tailOptions, { ...(start ?? unreachable()), dictionary: undefined });
+  const reserveFile = options.reserveFile ?? (await openReserveFile(join(directory, "reserve")));
+  const reserve = new LogReserve(reserveFile, {
+    wantedBytes: options.reserveBytes ?? reserveFile.sizeBytes,
+    now: () => now().getTime(),
+    onError: (error) =>
+      options.report({ message: "Space for the audit log could not be set aside", fields: {}, error }),
+  });
+  const segments = await listSegments(directory);
+  const [oldest, newest] = [segments.at(0)?.first ?? tail.end, segments.at(-1)?.first ?? tail.end];
+  const log = new AuditLogFile(options, { tail, reserve, first: oldest, known });
+  reserve.fill();
+  await log.findOpenIntents(known?.openFrom ?? newest);
+  const former = isFirst ? await formerLogs(directory) : [];
+  if (former.length > 0) await log.write(formerLogsEvent(former, { now, uuid: randomUUID }));
+  for (const report of reports) await log.put(report);
+  return log;
+}
+
+function unreachable(): never {
+  throw new TypeError("a recovery has a place or a start");
+}
+
+export class AuditLogFile implements AuditLog {
+  readonly #options: AuditLogOptions;
+  readonly #tail: LogTail;
+  readonly #reserve: LogReserve;
+  readonly #reader: LogReader;
+  readonly #commits: GroupCommit<Item>;
+  readonly #arrivals = new Arrivals();
+  readonly #schedule: CheckpointSchedule;
+  readonly #heads: HeadKeeper;
+  readonly #intents: OpenIntents;
+  readonly #listeners = new Set<(checkpoint: Checkpoint) => void>();
+  readonly first: number;
+  #lastCheckpoint: Checkpoint | undefined;
+  #failing = false;
+  #closed = false;
+
+  constructor(
+    options: AuditLogOptions,
+    parts: {
+      readonly tail: LogTail;
+      readonly reserve: LogReserve;
+      readonly first: number;
+      readonly known: ChainHead | undefined;
+    },
+  ) {
+    this.#options = options;
+    this.#tail = parts.tail;
+    this.#reserve = parts.reserve;
+    this.first = parts.first;
+    this.#reader = new LogReader(options.directory, options.keys.seal);
+    this.#commits = new GroupCommit((batch) => this.#commit(batch), {
+      sizeOf: ({ line }) => line?.length ?? 0,
+      sizeMax: batchBytesMax,
+    });
+    this.#schedule = new CheckpointSchedule(parts.tail.end, () => void this.#checkpointNow());
+    this.#intents = new OpenIntents(parts.tail.end);
+    this.#heads = new HeadKeeper(options.heads, parts.known, (error) =>
+      options.report({ message: "Head of the audit log could not be kept in the store", fields: {}, error }),
+    );
+  }
+
+  get end(): number {
+    return this.#tail.end;
+  }
+
+  get reserve(): ReserveState {
+    const { sizeBytes, wantedBytes, isLow } = this.#reserve;
+    return { leftBytes: sizeBytes, wantedBytes, isLow };
+  }
+
+  /** Whether the last write could not be made durable. */
+  get isFailing(): boolean {
+    return this.#failing;
+  }
+
+  get lastCheckpoint(): Checkpoint | undefined {
+    return this.#lastCheckpoint;
+  }
+
+  /** Calls `listener` with each checkpoint once it is durable, so that it can be kept elsewhere. */
+  onCheckpoint(listener: (checkpoint: Checkpoint) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  write(event: AuditEvent, { kind = "read" }: WriteOptions = {}): Promise<void> {
+    if (this.#closed) return Promise.reject(new StrongroomError("unavailable", "the audit log is closed"));
+    const line = JSON.stringify(event);
+    if (line.length > lineBytesMax) {
+      return Promise.reject(new StrongroomError("too-large", "the record of a request must be less than 63 MiB"));
+    }
+    return this.#commits.submit({ line, kind, event });
+  }
+
+  entries(from: number, to: number = this.end): AsyncIterable<AuditEntry> {
+    return this.#reader.entries(from, Math.min(to, this.end));
+  }
+
+  /** As `entries`, but as they were written, in batches. */
+  batches(from: number, to: number = this.end): AsyncIterable<readonly AuditLine[]> {
+    return this.#reader.batches(from, Math.min(to, this.end));
+  }
+
+  reached(position: number, signal: AbortSignal): Promise<void> {
+    return this.#arrivals.wait(() => this.end > position, signal);
+  }
+
+  /** Intents of changes without an outcome. Right after the opening: those that a crash left, to be resolved from the store. */
+  get openIntents(): readonly AuditEntry[] {
+    return this.#intents.all;
+  }
+
+  /** Looks for intents without an outcome from a position on. */
+  async findOpenIntents(from: number): Promise<void> {
+    try {
+      for await (const { position, event } of this.entries(from)) this.#intents.note(event, position);
+    } catch (error) {
+      // What was changed from outside may not open; the log goes on all the same.
+      if (!isStrongroomError(error, "corrupt")) throw error;
+      await this.put({ message: "Intents of changes could not be read from the audit log", fields: { from }, error });
+    }
+  }
+
+  /** Tells of something, and puts it on record. */
+  async put(report: LogReport): Promise<void> {
+    this.#options.report(report);
+    await this.write(reportEvent(report, { now: this.#options.now, uuid: randomUUID }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return this.#commits.idle();
+    this.#closed = true;
+    await this.#commits.idle();
+    await this.#checkpointNow();
+    this.#schedule.stop();
+    this.#heads.keep(this.#tail.head(this.#intents.oldest));
+    await this.#heads.close();
+    await this.#tail.close();
+    await this.#reserve.close();
+  }
+
+  /** Rejects nothing: what is not signed now is with the next one. */
+  async #checkpointNow(): Promise<void> {
+    if (!this.#schedule.isDirty) return;
+    try {
+      await this.#commits.submit({ line: undefined, kind: "read", event: undefined });
+    } catch (error) {
+      this.#options.report({ message: "Checkpoint of the audit log could not be written", fields: {}, error });
+      this.#schedule.again();
+    }
+  }
+
+  async #commit(batch: readonly Waiting<Item>[]): Promise<void> {
+    let accepted = (await this.#reserve.acceptsChanges()) ? batch : refuseChanges(batch);
+    for (;;) {
+      if (accepted.length === 0) return;
+      try {
+        await this.#append(accepted);
+        this.#failing = false;
+        for (const { resolve } of accepted) resolve();
+        return;
+      } catch (error) {
+        if (!isDiskFull(error) || !(await this.#reserve.release())) {
+          this.#failing = true;
+          const failure = notRecorded(error);
+          for (const { reject } of accepted) reject(failure);
+          return;
+        }
+        accepted = refuseChanges(accepted);
+      }
+    }
+  }
+
+  async #append(batch: readonly Waiting<Item>[]): Promise<void> {
+    const written = batch.flatMap(({ item }) => (item.line === undefined ? [] : { ...item, line: item.line }));
+    const lines = written.map(({ line }) => line);
+    const asked = written.length < batch.length;
+    const checkpoint = this.#schedule.isDue(this.end + lines.length) || (asked && this.#schedule.isDirty);
+    if (lines.length === 0 && !checkpoint) return;
+    if (lines.length > 0) await this.#rotateIfDue();
+    const from = this.end;
+    const made = await this.#appendOrGoOn(lines, checkpoint);
+    for (const [index, { event }] of written.entries())
+      if (event !== undefined) this.#intents.note(event, from + index);
+    this.#schedule.wrote(this.end, made !== undefined);
+    this.#heads.keepSoon(() => this.#tail.head(this.#intents.oldest));
+    this.#arrivals.tell();
+    if (made !== undefined) this.#tellCheckpoint(made);
+  }
+
+  /** A segment that is gone or changed is followed by one that says so, and both are told. */
+  async #appendOrGoOn(lines: readonly string[], checkpoint: boolean): Promise<Checkpoint | undefined> {
+    try {
+      return await this.#tail.append({ lines, checkpoint });
+    } catch (error) {
+      if (!(error instanceof DisplacedSegment)) throw error;
+      const from = this.#tail.segmentFirst;
+      await this.#tail.rotate({ reason: error.message, from });
+      const fields = { fromEntry: from, goesOnAt: this.end };
+      const report = { message: "Audit log was changed under the server: entries may be missing", fields, error };
+      this.#options.report(report);
+      const told = JSON.stringify(reportEvent(report, { now: this.#options.now, uuid: randomUUID }));
+      await this.#tail.append({ lines: [told], checkpoint: false });
+      return await this.#tail.append({ lines, checkpoint });
+    }
+  }
+
+  async #rotateIfDue(): Promise<void> {
+    const limit = this.#options.segmentBytes ?? segmentBytesDefault;
+    if (this.#tail.sizeBytes < limit || this.#tail.segmentEntries === 0) return;
+    try {
+      await this.#tail.rotate();
+    } catch (error) {
+      // A full disk may have room for more in this segment, but none for another.
+      if (!isDiskFull(error)) throw error;
+    }
+  }
+
+  #tellCheckpoint(checkpoint: Checkpoint): void {
+    this.#lastCheckpoint = checkpoint;
+    for (const listener of this.#listeners) listener(checkpoint);
+  }
+}
+
+/** Refuses the intents of changes; the rest goes on. */
+function refuseChanges(batch: readonly Waiting<Item>[]): readonly Waiting<Item>[] {
+  const message = "the change cannot be recorded: the disk of the audit log must have space";
+  for (const { item, reject } of batch) if (item.kind === "write") reject(new StrongroomError("unavailable", message));
+  return batch.filter(({ item }) => item.kind !== "write");
+}
+
+function notRecorded(cause: unknown): StrongroomError {
+  const message = "the request cannot be recorded: the audit log must be writable, with space on its disk";
+  return new StrongroomError("unavailable", message, { cause });
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}

@@ -1,0 +1,21 @@
+import { createSecretKey } from "node:crypto";
+import { BlockWalk } from "./block-walk.ts";
+import { blockTypes, headerBytes, payloadOf } from "./block.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { EntryCipher, firstDictionary } from "./entry-cipher.ts";
+import type { AuditSeal } from "./log-keys.ts";
+import type { SegmentHeader } from "./segment-header.ts";
+
+/** Opens the key of a segment, with the dictionary that it begins with if it does. Raises `sealed`, `corrupt`. */
+export async function openSegmentCipher(
+  source: ByteSource,
+  { header, blocksFrom }: { readonly header: SegmentHeader; readonly blocksFrom: number },
+  seal: Pick<AuditSeal, "unwrap">,
+): Promise<EntryCipher> {
+  const key = await seal.unwrap(Buffer.from(header.dataKey, "base64"));
+  const plain = new EntryCipher(createSecretKey(key), firstDictionary);
+  key.fill(0);
+  const [first] = (await new BlockWalk(source, blocksFrom).next()) ?? [];
+  if (first?.type !== blockTypes.dictionary) return plain;
+  return plain.with(plain.open(payloadOf(first), first.bytes.subarray(0, headerBytes)));
+}

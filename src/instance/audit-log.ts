@@ -1,0 +1,49 @@
+/** The audit log of a data directory, in the folder `audit` of it. */
+import { join } from "node:path";
+import { openAuditLog } from "../audit/log/audit-log-file.ts";
+import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
+import type { LogReport } from "../audit/log/log-keys.ts";
+import { LogReader } from "../audit/log/log-reader.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Store } from "../store/store.ts";
+import { auditSeal, openAuditKeys, storedChainHead } from "./audit-keys.ts";
+import type { Instance } from "./instance.ts";
+
+export function auditDirectory(dataDir: string): string {
+  return join(dataDir, "audit");
+}
+
+/** How the log is kept, by configuration. */
+export interface AuditSettings {
+  /** Space that is set aside on the disk for records. */
+  readonly reserveBytes: number;
+}
+
+/** Opens the log of an instance whose store is open, so that nobody else has it. Rejects as {@link openAuditLog}. */
+export async function openInstanceAudit(
+  { dataDir, instance, store }: { readonly dataDir: string; readonly instance: Instance; readonly store: Store },
+  settings: Partial<AuditSettings>,
+  report: (report: LogReport) => void,
+): Promise<AuditLogFile> {
+  return openAuditLog({
+    directory: auditDirectory(dataDir),
+    keys: await openAuditKeys(instance, store),
+    heads: storedChainHead(store),
+    now: () => new Date(),
+    report,
+    ...settings,
+  });
+}
+
+/** Reads the log of an instance, whether a server has it open or not. */
+export function instanceAuditReader(dataDir: string, { rootKey }: Pick<Instance, "rootKey">): LogReader {
+  return new LogReader(auditDirectory(dataDir), auditSeal(rootKey));
+}
+
+/** Has the log of the server tell what the audit log reports. */
+export function logReports(log: Logger): (report: LogReport) => void {
+  return ({ message, fields, error }) => {
+    if (error === undefined) log.warn(message, fields);
+    else log.error(message, error, fields);
+  };
+}
