@@ -6,7 +6,7 @@ import { KmsV2Transformer, localProviderName } from "../../src/crypto/kms-v2/kms
 import { LocalKeyManagementService } from "../../src/crypto/kms-v2/key-management-service.ts";
 import { openInstance } from "../../src/instance/instance.ts";
 import type { ServerConfig } from "../../src/server/server-config.ts";
-import { openDataStore } from "../../src/server/data-store.ts";
+import { openDataStore } from "../../src/instance/data-store.ts";
 import type { Store, StoredRecord } from "../../src/store/store.ts";
 import { entryOptions, tell } from "./entry.ts";
 

@@ -12,7 +12,7 @@ import { namespaceKind } from "../../src/doors/kubernetes/kinds/namespace.ts";
 import { fillSystemFields } from "../../src/doors/kubernetes/kinds/system-fields.ts";
 import { plainStorage } from "../../src/doors/kubernetes/storage/plain-storage.ts";
 import { secretStorage } from "../../src/doors/kubernetes/storage/secret-storage.ts";
-import { openDataStore } from "../../src/server/data-store.ts";
+import { openDataStore } from "../../src/instance/data-store.ts";
 import { openInstance } from "../../src/instance/instance.ts";
 import type { ServerConfig } from "../../src/server/server-config.ts";
 import { entryOptions, tell } from "./entry.ts";

@@ -83,6 +83,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sight-role.ts")).sightRoleCommand,
   },
   {
+    name: "audit export",
+    summary: "Print what is on record, as JSON lines",
+    load: async () => (await import("./audit-export.ts")).auditExportCommand,
+  },
+  {
     name: "access explain",
     summary: "Say whether somebody may do something with secrets, and why",
     load: async () => (await import("./access-explain.ts")).accessExplainCommand,

@@ -48,6 +48,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     },
     limits: {},
     valuesInAnswersToWrites: "readers",
+    audit: { reserveBytes: 67_108_864 },
     authentication: {
       issuers: ["https://kubernetes.default.svc.cluster.local"],
       audiences: ["https://kubernetes.default.svc.cluster.local"],
@@ -117,6 +118,8 @@ authentication:
     allowedNames: [proxy]
 kubernetes:
   valuesInAnswersToWrites: writers
+audit:
+  reserve: 128Mi
 `;
 
 test("readServerConfig reads every field of the file, paths relative to the file", async () => {
@@ -136,6 +139,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
     },
     limits: { connectionsMax: 100, headersTimeoutMs: 5000 },
     valuesInAnswersToWrites: "writers",
+    audit: { reserveBytes: 134_217_728 },
     authentication: {
       issuers: ["https://a.example.com", "https://b.example.com"],
       audiences: ["api"],

@@ -10,6 +10,8 @@ import type { IncomingMessage, Server } from "node:http";
 import { join } from "node:path";
 import { readBody } from "../doors/http/body.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
+import { readAuditRequest } from "./audit-access.ts";
+import type { AskAudit, AuditAnswer, AuditRequest } from "./audit-access.ts";
 import type { IssueKubeconfig } from "./audited-issuance.ts";
 import type { ClientCertificateRequest } from "./client-certificate-request.ts";
 import type { TokenKeyState } from "../identity/tokens/token-key-ring.ts";
@@ -17,22 +19,26 @@ import { readTokenKeysRequest } from "./token-keys.ts";
 import type { ManageTokenKeys, TokenKeysRequest } from "./token-keys.ts";
 
 const keysPath = "/token-keys";
+const auditPath = "/audit";
 const socketName = "control.sock";
 /** Longest path of a unix socket that every system takes. */
 const socketPathMax = 103;
 const bodyBytesMax = 64 * 1024;
 
+/** What whoever may open the data directory can have done by the server that runs on it. */
+export interface HostAbilities {
+  readonly issue: IssueKubeconfig;
+  readonly keys: ManageTokenKeys;
+  readonly audit: AskAudit;
+}
+
 /** Listens; a path that is too long for a socket is `unavailable`. */
-export async function openControlSocket(
-  dataDir: string,
-  issue: IssueKubeconfig,
-  manageKeys: ManageTokenKeys,
-): Promise<AsyncDisposable> {
+export async function openControlSocket(dataDir: string, abilities: HostAbilities): Promise<AsyncDisposable> {
   const path = socketPath(dataDir);
   if (path === undefined) throw new StrongroomError("unavailable", "the path of the data directory must be shorter");
   await unlink(path).catch(ignoreMissing); // left by a killed server; the store's lock says that none runs
   const server = createServer((request, response) => {
-    answer(request, issue, manageKeys).then(
+    answer(request, abilities).then(
       (text) => response.writeHead(200).end(text),
       (error: unknown) => response.writeHead(400).end(error instanceof StrongroomError ? error.message : "failed"),
     );
@@ -42,9 +48,10 @@ export async function openControlSocket(
   return { [Symbol.asyncDispose]: () => closeServer(server) };
 }
 
-async function answer(request: IncomingMessage, issue: IssueKubeconfig, keys: ManageTokenKeys): Promise<string> {
+async function answer(request: IncomingMessage, { issue, keys, audit }: HostAbilities): Promise<string> {
   const asked: unknown = JSON.parse((await readBody(request, bodyBytesMax)).toString("utf8"));
   if (request.url === keysPath) return JSON.stringify(await keys(readTokenKeysRequest(asked)));
+  if (request.url === auditPath) return JSON.stringify(await audit(readAuditRequest(asked)));
   const { user, groups, ttlSeconds } = asked as Partial<ClientCertificateRequest>; // checked next
   if (typeof user !== "string" || typeof ttlSeconds !== "number" || !Array.isArray(groups)) {
     throw new StrongroomError("invalid", "the request must name a user, groups and a life in seconds");
@@ -61,6 +68,12 @@ export function askControlSocket(dataDir: string, asked: ClientCertificateReques
 export async function askForTokenKeys(dataDir: string, asked: TokenKeysRequest): Promise<TokenKeyState[] | undefined> {
   const answered = await ask(dataDir, keysPath, asked);
   return answered === undefined ? undefined : (JSON.parse(answered) as TokenKeyState[]); // our own server's answer
+}
+
+/** The same for the audit log. */
+export async function askForAudit(dataDir: string, asked: AuditRequest): Promise<AuditAnswer | undefined> {
+  const answered = await ask(dataDir, auditPath, asked);
+  return answered === undefined ? undefined : (JSON.parse(answered) as AuditAnswer); // our own server's answer
 }
 
 async function ask(dataDir: string, path: string, asked: object): Promise<string | undefined> {

@@ -41,16 +41,17 @@ import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
+import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
 import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
 import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
-import { openDataStore } from "./data-store.ts";
+import { openDataStore } from "../instance/data-store.ts";
 import { pkiStorage } from "../instance/stored-pki.ts";
 import { auditedTokenKeys } from "../instance/token-keys.ts";
 import { productVersion } from "../instance/product-version.ts";
-import type { DataStore } from "./data-store.ts";
+import type { DataStore } from "../instance/data-store.ts";
 import { openExistingInstance, openInstance } from "../instance/instance.ts";
 import { certificateNames, clientUrl } from "../instance/server-address.ts";
 import { createLogger } from "../log/logger.ts";
@@ -141,14 +142,14 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const url = clientUrl({ host: listener.host, port: listener.port, extraSans: config.extraSans });
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
   startup.use(
-    await openControlSocket(
-      config.dataDir,
-      (request) => {
+    await openControlSocket(config.dataDir, {
+      issue: (request) => {
         log.info("Issued client certificate", { user: request.user, groups: request.groups.join(",") });
         return kubeconfigIssuance(certificates, { url, audit, door: "control-socket" })(request);
       },
-      auditedTokenKeys(keys, audit),
-    ),
+      keys: auditedTokenKeys(keys, audit),
+      audit: auditAnswers(auditLog, audit, "control-socket"),
+    }),
   );
   startup.use(sweeps({ config, data, storage, log }));
   startup.use(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { openInstance } from "../../src/instance/instance.ts";
-import { openDataStore } from "../../src/server/data-store.ts";
+import { openDataStore } from "../../src/instance/data-store.ts";
 import type { TestServer } from "../running-server.ts";
 
 /** Stops the server, compacts its store up to now and starts it again: no version that a client remembers is left. */

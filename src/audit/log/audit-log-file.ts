@@ -18,6 +18,7 @@ import type { AuditEvent, RecordKind, WriteOptions } from "../audit-event.ts";
 import type { AuditEntry, AuditLog } from "../audit-log.ts";
 import { Arrivals } from "./arrivals.ts";
 import { blockBytesMax } from "./block.ts";
+import { encodePublicKey } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointSchedule } from "./checkpoint-schedule.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -158,6 +159,11 @@ export class AuditLogFile implements AuditLog {
   get reserve(): ReserveState {
     const { sizeBytes, wantedBytes, isLow } = this.#reserve;
     return { leftBytes: sizeBytes, wantedBytes, isLow };
+  }
+
+  /** What checkpoints are signed with: SubjectPublicKeyInfo, base64. */
+  get publicKey(): string {
+    return encodePublicKey(this.#options.keys.publicKey);
   }
 
   /** Whether the last write could not be made durable. */

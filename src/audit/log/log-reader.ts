@@ -26,6 +26,12 @@ interface KnownSegment {
   readonly places: Place[];
 }
 
+interface Wanted {
+  readonly from: number;
+  readonly to: number;
+  readonly sinceMs: number;
+}
+
 interface Place {
   readonly position: number;
   readonly offset: number;
@@ -55,17 +61,20 @@ export class LogReader {
     }
   }
 
-  /** The same as they were written, in the batches that they were written in. Raises `corrupt` where one is not authentic. */
-  async *batches(from: number, to: number): AsyncGenerator<readonly AuditLine[]> {
+  /**
+   * The same as they were written, in the batches that they were written in, without those that were written before a time.
+   * Raises `corrupt` where one is not authentic.
+   */
+  async *batches(from: number, to: number, sinceMs = 0): AsyncGenerator<readonly AuditLine[]> {
     const segments = await listSegments(this.#directory);
     for (const [index, segment] of segments.entries()) {
       const next = segments[index + 1]?.first ?? Infinity;
       if (next <= from || segment.first >= to) continue;
-      yield* this.#segment(segment, from, to);
+      yield* this.#segment(segment, { from, to, sinceMs });
     }
   }
 
-  async *#segment(segment: SegmentFile, from: number, to: number): AsyncGenerator<readonly AuditLine[]> {
+  async *#segment(segment: SegmentFile, { from, to, sinceMs }: Wanted): AsyncGenerator<readonly AuditLine[]> {
     await using source = await openByteSource(segment.path);
     const { cipher, places } = await this.#open(segment, source);
     const walk = new BlockWalk(source, placeBefore(places, from));
@@ -78,6 +87,7 @@ export class LogReader {
         offset += block.bytes.length;
         if (block.position >= to) return;
         if (block.type !== blockTypes.entries || block.position + block.count <= from) continue;
+        if (block.timeMs < sinceMs) continue;
         yield linesOf(block, cipher).filter(({ position }) => position >= from && position < to);
       }
     }

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { dirname, join } from "node:path";
 import { openInstance } from "../../../src/instance/instance.ts";
-import { openDataStore } from "../../../src/server/data-store.ts";
+import { openDataStore } from "../../../src/instance/data-store.ts";
 import { startTestServer } from "../../running-server.ts";
 import type { TestServer } from "../../running-server.ts";
 import { readRecording, recordedVersions, sessionOf } from "../recording/recording-file.ts";

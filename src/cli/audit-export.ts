@@ -1,0 +1,43 @@
+import { auditRange, fromFlag, toFlag } from "./audit-range.ts";
+import type { Command } from "./command.ts";
+import { configFlag, dataDirFlag, passphraseFileFlag, readServerConfig, rootKeyFileFlag } from "./config.ts";
+import { exitCodes } from "./exit-code.ts";
+
+/** `strongroom audit export`: the events on record, in clear. */
+export const auditExportCommand: Command = {
+  usage:
+    "[--from ENTRY|TIME] [--to ENTRY|TIME] [--data-dir DIR] [--config FILE] [--root-key-file FILE] [--passphrase-file FILE]",
+  examples: [
+    { line: "strongroom audit export --from 24h", effect: "what was recorded in the last day, as JSON lines" },
+    { line: "strongroom audit export | strongroom who-did prod/db --audit -", effect: "who read a secret" },
+  ],
+  flags: [fromFlag, toFlag, dataDirFlag, configFlag, rootKeyFileFlag, passphraseFileFlag],
+  notes: [
+    "It works on the host of the server, for whoever may open the data directory and has the root key, whether the server runs " +
+      "or not. That it was done is on record before the first event is printed.",
+    "Each line is an event with its number (`position`). Times are those at which the events were recorded.",
+  ],
+  operandsMax: 0,
+  async run({ flags, environment, output }) {
+    const { from, to, sinceMs, untilMs } = auditRange(flags, Date.now());
+    const { dataDir, rootKey } = await readServerConfig(flags, environment);
+    const { readAudit } = await import("../instance/audit-reading.ts"); // not for `help audit export`, which is thereby quick
+    const asked = `from ${flags.one(fromFlag) ?? "the first"} to ${flags.one(toFlag) ?? "the last"}`;
+    const { reader, end } = await readAudit({ dataDir, rootKey }, asked);
+    for await (const lines of reader.batches(from, Math.min(to, end), sinceMs)) {
+      const events = lines.map(({ position, line }) => ({
+        position,
+        event: JSON.parse(line) as { stageTimestamp: string },
+      })); // as written
+      const wanted = events.filter(({ event }) => isWithin(Date.parse(event.stageTimestamp), sinceMs, untilMs));
+      if (wanted.length === 0) continue;
+      output.print(wanted.map(({ position, event }) => JSON.stringify({ position, ...event })).join("\n"));
+      await output.drained?.();
+    }
+    return exitCodes.ok;
+  },
+};
+
+function isWithin(timeMs: number, sinceMs: number, untilMs: number): boolean {
+  return timeMs >= sinceMs && timeMs < untilMs;
+}

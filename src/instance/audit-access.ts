@@ -1,0 +1,67 @@
+/**
+ * The audit log for whoever may open the data directory: what they read of it is on record before it is read. While a server
+ * runs, it makes the record, asked by the control socket; else the command does, which then has the data directory.
+ */
+import { randomUUID } from "node:crypto";
+import type { AuditEvent, AuditSink } from "../audit/audit-event.ts";
+import type { AuditLogReader } from "../audit/audit-log.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import { hostAdministratorName } from "./audited-issuance.ts";
+import type { IssuanceDoor } from "./audited-issuance.ts";
+
+export type AuditRequest =
+  /** To be told the key of checkpoints. */
+  | { readonly action: "public-key" }
+  /** To read entries; `what` says which, for the record. */
+  | { readonly action: "read"; readonly what: string };
+
+export interface AuditAnswer {
+  /** SubjectPublicKeyInfo, base64. */
+  readonly publicKey: string;
+  /** The entries before it may be read. */
+  readonly end: number;
+}
+
+export type AskAudit = (request: AuditRequest) => Promise<AuditAnswer>;
+
+/** Longest text of a request that is kept on record. */
+const textMax = 1024;
+
+/** Raises `invalid` for what is no such request. */
+export function readAuditRequest(asked: unknown): AuditRequest {
+  const { action, what } = Object(asked) as { action?: unknown; what?: unknown }; // checked next
+  if (action === "public-key") return { action };
+  if (action === "read" && typeof what === "string") return { action, what };
+  throw new StrongroomError("invalid", "the request must be for the public key, or to read entries");
+}
+
+/** Answers for a log that is open. */
+export function auditAnswers(
+  log: AuditLogReader & { readonly publicKey: string },
+  audit: AuditSink,
+  door: IssuanceDoor,
+): AskAudit {
+  return async (request) => {
+    if (request.action === "read") await audit.write(readEvent(request.what, door));
+    return { publicKey: log.publicKey, end: log.end };
+  };
+}
+
+function readEvent(what: string, door: IssuanceDoor): AuditEvent {
+  const time = `${new Date().toISOString().slice(0, -1)}000Z`;
+  return {
+    auditID: randomUUID(),
+    stage: "ResponseStarted",
+    door,
+    verb: "list",
+    requestURI: "/audit",
+    user: { username: hostAdministratorName, groups: [] },
+    sourceIPs: [],
+    userAgent: "",
+    objectRef: { apiGroup: "strongroom.dev", apiVersion: "v1alpha1", resource: "auditevents" },
+    responseStatus: { code: 200 },
+    requestReceivedTimestamp: time,
+    stageTimestamp: time,
+    annotations: { "strongroom.dev/audit-entries": what.slice(0, textMax) },
+  };
+}

@@ -1,0 +1,47 @@
+/** Reading the audit log of a data directory, from outside of the server that may run on it. */
+import { encodePublicKey } from "../audit/log/checkpoint.ts";
+import type { LogReader } from "../audit/log/log-reader.ts";
+import { auditAnswers } from "./audit-access.ts";
+import { openAuditKeys } from "./audit-keys.ts";
+import { instanceAuditReader, openInstanceAudit } from "./audit-log.ts";
+import { askForAudit } from "./control-socket.ts";
+import { openDataStore } from "./data-store.ts";
+import { openExistingInstance } from "./instance.ts";
+import type { RootKeyConfig } from "./root-key-config.ts";
+
+export interface DataDirectory {
+  readonly dataDir: string;
+  readonly rootKey: RootKeyConfig;
+}
+
+/** A reader for entries before `end`, whose use is on record. Raises `sealed`, `not-found`, `unavailable`. */
+export async function readAudit(
+  place: DataDirectory,
+  what: string,
+): Promise<{ readonly reader: LogReader; readonly end: number }> {
+  const instance = await openExistingInstance(place.dataDir, place.rootKey);
+  const reader = instanceAuditReader(place.dataDir, instance);
+  const answered = await askForAudit(place.dataDir, { action: "read", what });
+  if (answered !== undefined) return { reader, end: answered.end };
+  await using data = await openDataStore(place.dataDir, instance.rootKey, {}, warn);
+  const log = await openInstanceAudit({ ...place, instance, store: data.store }, {}, ({ message }) => warn(message));
+  try {
+    const { end } = await auditAnswers(log, log, "data-directory")({ action: "read", what });
+    return { reader, end };
+  } finally {
+    await log.close();
+  }
+}
+
+/** The key of checkpoints, from whoever cannot be made to lie by the log's files. Raises as {@link readAudit}. */
+export async function auditPublicKey({ dataDir, rootKey }: DataDirectory): Promise<string> {
+  const answered = await askForAudit(dataDir, { action: "public-key" });
+  if (answered !== undefined) return answered.publicKey;
+  const instance = await openExistingInstance(dataDir, rootKey);
+  await using data = await openDataStore(dataDir, instance.rootKey, {}, warn);
+  return encodePublicKey((await openAuditKeys(instance, data.store)).publicKey);
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}
