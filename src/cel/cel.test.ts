@@ -105,6 +105,63 @@ test("What costs too much ends: nested loops, long texts for regular expressions
   );
 });
 
+test("What grows, or is compared, costs by its size: no expression fills the memory or takes seconds", () => {
+  const numbers = Array.from({ length: 20_000 }, (_, index) => index);
+  const text = "a".repeat(100_000);
+  const doubled = (start: string, times: number) => start + ".map(a, a + a)".repeat(times);
+  const tooMuch = "the expression costs more than is allowed";
+  for (const expression of [
+    `${doubled('["aaaaaaaaaaaaaaaa"]', 24)}[0].size() > 0`,
+    `${doubled("[[1, 2, 3, 4]]", 30)}[0].size() > 0`,
+    `${"[1]".concat(".map(a, [a, a])".repeat(30))} == [2]`,
+    'text.replace("a", text).size() > 0',
+    'text.split("").join(text).size() > 0',
+    "numbers.all(k, !(-1 in numbers))",
+    'numbers.all(k, !text.contains("b"))',
+    "numbers.all(k, numbers == numbers)",
+    "true || numbers.all(k, numbers == numbers)",
+  ]) {
+    const spent = refusal(() => evaluate(expression, { numbers, text }));
+    assert.equal(spent, expression.startsWith("true ||") ? "" : tooMuch, expression);
+  }
+  assert.equal(
+    refusal(() => evaluate("numbers.all(k, numbers == numbers) || true", { numbers })),
+    tooMuch,
+    "nothing makes up for it",
+  );
+  assert.deepEqual(evaluate("numbers.map(k, k + 1).filter(k, k % 2 == 0).size()", { numbers }), 10_000);
+  assert.equal(
+    evaluate("object == other", { object: { text: text.repeat(10) }, other: { text: text.repeat(10) } }),
+    true,
+  );
+});
+
+test("Lists that are gathered are not those they were made of", () => {
+  assert.deepEqual(evaluate("[[1, 2], [3]].map(a, a.map(b, b * 2))"), [[2, 4], [6]]);
+  assert.deepEqual(evaluate("[1, 2, 3].map(a, [1, 2, 3].filter(b, b <= a))"), [[1], [1, 2], [1, 2, 3]]);
+  assert.deepEqual(evaluate("[1, 2].map(a, [a]) + [[3]]"), [[1], [2], [3]]);
+  assert.equal(evaluate("[1, 2, 2].exists_one(a, a == 1)"), true);
+});
+
+test("Texts are replaced and joined as cel-go does", () => {
+  for (const [expression, result] of [
+    ['"hello hello".replace("he", "we")', "wello wello"],
+    ['"hello hello".replace("he", "we", 1)', "wello hello"],
+    ['"hello hello".replace("he", "we", 0)', "hello hello"],
+    ['"hello hello".replace("he", "we", -1)', "wello wello"],
+    ['"ab".replace("", "_")', "_a_b_"],
+    ['"ab".replace("", "_", 2)', "_a_b"],
+    ['"".replace("", "_")', "_"],
+    ['"a😀".replace("", "_")', "_a_😀_"],
+    ['"ab".replace("x", "_")', "ab"],
+    ['["a", "b"].join()', "ab"],
+    ['["a", "b"].join(", ")', "a, b"],
+    ["[].join('-')", ""],
+  ] as const) {
+    assert.equal(evaluate(expression), result, expression);
+  }
+});
+
 test("Times are timestamps, and addresses are in networks", () => {
   const time = new Date("2026-03-01T22:30:00Z");
   assert.equal(evaluate("time.getHours() == 22 && time.getHours('Europe/Berlin') == 23", { time }), true);

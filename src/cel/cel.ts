@@ -8,7 +8,9 @@
  */
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { compileTree } from "./expression-tree.ts";
+import { costFunctions, costNames } from "./cost-functions.ts";
 import { spending } from "./spending.ts";
+import { textFunctions } from "./text-functions.ts";
 import { isInNetwork } from "./networks.ts";
 import { inputOf, plainOf } from "./cel-values.ts";
 import type { CelInputs, PlainValue } from "./cel-values.ts";
@@ -55,13 +57,15 @@ async function load(): Promise<CelCompiler> {
     import("@bufbuild/cel/ext"),
     import("@bufbuild/re2"),
   ]);
-  const budget = spending(RE2JS);
+  const budget = spending(RE2JS, cel);
   const { BOOL, STRING } = cel.CelScalar;
+  const own = [...textFunctions(cel, budget), ...costFunctions(cel, budget)];
+  const replaced = new Set(own.map(({ name }) => name));
   const env = cel.celEnv({
     funcs: [
-      ...strings,
+      ...strings.filter(({ name }) => !replaced.has(name)),
+      ...own,
       cel.celFunc("inCIDR", [STRING, STRING], BOOL, isInNetwork),
-      cel.celFunc(budget.stepFunction, [], BOOL, budget.step),
     ],
     re2: budget.re2,
   });
@@ -74,7 +78,7 @@ async function load(): Promise<CelCompiler> {
       const { tree, uses, selects, wholes } = compileTree(() => cel.parse(expression), {
         variables,
         isFunction,
-        step: budget.stepFunction,
+        costs: costNames,
       });
       const run = cel.plan(env, tree);
       return {
@@ -85,11 +89,27 @@ async function load(): Promise<CelCompiler> {
           const bindings = Object.fromEntries(
             [...uses].map((name) => [name, inputOf(inputs[name], timestampFromDate)]),
           );
-          const result = budget.within(costMax, () => run(bindings));
-          if (cel.isCelError(result)) throw new StrongroomError("invalid", result.message);
-          return plainOf(cel, result);
+          return resultOf(() => {
+            const result = budget.within(costMax, () => {
+              const found = run(bindings);
+              // What is made of it costs too.
+              return cel.isCelError(found) ? found : budget.content(found);
+            });
+            if (cel.isCelError(result)) throw new StrongroomError("invalid", result.message);
+            return plainOf(cel, result);
+          });
         },
       };
     },
   };
+}
+
+/** Raises `invalid` also for a value that is too deep, or a text that is too long, for the machine. */
+function resultOf(evaluate: () => PlainValue): PlainValue {
+  try {
+    return evaluate();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new StrongroomError("invalid", `the expression takes more than there is: ${error.message}`, { cause: error });
+  }
 }

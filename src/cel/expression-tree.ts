@@ -1,6 +1,6 @@
 /**
- * From the text of an expression to the tree that is run: everything it names is known, and every turn of a comprehension
- * costs a step.
+ * From the text of an expression to the tree that is run: everything it names is known, every turn of a comprehension costs
+ * a step, and what a function takes costs by its size.
  */
 import type { Expr, ParsedExpr } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { StrongroomError } from "../errors/strongroom-error.ts";
@@ -8,8 +8,19 @@ import { StrongroomError } from "../errors/strongroom-error.ts";
 export interface KnownNames {
   readonly variables: ReadonlySet<string>;
   readonly isFunction: (name: string) => boolean;
-  /** The function that costs a step. */
+  readonly costs: CostFunctions;
+}
+
+/** The names of the functions that cost; no expression can spell them. */
+export interface CostFunctions {
+  /** Costs a step, and is true. */
   readonly step: string;
+  /** Costs what a text has of characters or a list of elements, and is its argument. */
+  readonly size: string;
+  /** The same with all that is in lists and maps. */
+  readonly content: string;
+  /** A list with the elements of another at its end, in the place of the first. */
+  readonly append: string;
 }
 
 export interface CompiledTree {
@@ -107,6 +118,31 @@ function visitCall(call: Call, scope: Scope): void {
     visit(call.target, scope);
   }
   for (const argument of call.args) visit(argument, scope);
+  if (isBuiltIn(call.function) || ofNumbers.has(call.function)) return;
+  const name = comparing.has(call.function) ? scope.known.costs.content : scope.known.costs.size;
+  if (!isQualified && call.target !== undefined) call.target = costing(name, call.target);
+  call.args = call.args.map((argument) => costing(name, argument));
+}
+
+/** Functions that look at all that is in what they take. */
+const comparing: ReadonlySet<string> = new Set(["_==_", "_!=_", "@in", "_in_", "format", "join"]);
+/** Functions of numbers and truths, which are all of one size. */
+const ofNumbers: ReadonlySet<string> = new Set(["!_", "-_", "_-_", "_*_", "_/_", "_%_"]);
+
+/** What a comprehension has gathered; no expression can spell it. */
+const gathered = "@result";
+
+/** The argument of a function, paid for by its size. */
+function costing(name: string, argument: Expr): Expr {
+  const { exprKind } = argument;
+  const isSmall = exprKind.case === "constExpr" && exprKind.value.constantKind.case !== "stringValue";
+  const isOwn = exprKind.case === "identExpr" && exprKind.value.name === gathered;
+  return isSmall || isOwn ? argument : called(name, [argument], argument.id);
+}
+
+function called(name: string, args: Expr[], id: bigint): Expr {
+  const value = { $typeName: "cel.expr.Expr.Call" as const, function: name, args };
+  return { $typeName: "cel.expr.Expr", id, exprKind: { case: "callExpr", value } };
 }
 
 /** Operators that are no functions for the library. */
@@ -133,19 +169,33 @@ function visitComprehension(comprehension: Comprehension, scope: Scope): void {
   visit(comprehension.loopCondition, inner);
   visit(comprehension.loopStep, inner);
   visit(comprehension.result, inner);
-  comprehension.loopCondition = costing(comprehension.loopCondition, scope.known.step);
+  const { costs } = scope.known;
+  if (comprehension.iterRange !== undefined) comprehension.iterRange = costing(costs.size, comprehension.iterRange);
+  comprehension.loopCondition = afterStep(comprehension.loopCondition, costs.step);
+  appendInPlace(comprehension.loopStep, costs.append);
 }
 
 /** The condition of a loop, after a step is paid for. */
-function costing(condition: Expr | undefined, step: string): Expr {
-  const call = (name: string, args: Expr[]): Expr => ({
-    $typeName: "cel.expr.Expr",
-    id: condition?.id ?? 0n,
-    exprKind: { case: "callExpr", value: { $typeName: "cel.expr.Expr.Call", function: name, args } },
-  });
-  const paid = call(step, []);
+function afterStep(condition: Expr | undefined, step: string): Expr {
+  const id = condition?.id ?? 0n;
+  const paid = called(step, [], id);
   // Not `&&`, for which an error beside a false is false.
-  return condition === undefined ? paid : call("_?_:_", [paid, condition, condition]);
+  return condition === undefined ? paid : called("_?_:_", [paid, condition, condition], id);
+}
+
+/** What gathers a list gathers it in one: of a list of lists, each a little longer, every element would be far down. */
+function appendInPlace(step: Expr | undefined, append: string): void {
+  if (step?.exprKind.case !== "callExpr") return;
+  const call = step.exprKind.value;
+  const [list, more] = call.args;
+  const isGathering = list?.exprKind.case === "identExpr" && list.exprKind.value.name === gathered;
+  if (call.function === "_?_:_") appendInPlace(call.args[1], append);
+  else if (call.function === "_+_" && isGathering) {
+    const added = more?.exprKind.case === "callExpr" ? more.exprKind.value.args[0] : more;
+    if (added?.exprKind.case !== "listExpr") return; // a count
+    call.function = append;
+    call.args = [list, added];
+  }
 }
 
 function requireVariable(name: string, scope: Scope): void {
