@@ -86,6 +86,17 @@ test("An answer is handed back only after its record, which names what is disclo
   assert.equal(sink.events[0]?.annotations?.["authorization.k8s.io/decision"], "allow");
 });
 
+test("What is noted of a request does not stand for what was decided of it", async () => {
+  const sink = new RecordingSink();
+  await gateWith(sink).run(request(admin), async ({ annotate }) => {
+    annotate("authorization.k8s.io/decision", "forbid");
+    annotate("policy/key", "text");
+    return { answer: "value", code: 200 };
+  });
+  assert.equal(sink.events[0]?.annotations?.["authorization.k8s.io/decision"], "allow");
+  assert.equal(sink.events[0]?.annotations["policy/key"], "text");
+});
+
 test("A failed authentication is on record as anonymous, and nothing is done", async () => {
   const sink = new RecordingSink();
   const action = async () => assert.fail("must not run");

@@ -57,12 +57,13 @@ export class RequestRecord implements RequestLife {
   #annotations(): Pick<AuditEvent, "annotations"> {
     const { decision } = this;
     if (decision === undefined) return this.#notes === undefined ? {} : { annotations: this.#notes };
+    // What is noted of a request, by whatever policy, never stands for what was decided of it.
     return {
       annotations: {
+        ...this.#notes,
         "authorization.k8s.io/decision": decision.type === "allow" ? "allow" : "forbid",
         "authorization.k8s.io/reason": decision.reason,
         ...decision.annotations,
-        ...this.#notes,
       },
     };
   }
