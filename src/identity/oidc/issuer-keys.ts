@@ -12,7 +12,7 @@ import type { ReadDocument } from "./issuer-documents.ts";
 
 /** Keys are read again after this, so that what the issuer takes back does not count for ever. */
 export const keysAgeMsMax = 5 * 60_000;
-/** Tokens with unknown keys, which anybody can send, make them be read again this often at most. */
+/** Whatever tokens make them be read again, which anybody can send, does so this often at most - also while that fails. */
 export const rereadMsMin = 10_000;
 
 export interface IssuerKeysOptions {
@@ -27,6 +27,7 @@ export class IssuerKeys {
   readonly #options: IssuerKeysOptions;
   #keys: KeySet | undefined;
   #readAtMs = -Infinity;
+  #triedAtMs = -Infinity;
   #failure: unknown;
   #reading: Promise<void> | undefined;
 
@@ -37,11 +38,12 @@ export class IssuerKeys {
   /** For jose: the key of a token. Raises `unavailable` while none are known, JWKSNoMatchingKey for a token of another. */
   readonly keyOf: CompactVerifyGetKey = async (header, token) => {
     const { nowMs } = this.#options;
-    if (this.#keys === undefined || nowMs() - this.#readAtMs > keysAgeMsMax) await this.#readAgain();
+    const isDue = this.#keys === undefined || nowMs() - this.#readAtMs > keysAgeMsMax;
+    if (isDue && this.#mayRead()) await this.#readAgain();
     try {
       return await this.#find(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || nowMs() - this.#readAtMs < rereadMsMin) throw error;
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#mayRead()) throw error;
       await this.#readAgain();
       return this.#find(header, token);
     }
@@ -59,15 +61,21 @@ export class IssuerKeys {
     return this.#keys(header, token);
   }
 
+  /** What is being read is waited for. */
+  #mayRead(): boolean {
+    return this.#reading !== undefined || this.#options.nowMs() - this.#triedAtMs >= rereadMsMin;
+  }
+
   /** Never rejects. */
   #readAgain(): Promise<void> {
     this.#reading ??= this.#read()
       .catch((error: unknown) => {
         this.#failure = error;
-        // Not with each request.
-        if (this.#keys !== undefined) this.#readAtMs = this.#options.nowMs() - keysAgeMsMax + rereadMsMin;
       })
-      .finally(() => (this.#reading = undefined));
+      .finally(() => {
+        this.#triedAtMs = this.#options.nowMs();
+        this.#reading = undefined;
+      });
     return this.#reading;
   }
 
