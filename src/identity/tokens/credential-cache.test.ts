@@ -77,6 +77,15 @@ test("CredentialCache goes on with what still counts after a change, to its new 
   assert.equal(found.user.revoked?.(), true);
 });
 
+test("CredentialCache takes a token back from who it was for when it is for somebody else, or in other groups", async () => {
+  const { cache, state } = cacheOf(async () => verified());
+  const found = await cache.authenticate("t");
+  state.answer = async () => verified({ user: { ...verified().user, groups: ["fewer"] } });
+  cache.changed(pod);
+  await turn();
+  assert.equal(found?.user.revoked?.(), true);
+});
+
 test("CredentialCache does not remember what changed while it was verified", async () => {
   let answer: (verified: VerifiedToken) => void = () => {};
   const { cache, state } = cacheOf(() => new Promise((resolve) => (answer = resolve)));

@@ -153,11 +153,17 @@ export class CredentialCache {
 async function lookAgain(credential: Credential, verify: () => Promise<VerifiedToken | undefined>): Promise<void> {
   try {
     const verified = await verify();
-    if (verified === undefined) credential.isRevoked = true;
+    // Whoever it is for now, it is not for whom it was.
+    if (verified === undefined || !isSameUser(verified.user, credential.verified.user)) credential.isRevoked = true;
     else credential.endsAtMs = verified.endsAtMs ?? Infinity;
   } catch {
     credential.isRevoked = true;
   }
+}
+
+function isSameUser(one: User, other: User): boolean {
+  const told = ({ name, uid, groups, extra }: User) => JSON.stringify([name, uid, groups, [...extra]]);
+  return told(one) === told(other);
 }
 
 function placeOf({ kind, namespace, name }: TokenDependency): string {
