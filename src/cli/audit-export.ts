@@ -2,6 +2,7 @@ import { auditRange, fromFlag, toFlag } from "./audit-range.ts";
 import type { Command } from "./command.ts";
 import { configFlag, dataDirFlag, passphraseFileFlag, readServerConfig, rootKeyFileFlag } from "./config.ts";
 import { exitCodes } from "./exit-code.ts";
+import { printableJsonLine } from "./printable.ts";
 
 /** `strongroom audit export`: the events on record, in clear. */
 export const auditExportCommand: Command = {
@@ -31,7 +32,7 @@ export const auditExportCommand: Command = {
       })); // as written
       const wanted = events.filter(({ event }) => isWithin(Date.parse(event.stageTimestamp), sinceMs, untilMs));
       if (wanted.length === 0) continue;
-      output.print(wanted.map(({ position, event }) => JSON.stringify({ position, ...event })).join("\n"));
+      output.print(wanted.map(({ position, event }) => printableJsonLine({ position, ...event })).join("\n"));
       await output.drained?.();
     }
     return exitCodes.ok;

@@ -88,6 +88,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./audit-export.ts")).auditExportCommand,
   },
   {
+    name: "audit verify",
+    summary: "Find what was removed from the audit log, or changed in it",
+    load: async () => (await import("./audit-verify.ts")).auditVerifyCommand,
+  },
+  {
+    name: "audit checkpoint",
+    summary: "Sign how long the audit log is, to be kept elsewhere",
+    load: async () => (await import("./audit-checkpoint.ts")).auditCheckpointCommand,
+  },
+  {
+    name: "audit public-key",
+    summary: "Print the key that the audit log is verified with",
+    load: async () => (await import("./audit-public-key.ts")).auditPublicKeyCommand,
+  },
+  {
     name: "access explain",
     summary: "Say whether somebody may do something with secrets, and why",
     load: async () => (await import("./access-explain.ts")).accessExplainCommand,

@@ -11,7 +11,7 @@ export const exitCodes = {
   unavailable: 4,
   /**
    * It was done, and what came out is a reason to stop a pipeline: a finding that `--fail-on` names; a change that gives
-   * somebody a secret, or a part of it that is not known.
+   * somebody a secret, or a part of it that is not known; an audit log that is not as it was written.
    */
   found: 5,
 } as const;

@@ -10,8 +10,16 @@ export function printable(line: string): string {
 
 /** JSON that any terminal shows as it is: the same characters as escapes that JSON has. */
 export function printableJson(value: unknown): string {
-  const text = JSON.stringify(value, undefined, 2);
-  return text.replaceAll(unprintable, (character) => {
+  return escaped(JSON.stringify(value, undefined, 2));
+}
+
+/** The same on one line. */
+export function printableJsonLine(value: unknown): string {
+  return escaped(JSON.stringify(value));
+}
+
+function escaped(json: string): string {
+  return json.replaceAll(unprintable, (character) => {
     if (character === "\n") return character; // of the layout: in strings they are escaped already
     return Array.from({ length: character.length }, (_, index) => {
       return `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`;

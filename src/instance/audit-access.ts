@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { AuditEvent, AuditSink } from "../audit/audit-event.ts";
 import type { AuditLogReader } from "../audit/audit-log.ts";
+import type { Checkpoint } from "../audit/log/checkpoint.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { hostAdministratorName } from "./audited-issuance.ts";
 import type { IssuanceDoor } from "./audited-issuance.ts";
@@ -12,6 +13,8 @@ import type { IssuanceDoor } from "./audited-issuance.ts";
 export type AuditRequest =
   /** To be told the key of checkpoints. */
   | { readonly action: "public-key" }
+  /** To have a checkpoint made about all entries, if there is none. */
+  | { readonly action: "checkpoint" }
   /** To read entries; `what` says which, for the record. */
   | { readonly action: "read"; readonly what: string };
 
@@ -20,6 +23,7 @@ export interface AuditAnswer {
   readonly publicKey: string;
   /** The entries before it may be read. */
   readonly end: number;
+  readonly checkpoint?: Checkpoint;
 }
 
 export type AskAudit = (request: AuditRequest) => Promise<AuditAnswer>;
@@ -30,20 +34,23 @@ const textMax = 1024;
 /** Raises `invalid` for what is no such request. */
 export function readAuditRequest(asked: unknown): AuditRequest {
   const { action, what } = Object(asked) as { action?: unknown; what?: unknown }; // checked next
-  if (action === "public-key") return { action };
+  if (action === "public-key" || action === "checkpoint") return { action };
   if (action === "read" && typeof what === "string") return { action, what };
-  throw new StrongroomError("invalid", "the request must be for the public key, or to read entries");
+  throw new StrongroomError("invalid", "the request must be for the public key, for a checkpoint, or to read entries");
+}
+
+/** What is needed of a log that is open. */
+interface SigningLog extends Pick<AuditLogReader, "end"> {
+  readonly publicKey: string;
+  checkpoint(): Promise<Checkpoint | undefined>;
 }
 
 /** Answers for a log that is open. */
-export function auditAnswers(
-  log: AuditLogReader & { readonly publicKey: string },
-  audit: AuditSink,
-  door: IssuanceDoor,
-): AskAudit {
+export function auditAnswers(log: SigningLog, audit: AuditSink, door: IssuanceDoor): AskAudit {
   return async (request) => {
     if (request.action === "read") await audit.write(readEvent(request.what, door));
-    return { publicKey: log.publicKey, end: log.end };
+    const checkpoint = request.action === "checkpoint" ? await log.checkpoint() : undefined;
+    return { publicKey: log.publicKey, end: log.end, ...(checkpoint !== undefined && { checkpoint }) };
   };
 }
 

@@ -1,5 +1,7 @@
 /** Reading the audit log of a data directory, from outside of the server that may run on it. */
 import { encodePublicKey } from "../audit/log/checkpoint.ts";
+import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
+import type { Checkpoint } from "../audit/log/checkpoint.ts";
 import type { LogReader } from "../audit/log/log-reader.ts";
 import { auditAnswers } from "./audit-access.ts";
 import { openAuditKeys } from "./audit-keys.ts";
@@ -14,6 +16,24 @@ export interface DataDirectory {
   readonly rootKey: RootKeyConfig;
 }
 
+/** Has the log of a data directory open, as a server would; nobody else may. Raises `sealed`, `not-found`, `unavailable`. */
+async function withLog<T>(place: DataDirectory, use: (log: AuditLogFile) => Promise<T>): Promise<T> {
+  const instance = await openExistingInstance(place.dataDir, place.rootKey);
+  await using data = await openDataStore(place.dataDir, instance.rootKey, {}, warn);
+  const log = await openInstanceAudit({ ...place, instance, store: data.store }, {}, ({ message }) => warn(message));
+  try {
+    return await use(log);
+  } finally {
+    await log.close();
+  }
+}
+
+/** A checkpoint about all entries; undefined when there are none. Raises as {@link readAudit}. */
+export async function auditCheckpoint(place: DataDirectory): Promise<Checkpoint | undefined> {
+  const answered = await askForAudit(place.dataDir, { action: "checkpoint" });
+  return answered === undefined ? withLog(place, (log) => log.checkpoint()) : answered.checkpoint;
+}
+
 /** A reader for entries before `end`, whose use is on record. Raises `sealed`, `not-found`, `unavailable`. */
 export async function readAudit(
   place: DataDirectory,
@@ -23,14 +43,8 @@ export async function readAudit(
   const reader = instanceAuditReader(place.dataDir, instance);
   const answered = await askForAudit(place.dataDir, { action: "read", what });
   if (answered !== undefined) return { reader, end: answered.end };
-  await using data = await openDataStore(place.dataDir, instance.rootKey, {}, warn);
-  const log = await openInstanceAudit({ ...place, instance, store: data.store }, {}, ({ message }) => warn(message));
-  try {
-    const { end } = await auditAnswers(log, log, "data-directory")({ action: "read", what });
-    return { reader, end };
-  } finally {
-    await log.close();
-  }
+  const { end } = await withLog(place, (log) => auditAnswers(log, log, "data-directory")({ action: "read", what }));
+  return { reader, end };
 }
 
 /** The key of checkpoints, from whoever cannot be made to lie by the log's files. Raises as {@link readAudit}. */

@@ -1,5 +1,6 @@
 /** The audit log by the command line: of a server that runs, and of its data directory when none does. */
 import assert from "node:assert/strict";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connectTo } from "../running-server.ts";
@@ -52,6 +53,69 @@ test("audit export prints every event with its number, with and without a server
   const wrong = await run(home, "audit", "export", "--from", "yesterday");
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /--from must be the number of an entry/);
+});
+
+test("audit verify finds nothing wrong in the log of a server that runs, or has stopped, and says what is proven", async () => {
+  using home = new TestHome();
+  const { program, call } = await serve(home);
+  for (let n = 0; n < 5; n++) await call("GET", `${secrets}/none-${n}`);
+  const kept = await run(home, "audit", "checkpoint");
+  writeFileSync(home.at("kept.json"), kept.stdout);
+  await call("GET", `${secrets}/one-more`);
+  const running = await run(home, "audit", "verify", "--checkpoint", "kept.json");
+  assert.equal(running.code, 0, running.stdout + running.stderr);
+  const { entries } = JSON.parse(kept.stdout);
+  assert.match(running.stdout, new RegExp(`Known elsewhere: there were ${entries} entries`));
+  assert.match(running.stdout, new RegExp(`From entry ${entries} on nothing is proven`));
+  const key = (await run(home, "audit", "public-key")).stdout;
+  assert.match(key, /^-----BEGIN PUBLIC KEY-----/);
+  program.kill("SIGTERM");
+  await program.ended;
+  assert.equal((await run(home, "audit", "public-key")).stdout, key);
+  const stopped = await run(home, "audit", "verify", "--checkpoint", kept.stdout.trim());
+  assert.equal(stopped.code, 0, stopped.stdout + stopped.stderr);
+  assert.doesNotMatch(stopped.stdout, /nothing is proven|The key is the log's own/);
+  const without = await run(home, "audit", "verify");
+  assert.match(without.stdout, /No checkpoint that was kept elsewhere was given/);
+});
+
+test("audit verify finds what was cut off and what was changed, here and by a bundle elsewhere, and names the place", async () => {
+  using home = new TestHome();
+  const { program, call } = await serve(home);
+  for (let n = 0; n < 20; n++) await call("GET", `${secrets}/none-${n}`);
+  program.kill("SIGTERM");
+  await program.ended;
+  writeFileSync(home.at("kept.json"), (await run(home, "audit", "checkpoint")).stdout);
+  writeFileSync(home.at("audit.pem"), (await run(home, "audit", "public-key")).stdout);
+  const made = await run(home, "audit", "verify", "--export", "log.bundle");
+  assert.equal(made.code, 0, made.stderr);
+
+  // Elsewhere: no data directory and no root key.
+  using elsewhere = new TestHome();
+  for (const name of ["log.bundle", "audit.pem", "kept.json"]) copyFileSync(home.at(name), elsewhere.at(name));
+  const verify = (...words: string[]) =>
+    new Program(elsewhere, ["audit", "verify", "--bundle", "log.bundle", ...words]).ended;
+  const good = await verify("--public-key", "audit.pem", "--checkpoint", "kept.json");
+  assert.equal(good.code, 0, good.stdout + good.stderr);
+  assert.match((await verify()).stdout, /The key is the log's own/);
+
+  const name = readdirSync(home.at("data", "audit")).find((file) => file.endsWith(".segment")) ?? "";
+  const path = home.at("data", "audit", name);
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.subarray(0, bytes.length - 300));
+  const cut = await run(home, "audit", "verify", "--checkpoint", "kept.json");
+  assert.equal(cut.code, 5);
+  assert.match(cut.stdout, /FAULT entry \d+ .*cut off/);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1000) ^ 1, bytes.length - 1000);
+  writeFileSync(path, bytes);
+  const changed = JSON.parse((await run(home, "audit", "verify", "--json")).stdout);
+  assert.equal(changed.faults[0].segment, name);
+  assert.ok(changed.faults[0].offset <= bytes.length - 1000);
+  assert.match(changed.faults[0].what, /was changed/);
+
+  writeFileSync(elsewhere.at("log.bundle"), "{}");
+  assert.equal((await verify()).code, 2);
+  assert.equal((await verify("--checkpoint", "{}")).code, 2);
 });
 
 test("what audit export prints is an audit log for who-did", async () => {

@@ -175,6 +175,15 @@ export class AuditLogFile implements AuditLog {
     return this.#lastCheckpoint;
   }
 
+  /**
+   * A checkpoint about all entries: a new one, unless the last of this opening is about them. Undefined when there are none.
+   * Raises `unavailable`.
+   */
+  async checkpoint(): Promise<Checkpoint | undefined> {
+    if (this.#schedule.isDirty || this.#lastCheckpoint === undefined) await this.#submitCheckpoint();
+    return this.#lastCheckpoint;
+  }
+
   /** Calls `listener` with each checkpoint once it is durable, so that it can be kept elsewhere. */
   onCheckpoint(listener: (checkpoint: Checkpoint) => void): Disposable {
     this.#listeners.add(listener);
@@ -241,11 +250,15 @@ export class AuditLogFile implements AuditLog {
   async #checkpointNow(): Promise<void> {
     if (!this.#schedule.isDirty) return;
     try {
-      await this.#commits.submit({ line: undefined, kind: "read", event: undefined });
+      await this.#submitCheckpoint();
     } catch (error) {
       this.#options.report({ message: "Checkpoint of the audit log could not be written", fields: {}, error });
       this.#schedule.again();
     }
+  }
+
+  #submitCheckpoint(): Promise<void> {
+    return this.#commits.submit({ line: undefined, kind: "read", event: undefined });
   }
 
   async #commit(batch: readonly Waiting<Item>[]): Promise<void> {
@@ -273,7 +286,8 @@ export class AuditLogFile implements AuditLog {
     const written = batch.flatMap(({ item }) => (item.line === undefined ? [] : { ...item, line: item.line }));
     const lines = written.map(({ line }) => line);
     const asked = written.length < batch.length;
-    const checkpoint = this.#schedule.isDue(this.end + lines.length) || (asked && this.#schedule.isDirty);
+    const isNeeded = this.#schedule.isDirty || lines.length > 0 || (this.#lastCheckpoint === undefined && this.end > 0);
+    const checkpoint = this.#schedule.isDue(this.end + lines.length) || (asked && isNeeded);
     if (lines.length === 0 && !checkpoint) return;
     if (lines.length > 0) await this.#rotateIfDue();
     const from = this.end;
