@@ -18,8 +18,15 @@ type TimestampOf = typeof import("@bufbuild/protobuf/wkt").timestampFromDate;
 
 /** The value of a variable. Maps and lists are made as a whole: their size is the caller's to bound. */
 export function inputOf(plain: PlainValue | Date | undefined, timestampOf: TimestampOf): CelInput {
-  return plain instanceof Date ? timestampOf(plain) : valueOf(plain);
+  if (plain instanceof Date) return timestampOf(plain);
+  if (typeof plain !== "object" || plain === null) return valueOf(plain);
+  const known = converted.get(plain) ?? valueOf(plain);
+  converted.set(plain, known);
+  return known;
 }
+
+/** What many expressions are asked of is converted once. */
+const converted = new WeakMap<object, CelInput>();
 
 function valueOf(plain: PlainValue | undefined): CelInput {
   if (plain === undefined || plain === null) return null;

@@ -29,9 +29,10 @@ export interface CelProgram {
   readonly wholes: ReadonlySet<string>;
   /**
    * The result for the variables' values, as JSON has it. Raises `invalid` with the reason when there is none: an error of
-   * the expression, or a cost of more than `costMax` steps.
+   * the expression, or a cost of more than `costMax` steps. `onCost` is told what it cost, also then. Objects among the
+   * values must not be changed afterwards.
    */
-  evaluate(variables: CelInputs, costMax?: number): PlainValue;
+  evaluate(variables: CelInputs, costMax?: number, onCost?: (steps: number) => void): PlainValue;
 }
 
 export interface CelCompiler {
@@ -85,16 +86,25 @@ async function load(): Promise<CelCompiler> {
         uses,
         selects,
         wholes,
-        evaluate(inputs, costMax = costMaxDefault) {
+        evaluate(inputs, costMax = costMaxDefault, onCost = () => {}) {
           const bindings = Object.fromEntries(
             [...uses].map((name) => [name, inputOf(inputs[name], timestampFromDate)]),
           );
+          const told = <T>(evaluation: () => T): T => {
+            try {
+              return evaluation();
+            } finally {
+              onCost(budget.spent());
+            }
+          };
           return resultOf(() => {
-            const result = budget.within(costMax, () => {
-              const found = run(bindings);
-              // What is made of it costs too.
-              return cel.isCelError(found) ? found : budget.content(found);
-            });
+            const result = told(() =>
+              budget.within(costMax, () => {
+                const found = run(bindings);
+                // What is made of it costs too.
+                return cel.isCelError(found) ? found : budget.content(found);
+              }),
+            );
             if (cel.isCelError(result)) throw new StrongroomError("invalid", result.message);
             return plainOf(cel, result);
           });

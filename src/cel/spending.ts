@@ -33,10 +33,12 @@ export interface Spending {
   readonly re2: RegularExpressions;
   /** Runs an evaluation that may cost so many steps. What costs more has no result, whatever it came to. */
   within<T>(costMax: number, evaluate: () => T): T;
+  /** What the last evaluation cost, at least a step. */
+  spent(): number;
 }
 
 export function spending(engine: typeof RE2JS, kinds: Kinds): Spending {
-  let left = 0;
+  let [left, allowed] = [0, 0];
   const requireLeft = (): void => {
     if (left < 0) throw new StrongroomError("invalid", tooMuch);
   };
@@ -78,6 +80,7 @@ export function spending(engine: typeof RE2JS, kinds: Kinds): Spending {
       spend(1);
       return true;
     },
+    spent: () => Math.max(1, allowed - left),
     size,
     content,
     characters: (count) => spend(count / copiedPerStep),
@@ -93,7 +96,7 @@ export function spending(engine: typeof RE2JS, kinds: Kinds): Spending {
       },
     },
     within(costMax, evaluate) {
-      left = costMax;
+      left = allowed = costMax;
       const result = evaluate();
       requireLeft();
       return result;

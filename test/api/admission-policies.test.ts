@@ -254,6 +254,18 @@ test("What cannot be evaluated, or costs too much, is refused unless the policy 
   }
 });
 
+test("What the expressions of a policy cost together has an end too", async () => {
+  const data = Object.fromEntries(Array.from({ length: 250 }, (_, index) => [`k${index}`, ""]));
+  const expression = "object.data.all(a, object.data.all(b, a + b != ''))";
+  const validations = (count: number) => Array.from({ length: count }, () => ({ expression }));
+  await withPolicy("few", { spec: { validations: validations(5) } }, async () => {
+    assert.equal((await submit("s", { data })).status, 201);
+  });
+  await withPolicy("many", { spec: { validations: validations(40) } }, async () => {
+    assert.match((await submit("s", { data })).json.message, /running out of cost budget/);
+  });
+});
+
 const invalid: readonly [spec: object, message: RegExp][] = [
   [
     {},

@@ -5,7 +5,7 @@
 import type { CelInputs, PlainValue } from "../../../cel/cel-values.ts";
 import { costMaxDefault } from "../../../cel/cel.ts";
 import type { CelProgram } from "../../../cel/cel.ts";
-import { isStrongroomError } from "../../../errors/strongroom-error.ts";
+import { StrongroomError, isStrongroomError } from "../../../errors/strongroom-error.ts";
 import type { PolicyPrograms, ValidationProgram } from "./policy-programs.ts";
 
 export interface EvaluatedChange {
@@ -31,12 +31,36 @@ export interface Evaluated {
   readonly annotations: readonly { readonly key: string; readonly value: string }[];
 }
 
+/** What the expressions of a policy may cost together, for one binding of it and all its parameters. */
+export class CostAllowance {
+  #left = costOfBindingMax;
+
+  /** Raises `invalid` when nothing is left. */
+  evaluate(program: CelProgram, inputs: CelInputs): PlainValue {
+    const costMax = Math.min(costMaxDefault, this.#left);
+    if (costMax <= 0) throw new StrongroomError("invalid", outOfCost);
+    try {
+      return program.evaluate(inputs, costMax, (steps) => (this.#left -= steps));
+    } catch (error) {
+      if (this.#left > 0 || costMax === costMaxDefault) throw error;
+      throw new StrongroomError("invalid", outOfCost, { cause: error });
+    }
+  }
+}
+
+const costOfBindingMax = 10 * costMaxDefault;
+const outOfCost = "validation failed due to running out of cost budget, no further validation rules will be run";
+
 /** Longest message that an expression may make, and value of an annotation. */
 const messageLengthMax = 5 * 1024;
 const annotationLengthMax = 10 * 1024;
 
-export function evaluatePolicy(programs: PolicyPrograms, change: EvaluatedChange): Evaluated {
-  const evaluation = new Evaluation(change);
+export function evaluatePolicy(
+  programs: PolicyPrograms,
+  change: EvaluatedChange,
+  allowance = new CostAllowance(),
+): Evaluated {
+  const evaluation = new Evaluation(change, allowance);
   for (const { name, program } of programs.matchConditions) {
     const met = evaluation.of(program);
     if (met.error !== undefined) {
@@ -84,12 +108,14 @@ interface Result {
 }
 
 class Evaluation {
-  readonly #inputs: CelInputs;
+  readonly #change: EvaluatedChange;
+  readonly #allowance: CostAllowance;
   readonly #variables: Record<string, PlainValue> = Object.create(null) as Record<string, PlainValue>;
   readonly #broken = new Map<string, string>();
 
-  constructor(change: EvaluatedChange) {
-    this.#inputs = { ...change, variables: this.#variables };
+  constructor(change: EvaluatedChange, allowance: CostAllowance) {
+    this.#change = change;
+    this.#allowance = allowance;
   }
 
   /** Each may use those before it. One that cannot be evaluated is missing, which whoever uses it is told. */
@@ -103,7 +129,9 @@ class Evaluation {
 
   of(program: CelProgram): Result {
     try {
-      return { value: program.evaluate(this.#inputs, costMaxDefault) };
+      // A copy: more variables are defined later.
+      const variables = program.uses.has("variables") ? { ...this.#variables } : null;
+      return { value: this.#allowance.evaluate(program, { ...this.#change, variables }) };
     } catch (error) {
       if (!isStrongroomError(error, "invalid")) throw error;
       const [[name, why] = ["", ""]] = this.#broken;

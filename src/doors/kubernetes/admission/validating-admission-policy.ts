@@ -17,7 +17,7 @@ import { admissionGroup, validatingAdmissionPolicyKind } from "../kinds/validati
 import type { KindStorage } from "../storage/kind-storage.ts";
 import { metadataOf, objectField, stringField, stringsField } from "../validation/object-fields.ts";
 import { requireValid } from "../verbs/verb-context.ts";
-import { evaluatePolicy } from "./evaluate-policy.ts";
+import { CostAllowance, evaluatePolicy } from "./evaluate-policy.ts";
 import type { EvaluatedChange, PolicyFailure } from "./evaluate-policy.ts";
 import { expressionObject } from "./expression-object.ts";
 import { matchesResources } from "./match-resources.ts";
@@ -71,6 +71,7 @@ class Dispatch {
   readonly #next: Readonly<JsonObject> | undefined;
   readonly #previous: Readonly<JsonObject> | undefined;
   readonly #denials: Denial[] = [];
+  #seen: EvaluatedChange | undefined;
 
   constructor(
     options: ValidatingPolicyOptions,
@@ -107,14 +108,13 @@ class Dispatch {
     const programs = await this.#programs(policy);
     const annotations = new Map<string, Set<string>>();
     for (const { name: binding, binding: tree } of bindings) {
+      const allowance = new CostAllowance();
       const bindingSpec = objectField(tree, "spec");
       if (!matchesResources(bindingSpec["matchResources"], change)) continue;
       try {
         for (const params of await collectParams(this.#options, spec, bindingSpec, this.#operation.namespace)) {
-          const evaluated = evaluatePolicy(programs, {
-            ...this.#evaluated(namespace),
-            ...(spec["paramKind"] === undefined ? {} : { params }),
-          });
+          const seen = { ...this.#evaluated(namespace), ...(spec["paramKind"] === undefined ? {} : { params }) };
+          const evaluated = evaluatePolicy(programs, seen, allowance);
           const actions = stringsField(bindingSpec, "validationActions");
           this.#take({ policy: name, binding, spec, actions }, evaluated.failures);
           for (const { key, value } of evaluated.annotations) {
@@ -202,7 +202,13 @@ class Dispatch {
     };
   }
 
+  /** The same for every policy. */
   #evaluated(namespace: Readonly<JsonObject> | undefined): EvaluatedChange {
+    this.#seen ??= this.#see(namespace);
+    return this.#seen;
+  }
+
+  #see(namespace: Readonly<JsonObject> | undefined): EvaluatedChange {
     const { apiGroup, resource } = this.#operation;
     const isNamespace = apiGroup === "" && resource === "namespaces";
     return {
