@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { measureApply } from "./goals/apply.ts";
+import { measureAuditLog } from "./goals/audit-log.ts";
 import { measureAuthorization } from "./goals/authorization.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
@@ -34,6 +35,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   throughput: measureThroughput,
   apply: measureApply,
   authorization: measureAuthorization,
+  "audit-log": measureAuditLog,
   "rbac-reads": measureRbacReads,
   "list-small": measureSmallList,
   "list-large": measureLargeList,
