@@ -5,6 +5,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Registry, collectDefaultMetrics } from "prom-client";
 import type { AuditSink } from "../audit/audit-event.ts";
+import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
 import { OwnerIndex } from "../core/owners/owner-index.ts";
@@ -41,6 +42,7 @@ import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
+import { watchAuditHealth } from "../instance/audit-health.ts";
 import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
 import { Certificates } from "../instance/certificates.ts";
@@ -127,7 +129,20 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   certificates.trust(authentication.authoritiesPem);
   const onSightError = (error: unknown) => log.error("The graph ended", error);
   const sight = startup.use(new LiveSight({ feed: objectFeed(facts), timers: systemClock, onError: onSightError }));
-  const parts = { config, data, storage, access, sight, admission, authentication, audit, log, registry, integrity };
+  const parts = {
+    config,
+    data,
+    storage,
+    access,
+    sight,
+    admission,
+    authentication,
+    audit,
+    auditLog,
+    log,
+    registry,
+    integrity,
+  };
   const door = kubernetes(parts);
   const listener = await startListener({
     host: config.host,
@@ -237,6 +252,7 @@ interface DoorParts extends Parts {
   readonly authentication: OpenAuthentication;
   readonly sight: SightAnswers;
   readonly audit: AuditSink;
+  readonly auditLog: AuditLogFile;
   readonly registry: Registry;
   readonly integrity: StoreIntegrity;
 }
@@ -267,6 +283,7 @@ function kubernetes(parts: DoorParts) {
         store: parts.data.store,
         integrity: parts.integrity,
         roles: parts.access,
+        audit: watchAuditHealth(parts.auditLog, registry),
         isDraining: () => listener?.draining.aborted === true,
       }),
     ),

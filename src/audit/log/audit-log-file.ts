@@ -53,6 +53,7 @@ export interface AuditLogOptions {
 }
 
 const segmentBytesDefault = 16 * 1024 * 1024;
+const firstSegmentBytes = 64 * 1024;
 /** Text of one batch, so that what reads a block needs little memory; a single event may be longer. */
 const batchBytesMax = 1024 * 1024;
 /** Compressed, it is less than the largest block. */
@@ -104,6 +105,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLogFi
   const former = isFirst ? await formerLogs(directory) : [];
   if (former.length > 0) await log.write(formerLogsEvent(former, { now, uuid: randomUUID }));
   for (const report of reports) await log.put(report);
+  if (start?.gap !== undefined) log.countDamage();
   return log;
 }
 
@@ -124,6 +126,8 @@ export class AuditLogFile implements AuditLog {
   readonly #listeners = new Set<(checkpoint: Checkpoint) => void>();
   readonly first: number;
   #lastCheckpoint: Checkpoint | undefined;
+  readonly #refused: Record<RecordKind, number> = { read: 0, write: 0 };
+  #damages = 0;
   #failing = false;
   #closed = false;
 
@@ -164,6 +168,16 @@ export class AuditLogFile implements AuditLog {
   /** What checkpoints are signed with: SubjectPublicKeyInfo, base64. */
   get publicKey(): string {
     return encodePublicKey(this.#options.keys.publicKey);
+  }
+
+  /** How often, at the opening and since, the log was found changed by somebody else. */
+  get damages(): number {
+    return this.#damages;
+  }
+
+  /** How many records could not be made durable or were refused for want of space, since the opening. */
+  get refused(): Readonly<Record<RecordKind, number>> {
+    return this.#refused;
   }
 
   /** Whether the last write could not be made durable. */
@@ -228,6 +242,11 @@ export class AuditLogFile implements AuditLog {
     }
   }
 
+  /** What the opening found. */
+  countDamage(): void {
+    this.#damages += 1;
+  }
+
   /** Tells of something, and puts it on record. */
   async put(report: LogReport): Promise<void> {
     this.#options.report(report);
@@ -262,7 +281,7 @@ export class AuditLogFile implements AuditLog {
   }
 
   async #commit(batch: readonly Waiting<Item>[]): Promise<void> {
-    let accepted = (await this.#reserve.acceptsChanges()) ? batch : refuseChanges(batch);
+    let accepted = (await this.#reserve.acceptsChanges()) ? batch : this.#refuseChanges(batch);
     for (;;) {
       if (accepted.length === 0) return;
       try {
@@ -273,12 +292,26 @@ export class AuditLogFile implements AuditLog {
       } catch (error) {
         if (!isDiskFull(error) || !(await this.#reserve.release())) {
           this.#failing = true;
-          const failure = notRecorded(error);
-          for (const { reject } of accepted) reject(failure);
+          this.#refuse(accepted, notRecorded(error));
           return;
         }
-        accepted = refuseChanges(accepted);
+        accepted = this.#refuseChanges(accepted);
       }
+    }
+  }
+
+  /** Refuses the intents of changes; the rest goes on. */
+  #refuseChanges(batch: readonly Waiting<Item>[]): readonly Waiting<Item>[] {
+    const message = "the change cannot be recorded: the disk of the audit log must have space";
+    const isChange = ({ item }: Waiting<Item>) => item.kind === "write";
+    this.#refuse(batch.filter(isChange), new StrongroomError("unavailable", message));
+    return batch.filter((waiting) => !isChange(waiting));
+  }
+
+  #refuse(batch: readonly Waiting<Item>[], error: StrongroomError): void {
+    for (const { item, reject } of batch) {
+      if (item.line !== undefined) this.#refused[item.kind] += 1;
+      reject(error);
     }
   }
 
@@ -311,6 +344,7 @@ export class AuditLogFile implements AuditLog {
       const fields = { fromEntry: from, goesOnAt: this.end };
       const report = { message: "Audit log was changed under the server: entries may be missing", fields, error };
       this.#options.report(report);
+      this.#damages += 1;
       const told = JSON.stringify(reportEvent(report, { now: this.#options.now, uuid: randomUUID }));
       await this.#tail.append({ lines: [told], checkpoint: false });
       return await this.#tail.append({ lines, checkpoint });
@@ -318,7 +352,9 @@ export class AuditLogFile implements AuditLog {
   }
 
   async #rotateIfDue(): Promise<void> {
-    const limit = this.#options.segmentBytes ?? segmentBytesDefault;
+    const { segmentBytes = segmentBytesDefault } = this.#options;
+    // Events like those that are coming halve the size of single ones.
+    const limit = this.#tail.hasOwnDictionary ? segmentBytes : Math.min(segmentBytes, firstSegmentBytes);
     if (this.#tail.sizeBytes < limit || this.#tail.segmentEntries === 0) return;
     try {
       await this.#tail.rotate();
@@ -332,13 +368,6 @@ export class AuditLogFile implements AuditLog {
     this.#lastCheckpoint = checkpoint;
     for (const listener of this.#listeners) listener(checkpoint);
   }
-}
-
-/** Refuses the intents of changes; the rest goes on. */
-function refuseChanges(batch: readonly Waiting<Item>[]): readonly Waiting<Item>[] {
-  const message = "the change cannot be recorded: the disk of the audit log must have space";
-  for (const { item, reject } of batch) if (item.kind === "write") reject(new StrongroomError("unavailable", message));
-  return batch.filter(({ item }) => item.kind !== "write");
 }
 
 function notRecorded(cause: unknown): StrongroomError {

@@ -97,7 +97,7 @@ export class LogReader {
     const known = this.#known.get(segment.name);
     if (known !== undefined) return known;
     const { header, blocksFrom } = await readSegmentHeader(source);
-    const cipher = await openSegmentCipher(source, { header, blocksFrom }, this.#seal);
+    const { cipher } = await openSegmentCipher(source, { header, blocksFrom }, this.#seal);
     const opened = { cipher, places: [{ position: header.first, offset: blocksFrom }] };
     this.#known.set(segment.name, opened);
     const [oldest] = this.#known.keys();

@@ -35,6 +35,12 @@ export interface TailPlace {
   readonly end: number;
 }
 
+interface OpenedTail {
+  readonly cipher: EntryCipher;
+  readonly file: AppendFile | undefined;
+  readonly hasOwnDictionary: boolean;
+}
+
 /** What one append adds. */
 export interface Addition {
   /** Lines of JSON. */
@@ -53,14 +59,16 @@ export class LogTail {
   #sizeBytes: number;
   #chain: Buffer;
   #end: number;
+  #hasOwnDictionary: boolean;
   /** The last lines, which the next segment is compressed with. */
   #recent: string[] = [];
 
-  private constructor(options: TailOptions, place: TailPlace, cipher: EntryCipher, file: AppendFile | undefined) {
+  private constructor(options: TailOptions, place: TailPlace, opened: OpenedTail) {
     this.#options = options;
     this.#segment = place.segment;
-    this.#cipher = cipher;
-    this.#file = file;
+    this.#cipher = opened.cipher;
+    this.#hasOwnDictionary = opened.hasOwnDictionary;
+    this.#file = opened.file;
     this.#sizeBytes = place.sizeBytes;
     this.#chain = place.chain;
     this.#end = place.end;
@@ -69,15 +77,15 @@ export class LogTail {
   /** Begins a segment. */
   static async begin(options: TailOptions, start: SegmentStart): Promise<LogTail> {
     const { place, cipher, file } = await createSegment(options, start);
-    return new LogTail(options, place, cipher, file);
+    return new LogTail(options, place, { cipher, file, hasOwnDictionary: start.dictionary !== undefined });
   }
 
   /** Goes on where a segment ends. */
   static async resume(options: TailOptions, place: TailPlace): Promise<LogTail> {
     await using source = await openByteSource(place.segment.path);
     const opened = await readSegmentHeader(source);
-    const cipher = await openSegmentCipher(source, opened, options.keys.seal);
-    return new LogTail(options, place, cipher, undefined);
+    const { cipher, hasOwnDictionary } = await openSegmentCipher(source, opened, options.keys.seal);
+    return new LogTail(options, place, { cipher, file: undefined, hasOwnDictionary });
   }
 
   /** The position of the next entry. */
@@ -88,6 +96,11 @@ export class LogTail {
   /** The length of the segment. */
   get sizeBytes(): number {
     return this.#sizeBytes;
+  }
+
+  /** Whether the segment is compressed with events like its own, not with what was thought up for the first one. */
+  get hasOwnDictionary(): boolean {
+    return this.#hasOwnDictionary;
   }
 
   /** How many entries the segment has. */
@@ -127,11 +140,13 @@ export class LogTail {
 
   /** Goes on in a new segment. With a gap, the entries up to here may be gone. */
   async rotate(gap?: SegmentGap): Promise<void> {
-    const start = { first: this.#end, previous: this.#chain, dictionary: this.#dictionary(), ...(gap && { gap }) };
+    const dictionary = this.#recent.length === 0 ? undefined : this.#dictionary();
+    const start = { first: this.#end, previous: this.#chain, dictionary, ...(gap && { gap }) };
     const { place, cipher, file } = await createSegment(this.#options, start);
     const former = this.#file;
     this.#segment = place.segment;
     this.#cipher = cipher;
+    this.#hasOwnDictionary = start.dictionary !== undefined;
     this.#file = file;
     this.#sizeBytes = place.sizeBytes;
     this.#chain = place.chain;

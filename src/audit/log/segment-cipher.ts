@@ -11,11 +11,12 @@ export async function openSegmentCipher(
   source: ByteSource,
   { header, blocksFrom }: { readonly header: SegmentHeader; readonly blocksFrom: number },
   seal: Pick<AuditSeal, "unwrap">,
-): Promise<EntryCipher> {
+): Promise<{ cipher: EntryCipher; hasOwnDictionary: boolean }> {
   const key = await seal.unwrap(Buffer.from(header.dataKey, "base64"));
   const plain = new EntryCipher(createSecretKey(key), firstDictionary);
   key.fill(0);
   const [first] = (await new BlockWalk(source, blocksFrom).next()) ?? [];
-  if (first?.type !== blockTypes.dictionary) return plain;
-  return plain.with(plain.open(payloadOf(first), first.bytes.subarray(0, headerBytes)));
+  if (first?.type !== blockTypes.dictionary) return { cipher: plain, hasOwnDictionary: false };
+  const dictionary = plain.open(payloadOf(first), first.bytes.subarray(0, headerBytes));
+  return { cipher: plain.with(dictionary), hasOwnDictionary: true };
 }

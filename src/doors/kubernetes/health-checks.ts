@@ -8,15 +8,18 @@ export interface HealthParts {
   readonly integrity: { check(): Promise<void> };
   /** Raises while roles are not known to be those that are stored. */
   readonly roles: { check(): void };
+  /** Raises while the audit log cannot take records, or is about not to. */
+  readonly audit: { check(): void };
   readonly isDraining: () => boolean;
 }
 
 /** In the order in which they are told. */
-export function healthChecks({ store, integrity, roles, isDraining }: HealthParts): readonly HealthCheck[] {
+export function healthChecks({ store, integrity, roles, audit, isDraining }: HealthParts): readonly HealthCheck[] {
   return [
     { name: "ping", readinessOnly: false, check: async () => {} },
     { name: "store", readinessOnly: false, check: async () => void (await store.currentRevision()) },
     { name: "store-integrity", readinessOnly: true, check: () => integrity.check() },
+    { name: "audit", readinessOnly: true, check: async () => audit.check() },
     { name: "roles", readinessOnly: true, check: async () => roles.check() },
     {
       name: "shutdown",
