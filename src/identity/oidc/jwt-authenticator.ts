@@ -17,9 +17,13 @@ import { issuersChange } from "./issuers-change.ts";
 const algorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
 /** How much earlier than its `nbf` a token counts. */
 const notBeforeLeewayMs = 5 * 60_000;
+/** Issuers have a few keys; anybody can send tokens that name none, and each try costs a verification. */
+const triedKeysMax = 8;
 
 export interface JwtAuthenticatorOptions {
-  readonly configuration: JwtConfiguration;
+  readonly configuration: Pick<JwtConfiguration, "issuer"> & {
+    readonly rules: Pick<JwtConfiguration["rules"], "userOf">;
+  };
   readonly keyOf: CompactVerifyGetKey;
   /** What requests to this server are for: tokens of the issuer are for it, whatever they call it. */
   readonly ownAudiences: readonly string[];
@@ -45,7 +49,7 @@ export function jwtAuthenticator(options: JwtAuthenticatorOptions): TokenAuthent
 
 async function verifiedClaims(token: string, keyOf: CompactVerifyGetKey): Promise<Claims> {
   try {
-    const { payload } = await compactVerify(token, keyOf, { algorithms });
+    const payload = await verifiedPayload(token, keyOf);
     const claims: unknown = JSON.parse(Buffer.from(payload).toString("utf8"));
     if (typeof claims === "object" && claims !== null && !Array.isArray(claims)) return { ...claims };
   } catch (error) {
@@ -54,6 +58,25 @@ async function verifiedClaims(token: string, keyOf: CompactVerifyGetKey): Promis
     if (!(error instanceof errors.JOSEError || error instanceof SyntaxError || error instanceof TypeError)) throw error;
   }
   throw refused("oidc: verify token: failed to verify signature");
+}
+
+/** A token need not name its key: then each that fits is tried, as go-oidc does, up to a bound. */
+async function verifiedPayload(token: string, keyOf: CompactVerifyGetKey): Promise<Uint8Array> {
+  try {
+    return (await compactVerify(token, keyOf, { algorithms })).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let tried = 0;
+    for await (const key of error) {
+      if (++tried > triedKeysMax) break;
+      try {
+        return (await compactVerify(token, key, { algorithms })).payload;
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+    }
+    throw error;
+  }
 }
 
 /** While the issuer's keys are not known, none of its tokens counts; other credentials are not concerned. */
