@@ -58,7 +58,8 @@ export interface AuditEvent {
   readonly streamID?: string;
   /**
    * On the intent of a change (stage `RequestReceived`), and on the record of what came of it: the server's own id, which ties
-   * the two. An intent that has no outcome when a server starts is resolved from the store (log/open-intents.ts).
+   * the two. The `objectRef` of an intent has the uid of the object and, unless it is created, the resourceVersion from before: by
+   * these, an intent that has no outcome when a server starts is resolved from the store (log/resolve-intents.ts).
    */
   readonly intentID?: string;
   /** In a `Disclosed` event of watches: the `streamID`s of all that receive these secrets. */
@@ -97,4 +98,9 @@ export interface AuditSink {
   write(event: AuditEvent, options?: WriteOptions): Promise<void>;
   /** Flushes and releases. Idempotent. */
   close(): Promise<void>;
+}
+
+/** RFC 3339 with six fractional digits, as all records have it. */
+export function microsecondsOf(time: Date): string {
+  return `${time.toISOString().slice(0, -1)}000Z`;
 }

@@ -3,6 +3,7 @@
  * runs, it makes the record, asked by the control socket; else the command does, which then has the data directory.
  */
 import { randomUUID } from "node:crypto";
+import { microsecondsOf } from "../audit/audit-event.ts";
 import type { AuditEvent, AuditSink } from "../audit/audit-event.ts";
 import type { AuditLogReader } from "../audit/audit-log.ts";
 import type { Checkpoint } from "../audit/log/checkpoint.ts";
@@ -55,7 +56,7 @@ export function auditAnswers(log: SigningLog, audit: AuditSink, door: IssuanceDo
 }
 
 function readEvent(what: string, door: IssuanceDoor): AuditEvent {
-  const time = `${new Date().toISOString().slice(0, -1)}000Z`;
+  const time = microsecondsOf(new Date());
   return {
     auditID: randomUUID(),
     stage: "ResponseStarted",

@@ -1,4 +1,5 @@
 /** What the log puts on record of itself. */
+import { microsecondsOf } from "../audit-event.ts";
 import type { AuditEvent } from "../audit-event.ts";
 import type { FormerLog } from "./log-directory.ts";
 import type { LogReport } from "./log-keys.ts";
@@ -23,7 +24,7 @@ export function formerLogsEvent(former: readonly FormerLog[], sources: Sources):
 }
 
 function logEvent(verb: string, annotations: Readonly<Record<string, string>>, { now, uuid }: Sources): AuditEvent {
-  const time = `${now().toISOString().slice(0, -1)}000Z`;
+  const time = microsecondsOf(now());
   return {
     auditID: uuid(),
     stage: "ResponseComplete",

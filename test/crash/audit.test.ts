@@ -1,0 +1,131 @@
+/**
+ * The server is killed under load, again and again; whatever a client was answered is on record, and the log verifies. Where it
+ * is killed is chance: after some answers.
+ */
+import assert from "node:assert/strict";
+import { randomInt, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { verifyAudit } from "../../src/instance/audit-verification.ts";
+import { Program, TestHome } from "../cli/program.ts";
+import { callerOf, credentialsOf } from "../running-server.ts";
+import type { Answer } from "../running-server.ts";
+import { auditEvents } from "../support/audit-events.ts";
+
+const kills = 3;
+const clients = 8;
+const secrets = "/api/v1/namespaces/default/secrets";
+
+/** What a client knows: that it was answered, and with the values of which secrets. */
+interface Answered {
+  readonly auditId: string;
+  readonly status: number;
+  readonly disclosed: readonly string[];
+}
+
+async function start(home: TestHome) {
+  const program = new Program(home, [
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--data-dir",
+    "data",
+    "--root-key-file",
+    "root.key",
+  ]);
+  const url = await program.ready();
+  return { program, client: callerOf(url, await credentialsOf(join(home.at("data"), "admin.kubeconfig"))) };
+}
+
+type Call = ReturnType<typeof callerOf>["call"];
+
+/** One request of some kind; undefined when no answer came. */
+async function request(call: Call): Promise<Answered | undefined> {
+  const auditId = randomUUID();
+  const headers = { "Audit-Id": auditId };
+  const name = `s-${randomInt(20)}`;
+  const path = `${secrets}/${name}`;
+  const body = { metadata: { name }, stringData: { key: randomUUID() } };
+  const kinds: readonly (() => Promise<Answer>)[] = [
+    () => call("GET", path, { headers }),
+    () => call("GET", secrets, { headers }),
+    () => call("POST", secrets, { headers, body }),
+    () => call("DELETE", path, { headers }),
+  ];
+  try {
+    const answer = await (kinds[randomInt(kinds.length)] ?? fail)();
+    return { auditId, status: answer.status, disclosed: disclosedIn(answer) };
+  } catch {
+    return undefined; // cut off by the kill, before all of the answer had come
+  }
+}
+
+function fail(): never {
+  throw new RangeError("there must be a kind of request");
+}
+
+function disclosedIn({ json }: Answer): string[] {
+  const objects: Answer["json"][] = json.kind === "SecretList" ? json.items : [json];
+  return objects.filter((object) => object.data !== undefined).map((object) => object.metadata.name);
+}
+
+/** Requests by several clients at once until so many were answered, then the kill, while others are on their way. */
+async function loadUntilKilled({ program, client }: Awaited<ReturnType<typeof start>>): Promise<Answered[]> {
+  const answered: Answered[] = [];
+  const enough = randomInt(100, 300);
+  let killed = false;
+  const work = async () => {
+    while (!killed) {
+      const answer = await request(client.call);
+      if (answer !== undefined) answered.push(answer);
+      if (answered.length < enough || killed) continue;
+      killed = true;
+      program.kill("SIGKILL");
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, work));
+  await program.ended;
+  client.close();
+  return answered;
+}
+
+function missing(answered: readonly Answered[], events: readonly AuditEvent[]): Answered[] {
+  const onRecord = new Map<string, { code: number | undefined; names: Set<string> }>();
+  for (const { auditID, stage, responseStatus, disclosed } of events) {
+    if (stage === "RequestReceived") continue;
+    const record = onRecord.get(auditID) ?? { code: undefined, names: new Set() };
+    record.code = responseStatus?.code ?? record.code;
+    for (const { name } of disclosed ?? []) record.names.add(name);
+    onRecord.set(auditID, record);
+  }
+  return answered.filter(({ auditId, status, disclosed }) => {
+    const record = onRecord.get(auditId);
+    return record?.code !== status || !disclosed.every((name) => record.names.has(name));
+  });
+}
+
+test("Whatever a client was answered before kill -9 is on record, with the names of what it was given, and the log verifies", async () => {
+  using home = new TestHome();
+  const answered: Answered[] = [];
+  for (let kill = 0; kill < kills; kill++) answered.push(...(await loadUntilKilled(await start(home))));
+  assert.ok(answered.some(({ disclosed }) => disclosed.length > 1));
+  const place = { dataDir: home.at("data"), rootKeyFile: home.at("root.key") };
+  assert.deepEqual(missing(answered, await auditEvents(place)), []);
+
+  // The next start repairs what the last kill tore, if it did; nothing that is on record goes by that.
+  const { program, client } = await start(home);
+  await using _ = program;
+  client.close();
+  assert.deepEqual(missing(answered, await auditEvents(place)), []);
+  const rootKey = { type: "file", path: place.rootKeyFile } as const;
+  const verdict = await verifyAudit({
+    place: { dataDir: place.dataDir, rootKey },
+    publicKey: undefined,
+    outside: [],
+    from: 0,
+    to: Infinity,
+  });
+  assert.deepEqual(verdict.faults, []);
+  assert.equal(verdict.keyOrigin, "server");
+});
