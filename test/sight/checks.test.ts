@@ -330,6 +330,43 @@ test("Certificates that have expired, or are about to, are told by the clock", (
   assert.ok(!at(-60).has("SR-CONT-002"));
 });
 
+test("Old secrets and unused secrets are one finding for each namespace, whose id stays when there are more of them", () => {
+  const old = (name: string, year: number, namespace = "a") =>
+    secret({ k: "v" }, "Opaque", { creationTimestamp: `${year}-01-01T00:00:00Z` }, name, namespace);
+  const found = (...objects: object[]) => {
+    const { findings } = scan(
+      buildGraph(
+        readText(
+          "dump",
+          "c.json",
+          JSON.stringify({ apiVersion: "v1", kind: "List", items: [...workloads, ...objects] }),
+        ),
+      ),
+      { now },
+    );
+    return findings.filter(({ check }) => check === "SR-LIFE-001" || check === "SR-LIFE-002");
+  };
+  const one = found(old("b", 2024));
+  const many = found(old("b", 2024), old("c", 2021), old("d", 2025), old("e", 2022, "b"));
+  assert.deepEqual(
+    many.map(({ id, message }) => `${id}: ${message}`),
+    [
+      "SR-LIFE-001/old secrets of a: 3 secrets of a are over a year old, the oldest: Secret a/c was made on 2021-01-01, 1977 days ago",
+      "SR-LIFE-001/old secrets of b: Secret b/e was made on 2022-01-01, 1612 days ago",
+      "SR-LIFE-002/unused secrets of a: Nothing that is known uses 3 secrets of a: b, c, d",
+      "SR-LIFE-002/unused secrets of b: Nothing that is known uses Secret b/e",
+    ],
+  );
+  assert.deepEqual(
+    many[0]?.evidence.map(({ object }) => object),
+    ["Secret a/c", "Secret a/b", "Secret a/d"],
+  );
+  assert.deepEqual(
+    one.map(({ id }) => id),
+    ["SR-LIFE-001/old secrets of a", "SR-LIFE-002/unused secrets of a"],
+  );
+});
+
 test("Each check of what objects hold has a case here", () => {
   const tested = new Set([...cases.map(({ check }) => check), "SR-CONT-001", "SR-CONT-002"]);
   const ofContent = checkIds.filter((id) => /^SR-(?:LEAK|CONT|LIFE|PLAT)-/.test(id));

@@ -7,31 +7,19 @@ import { objectText } from "../questions/principal.ts";
 import { evidenceOf, makeFinding } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { kubectlGet, mergePatch } from "./kubectl-command.ts";
+import { madeTypes, oldSecrets, secretsShown } from "./old-secrets.ts";
 import { baseScore } from "./score.ts";
 
 const dayMilliseconds = 24 * 3600 * 1000;
-const oldDays = 365;
 const soonDays = 30;
-/** Types that others make, and renew or delete. */
-const madeTypes: ReadonlySet<string> = new Set([
-  "kubernetes.io/service-account-token",
-  "helm.sh/release.v1",
-  "bootstrap.kubernetes.io/token",
-]);
-
 /** All of them. `now` is in milliseconds since 1970. */
 export function secretLifecycle(graph: SecurityGraph, now: number | undefined): Finding[] {
   const { facts } = graph;
   const secrets = facts.of("Secret");
-  const named = namedInRoles(facts);
   return [
-    ...secrets.flatMap((secret) => [
-      ...inClear(facts, secret),
-      ...expiry(secret, now),
-      ...age(secret, now),
-      ...unused(graph, secret, named),
-      ...orphan(facts, secret),
-    ]),
+    ...secrets.flatMap((secret) => [...inClear(facts, secret), ...expiry(secret, now), ...orphan(facts, secret)]),
+    ...oldSecrets(secrets, now),
+    ...unused(graph),
     ...copies(secrets),
     ...pendingRestarts(graph),
     ...mutable(secrets),
@@ -81,51 +69,37 @@ function expiry(secret: SecretFact, now: number | undefined): Finding[] {
   ];
 }
 
-/** When values were written, if that is known, else when it was made. */
-function changedAt({ createdAt, examined }: SecretFact): number {
-  return Date.parse(examined?.changedAt ?? createdAt ?? "");
+/** Of what is for workloads, with all that may use it in the source. Those of one namespace together: there may be thousands. */
+function unused(graph: SecurityGraph): Finding[] {
+  const named = namedInRoles(graph.facts);
+  const found = graph.facts.of("Secret").filter((secret) => isUnused(graph, secret, named));
+  return Array.from(Map.groupBy(found, ({ namespace }) => namespace).values(), (secrets) => {
+    const sorted = secrets.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const [first] = sorted;
+    if (first === undefined) throw new TypeError("a group must have a secret");
+    const shown = sorted.slice(0, 5).map(({ name }) => name);
+    const more = sorted.length > shown.length ? ` and ${sorted.length - shown.length} more` : "";
+    const what = sorted.length === 1 ? objectText(first) : `${sorted.length} secrets of ${first.namespace}`;
+    return makeFinding({
+      check: "SR-LIFE-002",
+      object: first,
+      subject: `unused secrets of ${first.namespace}`,
+      message: `Nothing that is known uses ${what}${sorted.length === 1 ? "" : `: ${shown.join(", ")}${more}`}`,
+      evidence: sorted
+        .slice(0, secretsShown)
+        .map((secret) => evidenceOf(secret, "", "no workload refers to it, and no role names it")),
+      verify: { command: kubectlGet(first), expect: "NotFound" },
+      unknown: ["whether a custom resource or a program refers to it by name"],
+    });
+  });
 }
 
-function age(secret: SecretFact, now: number | undefined): Finding[] {
-  const changed = changedAt(secret);
-  if (now === undefined || Number.isNaN(changed) || madeTypes.has(secret.type)) return [];
-  const days = Math.floor((now - changed) / dayMilliseconds);
-  if (days <= oldDays) return [];
-  const day = new Date(changed).toISOString().slice(0, 10);
-  const isKnown = secret.examined?.changedAt !== undefined;
-  return [
-    makeFinding({
-      check: "SR-LIFE-001",
-      object: secret,
-      score: baseScore(3, { name: "age", value: days > 3 * oldDays ? 1.5 : 1, because: `${days} days` }),
-      message: `${objectText(secret)} ${isKnown ? "was last changed" : "was made"} on ${day}, ${days} days ago`,
-      evidence: [evidenceOf(secret, isKnown ? "metadata.managedFields[].time" : "metadata.creationTimestamp", day)],
-      verify: {
-        command: kubectlGet(secret, "--show-managed-fields -o yaml"),
-        expect: "a time of change after the rotation",
-      },
-      unknown: isKnown ? [] : ["when it was last changed: what is known is when it was made"],
-    }),
-  ];
-}
-
-/** Of what is for workloads, with all that may use it in the source. */
-function unused(graph: SecurityGraph, secret: SecretFact, named: ReadonlySet<string>): Finding[] {
+function isUnused(graph: SecurityGraph, secret: SecretFact, named: ReadonlySet<string>): boolean {
   const { facts } = graph;
   const { namespace, name, type } = secret;
   const isKnown = facts.source !== "manifests" && facts.knows("Pod", namespace) && facts.knows("Deployment", namespace);
-  if (!isKnown || type !== "Opaque" || secret.seen === "name" || namespace === "kube-system") return [];
-  if (secret.opensSealed === true || named.has(name) || graph.usersOf(secret).length > 0) return [];
-  return [
-    makeFinding({
-      check: "SR-LIFE-002",
-      object: secret,
-      message: `Nothing that is known uses ${objectText(secret)}`,
-      evidence: [evidenceOf(secret, "", "no workload refers to it, and no role names it")],
-      verify: { command: kubectlGet(secret), expect: "NotFound" },
-      unknown: ["whether a custom resource or a program refers to it by name"],
-    }),
-  ];
+  if (!isKnown || type !== "Opaque" || secret.seen === "name" || namespace === "kube-system") return false;
+  return secret.opensSealed !== true && !named.has(name) && graph.usersOf(secret).length === 0;
 }
 
 /** Names of secrets that somebody was given a right to by name: what is read by programs, not mounted. */
@@ -159,7 +133,6 @@ function orphan(facts: FactSet, secret: SecretFact): Finding[] {
 const publicKey =
   /^(?:ca\.crt|namespace|.*\.pub|root-cert\.pem|ca-bundle.*|username|user|host|hostname|port|database|dbname|url|endpoint)$/i;
 const copiedBytesMin = 8;
-const copiesShown = 20;
 
 /** Values that are in secrets of several namespaces, one finding for the same group of secrets. */
 function copies(secrets: readonly SecretFact[]): Finding[] {
@@ -195,7 +168,7 @@ function copies(secrets: readonly SecretFact[]): Finding[] {
         .map(({ secret }) => objectText(secret))
         .join(", ")}${held.length > 5 ? " and more" : ""}`,
       evidence: sorted
-        .slice(0, copiesShown)
+        .slice(0, secretsShown)
         .map(({ secret, key }) =>
           evidenceOf(secret, `data[${JSON.stringify(key)}]`, "the same value, by its keyed fingerprint"),
         ),
@@ -224,7 +197,7 @@ function pendingRestarts(graph: SecurityGraph): Finding[] {
         evidence: [
           evidenceOf(secret, "metadata.managedFields[].time", `changed ${day}`),
           ...stale
-            .slice(0, copiesShown)
+            .slice(0, secretsShown)
             .map((pod) =>
               evidenceOf(
                 pod,
