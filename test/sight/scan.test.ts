@@ -126,6 +126,23 @@ test("A score is what its factors give, and a patch is JSON for an object that i
   }
 });
 
+test("Of the sources that come to one secret, the likeliest is told first", () => {
+  const text = [
+    secret("db"),
+    bind("RoleBinding", "Role reader", "{kind: Group, name: a-team}, {kind: Group, name: 'system:authenticated'}"),
+    "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader, namespace: a}",
+    "rules: [{verbs: [get], apiGroups: [''], resources: [secrets]}]\n",
+  ];
+  const [first, second, third, ...rest] = text;
+  const { findings } = scan(graphOf([first, second, `${third}\n${rest.join("\n")}`].join("---\n")));
+  const risks = findings.filter(({ check }) => check === "SR-RSK-001").map(({ id, score }) => [id, score.value]);
+  assert.deepEqual(
+    risks.map(([id]) => id),
+    ["SR-RSK-001/Group system:authenticated/get-secret", "SR-RSK-001/Group a-team/get-secret"],
+  );
+  assert.equal(risks[0]?.[1], risks[1]?.[1]);
+});
+
 test("A finding has the same id whatever the order of the input, and shows places and a fix", () => {
   const all = fixtureClusters().map(({ text }) => text);
   const found = scan(graphOf(all.join("\n---\n"))).findings;

@@ -21,3 +21,19 @@ export function placeText({ file, document, item, line }: Provenance): string {
   const within = parts.filter((part) => part !== "").join(", ");
   return within === "" ? file : `${file} (${within})`;
 }
+
+/** The path of an object in an API: its resource and its name. A file has an ending, which names of objects seldom have. */
+const apiPath =
+  /(?:^|\/)(?:api\/v1|apis\/[^/]+\/v[^/]+)\/(?:namespaces\/[^/]+\/)?([a-z0-9.-]+)\/(?!.*\.(?:json|ya?ml)$)([^/\s]+)$/;
+
+/**
+ * A place after the object that is there: ` (FILE:LINE)`. Of a running cluster the path says no more than the name of the
+ * object and is left out; that of another object, such as a role that is gathered into this one, is `(RESOURCE/NAME)`.
+ */
+export function placeNote(place: string, object: string): string {
+  const [, resource, written = ""] = apiPath.exec(place) ?? [];
+  if (resource === undefined) return ` (${place})`;
+  const name = written.replaceAll(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const [shown = ""] = object.split(", rule ");
+  return shown.endsWith(` ${name}`) || shown.endsWith(`/${name}`) ? "" : ` (${resource}/${name})`;
+}

@@ -77,6 +77,8 @@ export interface Finding {
   readonly path: readonly Step[];
   /** What is not known and would change the score, in words. */
   readonly unknown: readonly string[];
+  /** Among findings of one score, the larger comes first. */
+  readonly weight: number;
 }
 
 /** What a check says of one fault; the rest comes from the registry. */
@@ -95,6 +97,7 @@ export interface FindingParts {
   readonly patch?: FixPatch | undefined;
   readonly path?: readonly Step[];
   readonly unknown?: readonly string[];
+  readonly weight?: number;
   /** Instead of the object in the id, for findings about a group of objects. */
   readonly subject?: string;
 }
@@ -121,6 +124,7 @@ export function makeFinding(parts: FindingParts): Finding {
     verify: parts.verify,
     path: parts.path ?? [],
     unknown: parts.unknown ?? [],
+    weight: parts.weight ?? 0,
   };
 }
 

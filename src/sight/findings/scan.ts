@@ -28,7 +28,7 @@ export interface ScanOptions {
   readonly sensitivities?: readonly SensitivityRule[];
 }
 
-/** Of equal scores in the order of their ids. */
+/** Of equal scores by their weights, then in the order of their ids. */
 export function scan(graph: SecurityGraph, { now, sensitivities = [] }: ScanOptions = {}): ScanAnswer {
   const ranking = new SecretRanking(graph, sensitivities);
   const findings = [
@@ -44,6 +44,6 @@ export function scan(graph: SecurityGraph, { now, sensitivities = [] }: ScanOpti
     ...observedFaults(graph.facts),
     ...secretLifecycle(graph, now),
   ];
-  findings.sort((a, b) => b.score.value - a.score.value || (a.id < b.id ? -1 : 1));
+  findings.sort((a, b) => b.score.value - a.score.value || b.weight - a.weight || (a.id < b.id ? -1 : 1));
   return { coverage: answerCoverage(graph), findings };
 }

@@ -63,6 +63,8 @@ function groupFinding(graph: SecurityGraph, ranking: SecretRanking, { source, wo
     fix: path.find(({ fix }) => fix !== "")?.fix ?? "Take away the first step of the way.",
     verify: whoCanCommand(secret),
     unknown: risk.unknown,
+    // All sources share the risk of the secret: the likeliest to come to it is the first to be cut.
+    weight: source.likelihood * source.reach,
   });
 }
 

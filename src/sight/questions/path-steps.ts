@@ -8,8 +8,8 @@ import type { Grant } from "../graph/rights.ts";
 import { noProof } from "../graph/security-graph.ts";
 import type { Proof, SecurityGraph } from "../graph/security-graph.ts";
 import type { PathsTo } from "../graph/shortest-paths.ts";
-import { placeText } from "../facts/provenance.ts";
-import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
+import { placeNote, placeText } from "../facts/provenance.ts";
+import type { BindingFact, Fact, RoleFact, RuleFact } from "../facts/facts.ts";
 import type { Provenance } from "../facts/provenance.ts";
 
 export interface Step {
@@ -173,10 +173,7 @@ function stepOf(walked: readonly WalkedEdge[], target: string): Step {
 
 function proofTexts({ grants, facts, field }: Proof): string[] {
   const within = field === undefined ? "" : `, ${field}`;
-  return [
-    ...grants.map(grantText),
-    ...(grants.length > 0 ? [] : facts.map((fact) => `${objectText(fact)} (${placeText(fact.at)})${within}`)),
-  ];
+  return [...grants.map(grantText), ...(grants.length > 0 ? [] : facts.map((fact) => `${placedText(fact)}${within}`))];
 }
 
 /** `RoleBinding a/b (FILE:LINE) gives Role a/c, whose rule 1 (FILE:LINE) allows get on secrets`. */
@@ -211,9 +208,14 @@ function entry<Key extends object, Value>(map: WeakMap<Key, Value>, key: Key, ma
 function writeGrant({ binding, role, rule }: Grant): string {
   const { verbs, resources, resourceNames } = rule.rule;
   const names = resourceNames.length === 0 ? "" : ` named ${listText(resourceNames)}`;
-  const allows = `rule ${rule.number} (${placeText(rule.at)}) allows ${listText(verbs)} on ${listText(resources)}${names}`;
+  const allows = `rule ${rule.number}${placeNote(placeText(rule.at), objectText(role))} allows ${listText(verbs)} on ${listText(resources)}${names}`;
   if (binding === undefined) return `its ${allows}`;
-  return `${objectText(binding)} (${placeText(binding.at)}) gives ${objectText(role)}, whose ${allows}`;
+  return `${placedText(binding)} gives ${objectText(role)}, whose ${allows}`;
+}
+
+function placedText(fact: Fact): string {
+  const shown = objectText(fact);
+  return `${shown}${placeNote(placeText(fact.at), shown)}`;
 }
 
 function grantProofs({ binding, role, rule }: Grant): StepProof[] {

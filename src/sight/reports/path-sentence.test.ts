@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleFinding } from "../../../test/support/report-samples.ts";
+import { waySentence, worstPaths } from "./path-sentence.ts";
+import type { ReportFinding, ReportStep } from "./report.ts";
+
+function step(from: string, to: string, binding: string): ReportStep {
+  const proof = binding === "" ? [] : [{ object: binding, place: "f:1" }];
+  return { edge: "get-secret", verb: "gets", from, to, because: "it may", proof, fix: "" };
+}
+
+function way(...path: ReportStep[]): ReportFinding {
+  return sampleFinding({ check: "SR-RSK-001", path });
+}
+
+function grant(name: string): ReportFinding {
+  const object = { kind: "ClusterRoleBinding", namespace: "", name, place: "f:1" };
+  return sampleFinding({ check: "SR-ACC-003", path: [], object, message: `by ${name}` });
+}
+
+test("The worst paths are each there once: a grant that one stands on is no further path", () => {
+  const web = step("Pod a/web", "User w", "");
+  const findings = [
+    way(web, step("User w", "Secret a/x", "ClusterRoleBinding web")),
+    grant("web"),
+    grant("people"),
+    way(step("Group people", "Secret a/x", "ClusterRoleBinding people")),
+    way(web, step("User w", "Secret a/x", "ClusterRoleBinding web")),
+    way(step("User z", "User w", "RoleBinding a/z"), step("User w", "Secret a/x", "ClusterRoleBinding web")),
+    sampleFinding({ check: "SR-LIFE-001", path: [], message: "old" }),
+  ];
+  assert.deepEqual(worstPaths(findings, 5).map(waySentence), [
+    "Pod a/web gets User w, which gets Secret a/x",
+    "by people",
+    "User z gets User w, which gets Secret a/x",
+  ]);
+  assert.equal(worstPaths(findings, 2).length, 2);
+});
