@@ -50,7 +50,7 @@ function configIn(directory: string): ServerConfig {
     limits: {},
     valuesInAnswersToWrites: "readers",
     authentication: defaultAuthentication,
-    audit: { reserveBytes: 64 * 1024 * 1024 },
+    audit: { reserveBytes: 64 * 1024 * 1024, reads: "synced" },
     adminKubeconfig: join(directory, "data", "admin.kubeconfig"),
   };
 }

@@ -64,7 +64,7 @@ export async function startTestServer(overrides: Partial<ServerConfig> = {}): Pr
     limits: {},
     valuesInAnswersToWrites: "readers",
     authentication: defaultAuthentication,
-    audit: { reserveBytes: 1024 * 1024 },
+    audit: { reserveBytes: 1024 * 1024, reads: "synced" },
     adminKubeconfig: join(directory, "data", "admin.kubeconfig"),
     ...overrides,
     ...(overrides.dataDir !== undefined && { dataDir: join(directory, "data") }),

@@ -39,7 +39,7 @@ interface ConfigFileFields {
   adminKubeconfig: string;
   limits: Fields<Limits>;
   authentication: AuthenticationFile;
-  audit: Fields<{ reserve: number }>;
+  audit: Fields<{ reserve: number; reads: "synced" | "batched" }>;
   kubernetes: Fields<{ valuesInAnswersToWrites: "readers" | "writers" }>;
 }
 
@@ -132,7 +132,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
     adminKubeconfig: (value, place) => (value === "none" ? value : path(value, place)),
     limits: readLimits,
     authentication: authenticationReader(directory),
-    audit: mapping({ reserve: byteSize({ minBytes: mebibyte }) }),
+    audit: mapping({ reserve: byteSize({ minBytes: mebibyte }), reads: oneOf(["synced", "batched"]) }),
     kubernetes: mapping({ valuesInAnswersToWrites: oneOf(["readers", "writers"]) }),
   });
 }

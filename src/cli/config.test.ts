@@ -48,7 +48,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     },
     limits: {},
     valuesInAnswersToWrites: "readers",
-    audit: { reserveBytes: 67_108_864 },
+    audit: { reserveBytes: 67_108_864, reads: "synced" },
     authentication: {
       issuers: ["https://kubernetes.default.svc.cluster.local"],
       audiences: ["https://kubernetes.default.svc.cluster.local"],
@@ -120,6 +120,7 @@ kubernetes:
   valuesInAnswersToWrites: writers
 audit:
   reserve: 128Mi
+  reads: batched
 `;
 
 test("readServerConfig reads every field of the file, paths relative to the file", async () => {
@@ -139,7 +140,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
     },
     limits: { connectionsMax: 100, headersTimeoutMs: 5000 },
     valuesInAnswersToWrites: "writers",
-    audit: { reserveBytes: 134_217_728 },
+    audit: { reserveBytes: 134_217_728, reads: "batched" },
     authentication: {
       issuers: ["https://a.example.com", "https://b.example.com"],
       audiences: ["api"],

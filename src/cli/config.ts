@@ -126,7 +126,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
       },
       file.authentication ?? {},
     ),
-    audit: { reserveBytes: file.audit?.reserve ?? reserveBytesDefault },
+    audit: { reserveBytes: file.audit?.reserve ?? reserveBytesDefault, reads: file.audit?.reads ?? "synced" },
     adminKubeconfig: readAdminKubeconfig(flags, environment, file, dataDir),
   };
 }

@@ -1,6 +1,6 @@
 /** The audit log of a data directory, in the folder `audit` of it. */
 import { join } from "node:path";
-import { openAuditLog } from "../audit/log/audit-log-file.ts";
+import { openAuditLog } from "../audit/log/open-audit-log.ts";
 import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import type { LogReport } from "../audit/log/log-keys.ts";
 import { LogReader } from "../audit/log/log-reader.ts";
@@ -17,6 +17,8 @@ export function auditDirectory(dataDir: string): string {
 export interface AuditSettings {
   /** Space that is set aside on the disk for records. */
   readonly reserveBytes: number;
+  /** Whether the record of a read is on the disk before the answer leaves, or soon after. */
+  readonly reads: "synced" | "batched";
 }
 
 /** Opens the log of an instance whose store is open, so that nobody else has it. Rejects as {@link openAuditLog}. */

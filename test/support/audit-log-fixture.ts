@@ -7,7 +7,7 @@ import { appendFiles } from "../../src/audit/append-file.ts";
 import type { AppendFile, AppendFiles } from "../../src/audit/append-file.ts";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
 import type { AuditEntry } from "../../src/audit/audit-log.ts";
-import { openAuditLog } from "../../src/audit/log/audit-log-file.ts";
+import { openAuditLog } from "../../src/audit/log/open-audit-log.ts";
 import type { AuditLogFile, AuditLogOptions } from "../../src/audit/log/audit-log-file.ts";
 import type { AuditKeys, ChainHead, LogReport } from "../../src/audit/log/log-keys.ts";
 

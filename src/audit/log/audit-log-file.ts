@@ -9,10 +9,7 @@
  * again as soon as the disk does.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { isStrongroomError, StrongroomError } from "../../errors/strongroom-error.ts";
-import { appendFiles } from "../append-file.ts";
 import type { AppendFiles } from "../append-file.ts";
 import type { AuditEvent, RecordKind, WriteOptions } from "../audit-event.ts";
 import type { AuditEntry, AuditLog } from "../audit-log.ts";
@@ -24,15 +21,14 @@ import { CheckpointSchedule } from "./checkpoint-schedule.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { Waiting } from "./group-commit.ts";
 import { HeadKeeper } from "./head-keeper.ts";
-import { formerLogs, listSegments } from "./log-directory.ts";
 import type { AuditKeys, ChainHead, ChainHeadStorage, LogReport } from "./log-keys.ts";
-import { formerLogsEvent, reportEvent } from "./log-events.ts";
+import { reportEvent } from "./log-events.ts";
 import type { AuditLine } from "./log-reader.ts";
 import { LogReader } from "./log-reader.ts";
-import { recoverLog } from "./log-recovery.ts";
-import { LogReserve, openReserveFile } from "./log-reserve.ts";
+import type { LogReserve } from "./log-reserve.ts";
 import type { ReserveFile } from "./log-reserve.ts";
 import { DisplacedSegment, LogTail } from "./log-tail.ts";
+import type { Addition } from "./log-tail.ts";
 import { OpenIntents } from "./open-intents.ts";
 
 export interface AuditLogOptions {
@@ -47,12 +43,20 @@ export interface AuditLogOptions {
   readonly segmentBytes?: number;
   /** Space that is set aside on the disk. Default: as much as is. */
   readonly reserveBytes?: number;
+  /**
+   * `synced` (default): no answer leaves before its record is on the disk. `batched`: that of a read may leave when the system has
+   * the record, which is on the disk within {@link batchedSyncMs}. `kill -9` loses nothing either way; the loss of power may lose
+   * the records of so long.
+   */
+  readonly reads?: "synced" | "batched";
   /** For tests. */
   readonly files?: AppendFiles;
   readonly reserveFile?: ReserveFile;
 }
 
 const segmentBytesDefault = 16 * 1024 * 1024;
+/** How long records of reads may be on their way to the disk where reads are batched. */
+export const batchedSyncMs = 200;
 const firstSegmentBytes = 64 * 1024;
 /** Text of one batch, so that what reads a block needs little memory; a single event may be longer. */
 const batchBytesMax = 1024 * 1024;
@@ -60,11 +64,9 @@ const batchBytesMax = 1024 * 1024;
 const lineBytesMax = blockBytesMax - 1024 * 1024;
 
 /** Something to make durable: an entry, or only what is due. */
-interface Item {
-  readonly line: string | undefined;
-  readonly kind: RecordKind;
-  readonly event: AuditEvent | undefined;
-}
+type Item =
+  | { readonly kind: RecordKind; readonly line: string; readonly event: AuditEvent }
+  | { readonly kind: "checkpoint" | "sync" };
 
 /** How the space that is set aside stands. */
 export interface ReserveState {
@@ -72,45 +74,6 @@ export interface ReserveState {
   readonly wantedBytes: number;
   /** Less than half is left. */
   readonly isLow: boolean;
-}
-
-/**
- * Opens the log, and makes it when there is none. Rejects with what the file system says when that is not possible: a server
- * that cannot record does not start.
- */
-export async function openAuditLog(options: AuditLogOptions): Promise<AuditLogFile> {
-  const { directory, keys, heads, now } = options;
-  const files = options.files ?? appendFiles;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const known = await heads.load();
-  const { place, start, reports } = await recoverLog(directory, keys.instance, known);
-  const tailOptions = { directory, keys, files, now };
-  const isFirst = start !== undefined && start.first === 0;
-  const tail =
-    start === undefined && place !== undefined
-      ? await LogTail.resume(tailOptions, place)
-      : await LogTail.begin(tailOptions, { ...(start ?? unreachable()), dictionary: undefined });
-  const reserveFile = options.reserveFile ?? (await openReserveFile(join(directory, "reserve")));
-  const reserve = new LogReserve(reserveFile, {
-    wantedBytes: options.reserveBytes ?? reserveFile.sizeBytes,
-    now: () => now().getTime(),
-    onError: (error) =>
-      options.report({ message: "Space for the audit log could not be set aside", fields: {}, error }),
-  });
-  const segments = await listSegments(directory);
-  const [oldest, newest] = [segments.at(0)?.first ?? tail.end, segments.at(-1)?.first ?? tail.end];
-  const log = new AuditLogFile(options, { tail, reserve, first: oldest, known });
-  reserve.fill();
-  await log.findOpenIntents(known?.openFrom ?? newest);
-  const former = isFirst ? await formerLogs(directory) : [];
-  if (former.length > 0) await log.write(formerLogsEvent(former, { now, uuid: randomUUID }));
-  for (const report of reports) await log.put(report);
-  if (start?.gap !== undefined) log.countDamage();
-  return log;
-}
-
-function unreachable(): never {
-  throw new TypeError("a recovery has a place or a start");
 }
 
 export class AuditLogFile implements AuditLog {
@@ -125,6 +88,9 @@ export class AuditLogFile implements AuditLog {
   readonly #intents: OpenIntents;
   readonly #listeners = new Set<(checkpoint: Checkpoint) => void>();
   readonly first: number;
+  /** The end of what is on the disk. */
+  #head: ChainHead;
+  #syncTimer: NodeJS.Timeout | undefined;
   #lastCheckpoint: Checkpoint | undefined;
   readonly #refused: Record<RecordKind, number> = { read: 0, write: 0 };
   #damages = 0;
@@ -144,9 +110,10 @@ export class AuditLogFile implements AuditLog {
     this.#tail = parts.tail;
     this.#reserve = parts.reserve;
     this.first = parts.first;
+    this.#head = parts.tail.head(parts.tail.end);
     this.#reader = new LogReader(options.directory, options.keys.seal);
     this.#commits = new GroupCommit((batch) => this.#commit(batch), {
-      sizeOf: ({ line }) => line?.length ?? 0,
+      sizeOf: (item) => ("line" in item ? item.line.length : 0),
       sizeMax: batchBytesMax,
     });
     this.#schedule = new CheckpointSchedule(parts.tail.end, () => void this.#checkpointNow());
@@ -157,7 +124,7 @@ export class AuditLogFile implements AuditLog {
   }
 
   get end(): number {
-    return this.#tail.end;
+    return this.#head.position;
   }
 
   get reserve(): ReserveState {
@@ -194,7 +161,8 @@ export class AuditLogFile implements AuditLog {
    * Raises `unavailable`.
    */
   async checkpoint(): Promise<Checkpoint | undefined> {
-    if (this.#schedule.isDirty || this.#lastCheckpoint === undefined) await this.#submitCheckpoint();
+    if (this.#schedule.isDirty || this.#lastCheckpoint === undefined)
+      await this.#commits.submit({ kind: "checkpoint" });
     return this.#lastCheckpoint;
   }
 
@@ -259,7 +227,8 @@ export class AuditLogFile implements AuditLog {
     await this.#commits.idle();
     await this.#checkpointNow();
     this.#schedule.stop();
-    this.#heads.keep(this.#tail.head(this.#intents.oldest));
+    clearTimeout(this.#syncTimer);
+    this.#heads.keep({ ...this.#head, openFrom: this.#intents.oldest });
     await this.#heads.close();
     await this.#tail.close();
     await this.#reserve.close();
@@ -269,15 +238,11 @@ export class AuditLogFile implements AuditLog {
   async #checkpointNow(): Promise<void> {
     if (!this.#schedule.isDirty) return;
     try {
-      await this.#submitCheckpoint();
+      await this.#commits.submit({ kind: "checkpoint" });
     } catch (error) {
       this.#options.report({ message: "Checkpoint of the audit log could not be written", fields: {}, error });
       this.#schedule.again();
     }
-  }
-
-  #submitCheckpoint(): Promise<void> {
-    return this.#commits.submit({ line: undefined, kind: "read", event: undefined });
   }
 
   async #commit(batch: readonly Waiting<Item>[]): Promise<void> {
@@ -310,44 +275,69 @@ export class AuditLogFile implements AuditLog {
 
   #refuse(batch: readonly Waiting<Item>[], error: StrongroomError): void {
     for (const { item, reject } of batch) {
-      if (item.line !== undefined) this.#refused[item.kind] += 1;
+      if ("line" in item) this.#refused[item.kind] += 1;
       reject(error);
     }
   }
 
   async #append(batch: readonly Waiting<Item>[]): Promise<void> {
-    const written = batch.flatMap(({ item }) => (item.line === undefined ? [] : { ...item, line: item.line }));
+    const written = batch.flatMap(({ item }) => ("line" in item ? [item] : []));
     const lines = written.map(({ line }) => line);
-    const asked = written.length < batch.length;
-    const isNeeded = this.#schedule.isDirty || lines.length > 0 || (this.#lastCheckpoint === undefined && this.end > 0);
-    const checkpoint = this.#schedule.isDue(this.end + lines.length) || (asked && isNeeded);
-    if (lines.length === 0 && !checkpoint) return;
+    const checkpoint = this.#isCheckpointDue(lines.length, batch);
+    const sync = checkpoint || this.#options.reads !== "batched" || batch.some(({ item }) => item.kind !== "read");
     if (lines.length > 0) await this.#rotateIfDue();
-    const from = this.end;
-    const made = await this.#appendOrGoOn(lines, checkpoint);
-    for (const [index, { event }] of written.entries())
-      if (event !== undefined) this.#intents.note(event, from + index);
-    this.#schedule.wrote(this.end, made !== undefined);
-    this.#heads.keepSoon(() => this.#tail.head(this.#intents.oldest));
-    this.#arrivals.tell();
+    else if (!checkpoint && this.#head.position === this.#tail.end) return;
+    const made = await this.#appendOrGoOn({ lines, checkpoint, sync });
+    const end = this.#tail.end;
+    for (const [index, { event }] of written.entries()) this.#intents.note(event, end - lines.length + index);
+    this.#schedule.wrote(end, made !== undefined);
+    if (sync) this.#synced();
+    else this.#syncTimer ??= setTimeout(() => void this.#syncNow(), batchedSyncMs).unref();
     if (made !== undefined) this.#tellCheckpoint(made);
   }
 
-  /** A segment that is gone or changed is followed by one that says so, and both are told. */
-  async #appendOrGoOn(lines: readonly string[], checkpoint: boolean): Promise<Checkpoint | undefined> {
+  /** After so many entries that are added. One that is asked for is made unless the last is about all there is. */
+  #isCheckpointDue(added: number, batch: readonly Waiting<Item>[]): boolean {
+    const end = this.#tail.end + added;
+    if (this.#schedule.isDue(end)) return true;
+    if (batch.every(({ item }) => item.kind !== "checkpoint")) return false;
+    return this.#schedule.isDirty || added > 0 || (this.#lastCheckpoint === undefined && end > 0);
+  }
+
+  /** All that was written is on the disk. */
+  #synced(): void {
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = undefined;
+    this.#head = this.#tail.head(this.#intents.oldest);
+    this.#heads.keepSoon(() => this.#head);
+    this.#arrivals.tell();
+  }
+
+  async #syncNow(): Promise<void> {
+    this.#syncTimer = undefined;
     try {
-      return await this.#tail.append({ lines, checkpoint });
+      await this.#commits.submit({ kind: "sync" });
+    } catch (error) {
+      const message = "Audit log could not be synced: records of reads that were answered may be lost";
+      this.#options.report({ message, fields: {}, error });
+    }
+  }
+
+  /** A segment that is gone or changed is followed by one that says so, and both are told. */
+  async #appendOrGoOn(addition: Addition): Promise<Checkpoint | undefined> {
+    try {
+      return await this.#tail.append(addition);
     } catch (error) {
       if (!(error instanceof DisplacedSegment)) throw error;
       const from = this.#tail.segmentFirst;
       await this.#tail.rotate({ reason: error.message, from });
-      const fields = { fromEntry: from, goesOnAt: this.end };
+      const fields = { fromEntry: from, goesOnAt: this.#tail.end };
       const report = { message: "Audit log was changed under the server: entries may be missing", fields, error };
       this.#options.report(report);
       this.#damages += 1;
       const told = JSON.stringify(reportEvent(report, { now: this.#options.now, uuid: randomUUID }));
-      await this.#tail.append({ lines: [told], checkpoint: false });
-      return await this.#tail.append({ lines, checkpoint });
+      await this.#tail.append({ lines: [told], checkpoint: false, sync: true });
+      return await this.#tail.append(addition);
     }
   }
 

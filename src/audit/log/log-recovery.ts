@@ -28,9 +28,8 @@ import { genesis } from "./segment-header.ts";
 export const positionsLeftOut = 1_000_000;
 
 export interface Recovery {
-  /** Where to go on; undefined where a segment must be begun. */
-  readonly place: TailPlace | undefined;
-  readonly start: Omit<SegmentStart, "dictionary"> | undefined;
+  /** Where to go on in a segment, or where to begin one. */
+  readonly at: TailPlace | Omit<SegmentStart, "dictionary">;
   /** What people must hear of. */
   readonly reports: readonly LogReport[];
 }
@@ -39,15 +38,15 @@ export interface Recovery {
 export async function recoverLog(directory: string, instance: string, known: ChainHead | undefined): Promise<Recovery> {
   const segments = await listSegments(directory);
   if (segments.length === 0 && known === undefined) {
-    return { place: undefined, start: { first: 0, previous: genesis }, reports: [] };
+    return { at: { first: 0, previous: genesis }, reports: [] };
   }
   const follower = new Follower(instance);
   const damage = await follower.follow(segments, known);
   if (damage !== undefined) return afterDamage(damage, { segments, known, follower });
   const { place } = follower;
   if (place === undefined) return afterDamage("no segment is left", { segments, known, follower });
-  if (follower.tornBytes === 0) return { place, start: undefined, reports: [] };
-  return { place, start: undefined, reports: [await cutTornEnd(place, follower.tornBytes)] };
+  const isTorn = follower.tornBytes > 0;
+  return { at: place, reports: isTorn ? [await cutTornEnd(place, follower.tornBytes)] : [] };
 }
 
 /** Follows the chain from where the store knows it to the end. */
@@ -151,7 +150,7 @@ function afterDamage(
     message: "Audit log was changed from outside: entries may be missing",
     fields: { damage, knownEntries: known?.position ?? from, goesOnAt: first },
   };
-  return { place: undefined, start: { first, previous, gap: { reason: damage, from } }, reports: [report] };
+  return { at: { first, previous, gap: { reason: damage, from } }, reports: [report] };
 }
 
 /** Moves what is after the last block to a file beside the segment. */

@@ -28,6 +28,7 @@ export class LogReserve {
   readonly #options: LogReserveOptions;
   #filling: Promise<void> | undefined;
   #isFull = false;
+  #isClosing = false;
   #triedMs = -Infinity;
 
   constructor(file: ReserveFile, options: LogReserveOptions) {
@@ -80,6 +81,7 @@ export class LogReserve {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#filling;
     await this.#file.close();
   }
@@ -87,7 +89,7 @@ export class LogReserve {
   async #fill(): Promise<void> {
     const { wantedBytes, onError } = this.#options;
     try {
-      while (this.#file.sizeBytes < wantedBytes) {
+      while (this.#file.sizeBytes < wantedBytes && !this.#isClosing) {
         await this.#file.extend(Math.min(stepBytes, wantedBytes - this.#file.sizeBytes));
       }
       if (this.#file.sizeBytes > wantedBytes) await this.#file.cut(wantedBytes);

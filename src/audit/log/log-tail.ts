@@ -47,6 +47,8 @@ export interface Addition {
   readonly lines: readonly string[];
   /** Whether a checkpoint follows them. */
   readonly checkpoint: boolean;
+  /** Whether it must be on the disk, with all before it; else the system may have it only. */
+  readonly sync: boolean;
 }
 
 export class LogTail {
@@ -118,15 +120,15 @@ export class LogTail {
   }
 
   /**
-   * Adds entries, a checkpoint, or both in this order; resolves when they are on the disk, to the checkpoint. Raises what the
-   * file system raises, and {@link DisplacedSegment} when the segment is no longer what was written.
+   * Adds entries, a checkpoint, or both in this order, or nothing; resolves when they are on the disk, to the checkpoint. Raises
+   * what the file system raises, and {@link DisplacedSegment} when the segment is no longer what was written.
    */
-  async append({ lines, checkpoint }: Addition): Promise<Checkpoint | undefined> {
+  async append({ lines, checkpoint, sync }: Addition): Promise<Checkpoint | undefined> {
     const file = (this.#file ??= await this.#reopen());
     if (!file.isInPlace(this.#sizeBytes)) throw new DisplacedSegment(this.#segment.name);
     const made = this.#blocks(lines, checkpoint);
     try {
-      await file.append(made.bytes);
+      await file.append(made.bytes, { sync });
     } catch (error) {
       await this.#abandon(file);
       throw error;
