@@ -24,7 +24,7 @@ export interface AuditEvent {
   /** The protocol front: `kubernetes`, ... */
   readonly door: string;
   readonly verb: string;
-  /** Path and query as received, at most 2,048 characters. */
+  /** Path and query as received; what is longer than 2,048 characters ends in a mark of that. */
   readonly requestURI: string;
   readonly user: {
     readonly username: string;
@@ -47,11 +47,14 @@ export interface AuditEvent {
     readonly resourceVersion?: string;
     readonly subresource?: string;
   };
-  readonly responseStatus?: { readonly code: number; readonly reason?: string };
+  readonly responseStatus?: ResponseStatus;
   /** RFC 3339 with microseconds. */
   readonly requestReceivedTimestamp: string;
   readonly stageTimestamp: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** What was sent and what was answered, where the audit policy has it kept: see policy/kept-bodies.ts. Never values of secrets. */
+  readonly requestObject?: unknown;
+  readonly responseObject?: unknown;
   /** The secrets whose values this stage of the answer contains. */
   readonly disclosed?: readonly Disclosure[];
   /** On the events of a watch itself: its id, which the server gave (a client may choose the `auditID`). */
@@ -68,6 +71,21 @@ export interface AuditEvent {
   readonly metadataOnly?: boolean;
   /** This record stands for many refused requests of callers who are nobody: see refusal-budget.ts. */
   readonly refusals?: Refusals;
+}
+
+export interface ResponseStatus {
+  readonly code: number;
+  readonly reason?: string;
+  /** What the caller was told, where the request failed; a long one ends in a mark of that. */
+  readonly message?: string;
+  /** What it is about. */
+  readonly details?: {
+    readonly name?: string;
+    readonly group?: string;
+    readonly kind?: string;
+    readonly uid?: string;
+    readonly retryAfterSeconds?: number;
+  };
 }
 
 /** Refused requests that have no record of their own, between the two timestamps of their common one. */

@@ -11,7 +11,8 @@
  * - while events cannot be recorded, nothing is done (the intent is recorded first).
  */
 import type { Attributes, Authorizer, Decision, Reach, ResourceAttributes } from "../access/authorizer.ts";
-import type { AuditEvent, AuditSink, AuditStage, Disclosure } from "../audit/audit-event.ts";
+import type { AuditEvent, AuditSink, AuditStage, Disclosure, ResponseStatus } from "../audit/audit-event.ts";
+import type { BodyName, KeepBodies } from "../audit/policy/kept-bodies.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { User } from "../identity/user.ts";
 import type { Admission, AdmissionRequest } from "./admission.ts";
@@ -43,7 +44,7 @@ export interface GateRequest {
   /** Tells the caller something beside the answer. */
   readonly warn?: (text: string) => void;
   /** How the door will answer an error, for the record. */
-  readonly describeError: (error: unknown) => { readonly code: number; readonly reason: string };
+  readonly describeError: (error: unknown) => ResponseStatus;
 }
 
 /**
@@ -76,6 +77,8 @@ export interface Outcome<T> {
   readonly metadataOnly?: boolean | undefined;
   /** The object acted on, where the request did not name it (generateName) or its version matters. */
   readonly object?: { readonly name: string; readonly uid: string; readonly resourceVersion: string } | undefined;
+  /** What the answer says that it is about, where it is no object. */
+  readonly details?: ResponseStatus["details"];
 }
 
 /** A piece of a streamed answer with the secrets whose values are in it. */
@@ -96,6 +99,11 @@ export interface GateContext {
   readonly user: User;
   /** All that the caller has a right to, where it is less than the request: `action` must answer no more. */
   readonly lesser: LesserAnswer | undefined;
+  /**
+   * Puts what was sent or answered on record, where the audit policy wants that. `read` gives JSON, or undefined where the body is
+   * too much for a record; it is not called where nothing is kept.
+   */
+  keepBody(body: BodyName, read: () => string | undefined): void;
   /** Asks for another verb on the same resource, where a request turns out to need it; raises {@link ForbiddenError}. */
   authorize(verb: string): Promise<void>;
   readonly annotate: Annotate;
@@ -127,6 +135,8 @@ export interface GateOptions {
   readonly audit: AuditSink;
   readonly authorizer: Authorizer;
   readonly admission: Admission;
+  /** Which bodies go on record; none by default. */
+  readonly bodies?: KeepBodies;
   readonly now: () => Date;
   readonly uuid: () => string;
 }
@@ -135,6 +145,7 @@ export class Gate {
   readonly #audit: AuditSink;
   readonly #authorizer: Authorizer;
   readonly #admission: Admission;
+  readonly #bodies: KeepBodies | undefined;
   readonly #now: () => Date;
   readonly #uuid: () => string;
   readonly #disclosures: StreamDisclosures;
@@ -145,6 +156,7 @@ export class Gate {
     this.#audit = options.audit;
     this.#authorizer = options.authorizer;
     this.#admission = options.admission;
+    this.#bodies = options.bodies;
     this.#now = options.now;
     this.#uuid = options.uuid;
     this.#disclosures = new StreamDisclosures((event) => this.#write(event), options);
@@ -162,6 +174,12 @@ export class Gate {
     let outcome: Outcome<T>;
     try {
       const caller = (record.user = await request.authenticate(record.annotate));
+      record.keep = this.#bodies?.({
+        user: caller,
+        verb: request.verb,
+        resource: request.resource,
+        path: request.path,
+      });
       const asked = request.impersonate?.();
       // Before the decision: what changes meanwhile is noticed.
       const generation = this.#generation();
@@ -220,6 +238,7 @@ export class Gate {
       user,
       lesser,
       annotate: record.annotate,
+      keepBody: record.keepBody,
       decide,
       reach: async (attributes) => (await this.#authorizer.reach?.(attributes)) ?? "unknown",
       authorize: async (verb) => {
@@ -362,10 +381,10 @@ export class ForbiddenError extends StrongroomError {
 }
 
 function outcomeFields<T>(outcome: Outcome<T>, record: RequestRecord): Partial<AuditEvent> {
-  const { disclosed } = outcome;
+  const { disclosed, details } = outcome;
   const objectRef = record.objectRef(outcome.object);
   return {
-    responseStatus: { code: outcome.code },
+    responseStatus: { code: outcome.code, ...(details !== undefined && { details }) },
     ...(objectRef !== undefined && { objectRef }),
     ...(disclosed !== undefined && disclosed.length > 0 && { disclosed }),
     ...(outcome.metadataOnly === true && { metadataOnly: true }),

@@ -1,12 +1,14 @@
 /** What is known of one request while it runs, as audit events. */
 import type { Decision } from "../access/authorizer.ts";
 import type { AuditEvent, AuditStage } from "../audit/audit-event.ts";
+import type { BodyName, KeepBody } from "../audit/policy/kept-bodies.ts";
+import { cutText } from "../audit/cut-text.ts";
 import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
 import type { User } from "../identity/user.ts";
 import type { RequestLife } from "./admission.ts";
 import type { Annotate, GateRequest, Impersonation, Outcome } from "./gate.ts";
 
-/** Longest URI and user agent kept on record, in characters. */
+/** Longest URI and user agent kept on record, in characters. That of the user agent is upstream's. */
 const uriMax = 2048;
 const userAgentMax = 1024;
 
@@ -19,6 +21,9 @@ export class RequestRecord implements RequestLife {
   decision: Decision | undefined;
   streaming = false;
   streamId: string | undefined;
+  /** What is kept of the bodies; undefined for nothing. */
+  keep: KeepBody | undefined;
+  #bodies: Pick<AuditEvent, "requestObject" | "responseObject"> | undefined;
   #ends: (() => void)[] = [];
   #notes: Readonly<Record<string, string>> | undefined;
 
@@ -36,15 +41,16 @@ export class RequestRecord implements RequestLife {
       stage,
       door: request.door,
       verb: request.verb,
-      requestURI: request.uri.slice(0, uriMax),
+      requestURI: cutText(request.uri, uriMax),
       user: user === undefined ? anonymous : recorded(user),
       ...(this.impersonation !== undefined && { impersonatedUser: recorded(this.impersonation.user) }),
       sourceIPs: request.sourceIPs,
-      userAgent: request.userAgent.slice(0, userAgentMax),
+      userAgent: cutText(request.userAgent, userAgentMax),
       ...(objectRef !== undefined && { objectRef }),
       requestReceivedTimestamp: microseconds(request.receivedAt),
       stageTimestamp: microseconds(this.#now()),
       ...this.#annotations(),
+      ...(stage !== "RequestReceived" && stage !== "Disclosed" && this.#bodies),
       ...fields,
     };
   }
@@ -52,6 +58,14 @@ export class RequestRecord implements RequestLife {
   /** The first text under a key stays, as upstream. */
   readonly annotate: Annotate = (key, text) => {
     this.#notes = { [key]: text, ...this.#notes };
+  };
+
+  readonly keepBody = (body: BodyName, read: () => string | undefined): void => {
+    if (this.keep === undefined) return;
+    const kept = this.keep(body, read);
+    if (kept === undefined) return;
+    if (kept === "left out") return this.annotate("audit.k8s.io/truncated", "true");
+    this.#bodies = { ...this.#bodies, [`${body}Object`]: kept.object };
   };
 
   #annotations(): Pick<AuditEvent, "annotations"> {

@@ -4,6 +4,9 @@
  *   cross-site? -> what is asked -> open paths -> concurrency -> gate( route ) -> reply
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ResponseStatus } from "../../audit/audit-event.ts";
+import { cutText } from "../../audit/cut-text.ts";
+import { recordedDetails } from "./recorded-details.ts";
 import { bodyBytesMaxDefault } from "../http/body.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
 import type { ConcurrencyClass, ConcurrencyLimiter } from "../http/concurrency-limiter.ts";
@@ -284,11 +287,20 @@ class Exchange {
   }
 }
 
-function describeError(error: unknown): { code: number; reason: string } {
+function describeError(error: unknown): ResponseStatus {
   if (error instanceof PageNotFoundError) return { code: 404, reason: "NotFound" };
-  const { code, reason } = toApiError(error);
-  return { code, reason };
+  const { code, reason, message, details } = toApiError(error);
+  return {
+    code,
+    reason,
+    // What is wrong with what was sent is told by quoting it.
+    ...(!quotingCodes.has(code) && { message: cutText(message, recordedMessageMax) }),
+    ...(details !== undefined && { details: recordedDetails(details) }),
+  };
 }
+
+const quotingCodes: ReadonlySet<number> = new Set([400, 415, 422, 500]);
+const recordedMessageMax = 1024;
 
 /** What was sent is too large: in the words of upstream, which clients show. */
 function explainBodyError(error: unknown): never {

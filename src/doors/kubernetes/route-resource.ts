@@ -5,12 +5,15 @@ import { parseRange } from "../http/accept.ts";
 import { filterAllowed, requireKnownFilter } from "./access/lesser-rights.ts";
 import { visibleObjects } from "./access/visible-objects.ts";
 import { PageNotFoundError, methodNotAllowed } from "./api-error.ts";
-import { jsonObject } from "./codec/json.ts";
+import { isJsonObject, jsonObject } from "./codec/json.ts";
+import type { JsonObject } from "./codec/json.ts";
+import { writeJson } from "./codec/json-writer.ts";
 import { metadataSubresource } from "./kinds/kind.ts";
 import type { DescribedKind, Kind, ResourceVerb, Subresource } from "./kinds/kind.ts";
 import type { ResourceRequest } from "./request-info.ts";
 import type { UserRules } from "../../access/rbac/rbac-index.ts";
 import type { User } from "../../identity/user.ts";
+import { recordedDetails } from "./recorded-details.ts";
 import { encodeList } from "./response/encode-list.ts";
 import {
   encodeStatus,
@@ -33,6 +36,7 @@ import { tableRow, tableTree } from "./response/table.ts";
 import type { KindStorage, StoredObject } from "./storage/kind-storage.ts";
 import { metadataHoldsValues, storageWithoutValues } from "./storage/without-values.ts";
 import { visibleStorage } from "./storage/visible-storage.ts";
+import { stringField } from "./validation/object-fields.ts";
 import { createSubresource } from "./verbs/create-subresource.ts";
 import { createObject } from "./verbs/create.ts";
 import { deleteCollection } from "./verbs/delete-collection.ts";
@@ -228,11 +232,20 @@ function collectionReply(context: VerbContext, answer: ListAnswer | StatusAnswer
 function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
   if (answer.type === "status") {
     const body = encodeStatus(answer.tree, context.format);
-    return { answer: { code: answer.code, contentType: context.format.media, body }, code: answer.code };
+    context.gate.keepBody("response", () => writeJson(answer.tree, false));
+    const details = jsonDetails(answer.tree);
+    return {
+      answer: { code: answer.code, contentType: context.format.media, body },
+      code: answer.code,
+      ...(details !== undefined && { details }),
+    };
   }
   const { object, code } = answer;
   const body = encodeView(context.kind, object, context.format, context.now());
   const disclosure = object.disclosure();
+  context.gate.keepBody("response", () =>
+    encodeView(context.kind, object, asJson(context.format), context.now()).toString("utf8"),
+  );
   return {
     answer: { code, contentType: contentType(context.format), body },
     code,
@@ -240,6 +253,17 @@ function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
     metadataOnly: answer.withheld === true || !discloses(context.format, object),
     object: answer.stored ? disclosure : undefined,
   };
+}
+
+function jsonDetails({ details }: JsonObject): Outcome<Reply>["details"] {
+  if (!isJsonObject(details)) return undefined;
+  const text = (name: string) => stringField(details, name);
+  return recordedDetails({ name: text("name"), group: text("group"), kind: text("kind"), uid: text("uid") });
+}
+
+/** The same view as an audit record has it. */
+function asJson(format: OutputFormat): OutputFormat {
+  return { ...format, media: "application/json", pretty: false };
 }
 
 /** Whether values leave with an object in this format, by themselves or in metadata. */
@@ -273,6 +297,8 @@ function listReply(context: VerbContext, list: ListAnswer): Outcome<Reply> {
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
     ...shownBy(context.format),
   });
+  // It leaves in pieces, and is never together.
+  context.gate.keepBody("response", () => undefined);
   const headers = filteredHeaders(context);
   return { answer: { code: 200, contentType: contentType(context.format), headers, body }, code: 200 };
 }

@@ -2,6 +2,8 @@
 import type { GateContext, Outcome } from "../../../gate/gate.ts";
 import type { UserRules } from "../../../access/rbac/rbac-index.ts";
 import type { User } from "../../../identity/user.ts";
+import { writeJson } from "../codec/json-writer.ts";
+import { keepRequest } from "../verbs/keep-request.ts";
 import { PageNotFoundError, badRequest, methodNotAllowed } from "../api-error.ts";
 import { ownMetadata } from "../kinds/system-fields.ts";
 import type { ResourceRequest } from "../request-info.ts";
@@ -47,6 +49,7 @@ export async function answerReview(
   const expected = { kind: review.kind, apiVersion: apiVersionOf(review), schema: review.schema };
   const { tree, warnings } = readObject(body, media, expected, options.fieldValidation);
   for (const text of warnings) exchange.warn(text);
+  keepRequest(gate, review, tree);
   const namespace = review.namespaced ? target.namespace : "";
   const metadata = ownMetadata(tree);
   const named = stringField(metadataOf(tree), "namespace");
@@ -60,6 +63,7 @@ export async function answerReview(
   const canonical = canonicalObject(review.schema, answer);
   if (review.statusAsAnswered === true) canonical["status"] = answer["status"] ?? null;
   const whole = withType(review.kind, apiVersionOf(review), canonical);
+  gate.keepBody("response", () => writeJson(whole, false));
   const encoded = encodeTree(whole, review.schema, format);
   return { answer: { code: 201, contentType: format.media, body: encoded }, code: 201 };
 }

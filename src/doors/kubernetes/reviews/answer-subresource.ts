@@ -1,5 +1,7 @@
 /** POST of a question about an object, to a subresource of it. Source: apiserver pkg/endpoints/handlers/create.go. */
 import type { Outcome } from "../../../gate/gate.ts";
+import { writeJson } from "../codec/json-writer.ts";
+import { keepRequest } from "../verbs/keep-request.ts";
 import { badRequest } from "../api-error.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { ownMetadata } from "../kinds/system-fields.ts";
@@ -38,6 +40,7 @@ export async function answerSubresource(
   const expected = { kind: review.kind, apiVersion: apiVersionOf(review), schema: review.schema };
   const { tree, warnings } = readObject(body, media, expected, options.fieldValidation);
   for (const text of warnings) context.warn(text);
+  keepRequest(gate, review, tree);
   review.complete?.(tree);
   const named = stringField(ownMetadata(tree), "namespace");
   if (named !== "" && named !== target.namespace) {
@@ -70,6 +73,7 @@ export async function answerSubresource(
     uuid: context.uuid,
   });
   const whole = withType(review.kind, apiVersionOf(review), canonicalObject(review.schema, answer));
+  gate.keepBody("response", () => writeJson(whole, false));
   return {
     answer: { code: 201, contentType: format.media, body: encodeTree(whole, review.schema, format) },
     code: 201,

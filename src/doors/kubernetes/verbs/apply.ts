@@ -4,6 +4,7 @@
  * Source: apiserver pkg/endpoints/handlers/patch.go (applyPatcher),
  * pkg/registry/generic/registry/store.go (Update with forceAllowCreate).
  */
+import { writeJson } from "../codec/json-writer.ts";
 import { applyBody, decodeApplied } from "../apply/apply-body.ts";
 import type { ApplyWrite } from "../apply/field-manager.ts";
 import { ApiError, badRequest, conflict, notFound } from "../api-error.ts";
@@ -40,6 +41,7 @@ export async function applyObject(context: VerbContext): Promise<VerbAnswer> {
   const { kind, options, errors } = readPatchOptions(context.query, true);
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
   const configuration = readConfiguration(context, body, options);
+  context.gate.keepBody("request", () => writeJson(configuration, false));
   const write: ApplyWrite = {
     ...fieldWrite(context, options.fieldManager),
     force: options.force === true,

@@ -12,6 +12,7 @@ import { apiVersionOf } from "../response/encode-object.ts";
 import { formatFieldErrors } from "../validation/field-error-format.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { readCreateOptions } from "../validation/options.ts";
+import { keepRequest } from "./keep-request.ts";
 import { requireNamespace } from "./merge-body.ts";
 import { inputMediaType, readObject } from "./read-object.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
@@ -27,6 +28,7 @@ export async function createSubresource(context: VerbContext, creation: Subresou
   const expected = { kind: creation.kind, apiVersion: apiVersionOf(context.kind), schema: creation.schema };
   const { tree, warnings } = readObject(body, media, expected, options.fieldValidation);
   for (const text of warnings) context.warn(text);
+  keepRequest(context.gate, { ...context.kind, kind: creation.kind }, tree);
   requireNamespace(context, tree);
   if (stringField(metadataOf(tree), "name") !== context.target.name) {
     throw badRequest(`name in URL does not match name in ${creation.kind} object`);

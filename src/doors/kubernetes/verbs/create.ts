@@ -14,6 +14,7 @@ import { treeObject } from "../storage/tree-object.ts";
 import { dropDuplicateOwnerReferences } from "../validation/owner-references.ts";
 import { readCreateOptions } from "../validation/options.ts";
 import { trackCreate } from "./field-tracking.ts";
+import { keepRequest } from "./keep-request.ts";
 import { requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
@@ -27,6 +28,7 @@ export async function createObject(context: VerbContext): Promise<VerbAnswer> {
   requireValid({ group: "meta.k8s.io", kind: options.kind }, "", options.errors);
   const { tree, warnings } = readObject(body, media, expectedType(context.kind), options.options.fieldValidation);
   for (const text of warnings) context.warn(text);
+  keepRequest(context.gate, context.kind, tree);
   const duplicateOwners = dropDuplicateOwnerReferences(tree, "in-request");
   if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   requireNamespace(context, tree);

@@ -13,6 +13,7 @@ import { objectField, stringField, stringsField } from "../validation/object-fie
 import { readDeleteOptions, readDeleteOptionsBody } from "../validation/options.ts";
 import type { DeleteOptions } from "../validation/options.ts";
 import { grantGracePeriod, isEnding } from "./graceful-deletion.ts";
+import { keepRequest } from "./keep-request.ts";
 import { finalizersOfDeleted } from "./propagation.ts";
 import { inputMediaType, readObject } from "./read-object.ts";
 import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
@@ -34,8 +35,10 @@ export async function deleteObject(context: VerbContext): Promise<VerbAnswer> {
 /** Options from the body, or from the query when there is none. Raises 400, 415, 422. */
 export async function deleteOptions(context: VerbContext): Promise<DeleteOptions> {
   const body = await context.body();
-  const checked =
-    body.length === 0 ? readDeleteOptions(context.query) : readDeleteOptionsBody(decodeOptions(context, body));
+  const sent = body.length === 0 ? undefined : decodeOptions(context, body);
+  if (sent !== undefined)
+    keepRequest(context.gate, { kind: "DeleteOptions", group: "meta.k8s.io", version: "v1" }, sent);
+  const checked = sent === undefined ? readDeleteOptions(context.query) : readDeleteOptionsBody(sent);
   requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
   return checked.options;
 }

@@ -1,4 +1,5 @@
 /** PATCH: JSON patch, merge patch, strategic merge patch; apply is in apply.ts. Source: apiserver pkg/endpoints/handlers/patch.go. */
+import { writeJson } from "../codec/json-writer.ts";
 import { ApiError, badRequest, methodNotAllowed } from "../api-error.ts";
 import { trackUpdate } from "../apply/field-manager.ts";
 import { parseJson } from "../codec/json-parser.ts";
@@ -37,6 +38,7 @@ export async function patchObject(context: VerbContext): Promise<VerbAnswer> {
   const { kind, options, errors } = readPatchOptions(context.query, false);
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
   const { value: patch, duplicates } = parseJson(body);
+  context.gate.keepBody("request", () => writeJson(patch, false));
   if (media === jsonPatchType) {
     await refuseReading(context, patch);
     checkMembers(context, patch, options.fieldValidation);

@@ -11,6 +11,7 @@ import type { WriteOptions } from "../validation/options.ts";
 import { changeObject } from "./change-object.ts";
 import { createTree } from "./create.ts";
 import { fieldWrite, trackCreate } from "./field-tracking.ts";
+import { keepRequest } from "./keep-request.ts";
 import { requireName, requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
 import { requireValid } from "./verb-context.ts";
@@ -25,6 +26,7 @@ export async function updateObject(context: VerbContext): Promise<VerbAnswer> {
   requireValid({ group: "meta.k8s.io", kind }, "", errors);
   const { tree, warnings } = readObject(body, media, expectedType(context.kind), options.fieldValidation);
   for (const text of warnings) context.warn(text);
+  keepRequest(context.gate, context.kind, tree);
   const duplicateOwners = dropDuplicateOwnerReferences(tree, "in-request");
   if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   requireNamespace(context, tree);
