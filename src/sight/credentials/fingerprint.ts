@@ -1,5 +1,5 @@
 /** Tells equal values from different ones without keeping them. */
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 
 /** The fingerprint of a value: 16 hexadecimal digits. */
 export type Fingerprinter = (value: string | Uint8Array) => string;
@@ -9,7 +9,8 @@ export type Fingerprinter = (value: string | Uint8Array) => string;
  * guessed. Without a key one is made, and fingerprints are comparable within the process only.
  */
 export function fingerprinter(key: Uint8Array = randomBytes(32)): Fingerprinter {
-  const copy = Uint8Array.from(key);
+  // A `KeyObject`: with raw bytes an Hmac takes five times as long.
+  const copy = createSecretKey(key);
   return (value) => createHmac("sha256", copy).update(value).digest("hex").slice(0, 16);
 }
 
