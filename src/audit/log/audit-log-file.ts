@@ -287,7 +287,8 @@ export class AuditLogFile implements AuditLog {
     const sync = checkpoint || this.#options.reads !== "batched" || batch.some(({ item }) => item.kind !== "read");
     if (lines.length > 0) await this.#rotateIfDue();
     else if (!checkpoint && this.#head.position === this.#tail.end) return;
-    const made = await this.#appendOrGoOn({ lines, checkpoint, sync });
+    const example = written[0]?.event;
+    const made = await this.#appendOrGoOn({ lines, checkpoint, sync, ...(example !== undefined && { example }) });
     const end = this.#tail.end;
     for (const [index, { event }] of written.entries()) this.#intents.note(event, end - lines.length + index);
     this.#schedule.wrote(end, made !== undefined);

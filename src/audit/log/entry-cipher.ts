@@ -5,7 +5,7 @@
  *
  * Authenticated with them is the block's header. Each segment has a key of its own: with at most some 100,000 blocks under one, random
  * nonces are far from any limit. A block can be read without those before it. What all events have in common is in the segment's
- * dictionary, because most blocks hold a few events only: 1,135 bytes of JSON make 164 alone, 133 in a batch of 32.
+ * dictionary, because most blocks hold a few events only: 1,135 bytes of JSON make 136 alone, 116 in a batch of 32.
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { KeyObject } from "node:crypto";
@@ -19,8 +19,6 @@ const tagBytes = 16;
 export const dataKeyBytes = 32;
 /** Level 6 costs nothing more while so little is compressed, and twice the time of 3 for a tenth less when it is much. */
 const smallBytes = 4 * 1024;
-/** As much text as events of the usual kinds need. A longer one takes its time with each block. */
-export const dictionaryBytesMax = 6 * 1024;
 const nonces = new RandomPool(256 * nonceBytes);
 /** Deflate makes at most 1,032 bytes of one. Only what is authentic is inflated, but by nobody is more believed than could be. */
 const plaintextBytesMax = 8 * blockBytesMax;
@@ -67,13 +65,3 @@ export class EntryCipher {
     }
   }
 }
-
-/** What events of the first segment are compressed with. */
-export const firstDictionary = Buffer.from(
-  [
-    '{"auditID":"","stage":"RequestReceived","door":"start","verb":"create","requestURI":"/kubeconfig","user":{"username":"strongroom:host-administrator","groups":[]},"sourceIPs":[],"userAgent":"","objectRef":{"apiGroup":"strongroom.dev","apiVersion":"v1alpha1","resource":"clientcertificates","name":"strongroom-admin"}',
-    '{"auditID":"","stage":"Disclosed","door":"kubernetes","verb":"watch","requestURI":"","user":{"username":"","groups":[]},"sourceIPs":[],"userAgent":"","disclosed":[{"namespace":"","name":"","uid":"","resourceVersion":""}],"streams":[""],"metadataOnly":true}',
-    '{"auditID":"","stage":"ResponseStarted","door":"kubernetes","verb":"list","requestURI":"/api/v1/secrets?limit=500&watch=true&allowWatchBookmarks=true&resourceVersion=0","user":{"username":"anonymous","groups":["system:unauthenticated"]},"responseStatus":{"code":403,"reason":"Forbidden"},"annotations":{"authorization.k8s.io/decision":"forbid"}',
-    '{"auditID":"","stage":"ResponseComplete","door":"kubernetes","verb":"get","requestURI":"/api/v1/namespaces/default/secrets/","user":{"username":"system:serviceaccount:kube-system:","uid":"","groups":["system:serviceaccounts","system:serviceaccounts:default","system:authenticated"],"extra":{"authentication.kubernetes.io/credential-id":["JTI="],"authentication.kubernetes.io/pod-name":[""]}},"sourceIPs":["127.0.0.1"],"userAgent":"kubectl/v1.34.1 (linux/amd64) kubernetes/","objectRef":{"resource":"secrets","namespace":"default","name":"","uid":"","apiVersion":"v1","resourceVersion":""},"requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:00.000000Z","annotations":{"authorization.k8s.io/decision":"allow","authorization.k8s.io/reason":"RBAC: allowed by ClusterRoleBinding \\"/\\" of ClusterRole \\"\\" to ServiceAccount \\"/\\""},"responseStatus":{"code":200},"disclosed":[{"namespace":"default","name":"","uid":"","resourceVersion":""}]}',
-  ].join("\n"),
-);

@@ -7,12 +7,14 @@ import { createSecretKey, randomFillSync } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import type { AppendFile, AppendFiles } from "../append-file.ts";
+import type { AuditEvent } from "../audit-event.ts";
 import { blockTypes, encodeBlock, encodeHeader } from "./block.ts";
 import { readSegmentHeader } from "./block-walk.ts";
 import { openByteSource } from "./byte-source.ts";
 import { checkpointOf, encodePublicKey, signCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { dataKeyBytes, dictionaryBytesMax, EntryCipher, firstDictionary } from "./entry-cipher.ts";
+import { dataKeyBytes, EntryCipher } from "./entry-cipher.ts";
+import { EventDictionary, firstDictionary } from "./event-dictionary.ts";
 import { segmentFile } from "./log-directory.ts";
 import type { SegmentFile } from "./log-directory.ts";
 import type { AuditKeys, ChainHead } from "./log-keys.ts";
@@ -45,6 +47,8 @@ interface OpenedTail {
 export interface Addition {
   /** Lines of JSON. */
   readonly lines: readonly string[];
+  /** The event of the first line, as an example of what is recorded. */
+  readonly example?: AuditEvent;
   /** Whether a checkpoint follows them. */
   readonly checkpoint: boolean;
   /** Whether it must be on the disk, with all before it; else the system may have it only. */
@@ -62,8 +66,8 @@ export class LogTail {
   #chain: Buffer;
   #end: number;
   #hasOwnDictionary: boolean;
-  /** The last lines, which the next segment is compressed with. */
-  #recent: string[] = [];
+  /** What the next segment is compressed with. */
+  readonly #examples = new EventDictionary();
 
   private constructor(options: TailOptions, place: TailPlace, opened: OpenedTail) {
     this.#options = options;
@@ -123,7 +127,7 @@ export class LogTail {
    * Adds entries, a checkpoint, or both in this order, or nothing; resolves when they are on the disk, to the checkpoint. Raises
    * what the file system raises, and {@link DisplacedSegment} when the segment is no longer what was written.
    */
-  async append({ lines, checkpoint, sync }: Addition): Promise<Checkpoint | undefined> {
+  async append({ lines, example, checkpoint, sync }: Addition): Promise<Checkpoint | undefined> {
     const file = (this.#file ??= await this.#reopen());
     if (!file.isInPlace(this.#sizeBytes)) throw new DisplacedSegment(this.#segment.name);
     const made = this.#blocks(lines, checkpoint);
@@ -136,13 +140,14 @@ export class LogTail {
     this.#sizeBytes += made.bytes.length;
     this.#chain = made.chain;
     this.#end += lines.length;
-    if (lines.length > 0) this.#remember(lines);
+    const [first] = lines;
+    if (example !== undefined && first !== undefined) this.#examples.note(example, first);
     return made.checkpoint;
   }
 
   /** Goes on in a new segment. With a gap, the entries up to here may be gone. */
   async rotate(gap?: SegmentGap): Promise<void> {
-    const dictionary = this.#recent.length === 0 ? undefined : this.#dictionary();
+    const dictionary = this.#examples.build();
     const start = { first: this.#end, previous: this.#chain, dictionary, ...(gap && { gap }) };
     const { place, cipher, file } = await createSegment(this.#options, start);
     const former = this.#file;
@@ -202,19 +207,7 @@ export class LogTail {
       throw error;
     }
   }
-
-  #remember(lines: readonly string[]): void {
-    this.#recent = [...this.#recent, ...lines.slice(-recentLinesMax)].slice(-recentLinesMax);
-  }
-
-  #dictionary(): Buffer {
-    const recent = this.#recent.filter((line) => Buffer.byteLength(line) < dictionaryBytesMax / 2).join("\n");
-    // What is nearest to the end is cheapest to refer to.
-    return Buffer.concat([firstDictionary, Buffer.from(recent)]).subarray(-dictionaryBytesMax);
-  }
 }
-
-const recentLinesMax = 6;
 
 /** The segment that is written to was removed, replaced, cut or added to by somebody else. */
 export class DisplacedSegment extends Error {

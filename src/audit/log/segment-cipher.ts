@@ -2,7 +2,8 @@ import { createSecretKey } from "node:crypto";
 import { BlockWalk } from "./block-walk.ts";
 import { blockTypes, headerBytes, payloadOf } from "./block.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { EntryCipher, firstDictionary } from "./entry-cipher.ts";
+import { EntryCipher } from "./entry-cipher.ts";
+import { firstDictionary } from "./event-dictionary.ts";
 import type { AuditSeal } from "./log-keys.ts";
 import type { SegmentHeader } from "./segment-header.ts";
 
