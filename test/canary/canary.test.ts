@@ -22,6 +22,7 @@ import { Secret } from "../../src/doors/kubernetes/schema/core-v1.ts";
 import { connectTo } from "../running-server.ts";
 import type { Answer, Call } from "../running-server.ts";
 import { base64 } from "../support/api-objects.ts";
+import { auditEvents } from "../support/audit-events.ts";
 import { findLeaks, findLeaksInFolder, leakForms } from "./canary-search.ts";
 
 const program = fileURLToPath(new URL("../../bin/strongroom", import.meta.url));
@@ -212,6 +213,11 @@ describe("A canary written through every path", () => {
     await exited;
     assert.deepEqual(await findLeaksInFolder(folder, forms), []);
     assert.ok(log.includes("ready "), "the log was collected");
+    // The audit log is encrypted: what is in it is looked at in clear.
+    const rootKeyFile = join(folder, "keys", "root.key");
+    const events = await auditEvents({ dataDir: join(folder, "data"), rootKeyFile });
+    assert.ok(events.some(({ disclosed }) => disclosed !== undefined));
+    assert.deepEqual(findLeaks(Buffer.from(JSON.stringify(events)), forms), []);
     assert.deepEqual(findLeaks(Buffer.from(log, "latin1"), forms), []);
   });
 
