@@ -2,7 +2,7 @@
 import type { AuditEvent, AuditSink } from "./audit-event.ts";
 
 export interface AuditEntry {
-  /** The number of the entry, from 0; no number is used twice, and none is left out. */
+  /** The number of the entry, from 0; no number is used twice, and none is left out but where entries were lost. */
   readonly position: number;
   readonly event: AuditEvent;
 }

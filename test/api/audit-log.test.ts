@@ -83,7 +83,7 @@ test("While the log cannot be written, nothing is answered, and the server is no
     assert.equal((await server.call("GET", "/readyz")).status, 200);
     assert.equal(segmentsOf(server).length, 1);
     const events = await looseAuditEvents(server);
-    assert.equal(events.at(-1).auditID, answer.headers["audit-id"]);
+    assert.ok(events.some(({ auditID }) => auditID === answer.headers["audit-id"]));
   }));
 
 test("A log that was deleted under the server is begun again, and says that something is missing", () =>
@@ -128,7 +128,7 @@ test("A data directory with a log of JSON lines works on: the file stays, and th
       assert.equal(answer.status, 200);
       const events = await looseAuditEvents(next);
       assert.match(events[0].annotations["strongroom.dev/former-logs"], /^audit\.log \d+ bytes sha256:[0-9a-f]{64}$/);
-      assert.equal(events.at(-1).auditID, answer.headers["audit-id"]);
+      assert.ok(events.some(({ auditID }) => auditID === answer.headers["audit-id"]));
     });
     assert.equal(readFileSync(former, "utf8"), line);
   }));

@@ -21,6 +21,7 @@ import { CheckpointSchedule } from "./checkpoint-schedule.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { Waiting } from "./group-commit.ts";
 import { HeadKeeper } from "./head-keeper.ts";
+import { listSegments } from "./log-directory.ts";
 import type { AuditKeys, ChainHead, ChainHeadStorage, LogReport } from "./log-keys.ts";
 import { reportEvent } from "./log-events.ts";
 import type { AuditLine } from "./log-reader.ts";
@@ -87,7 +88,7 @@ export class AuditLogFile implements AuditLog {
   readonly #heads: HeadKeeper;
   readonly #intents: OpenIntents;
   readonly #listeners = new Set<(checkpoint: Checkpoint) => void>();
-  readonly first: number;
+  #first: number;
   /** The end of what is on the disk. */
   #head: ChainHead;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -109,7 +110,7 @@ export class AuditLogFile implements AuditLog {
     this.#options = options;
     this.#tail = parts.tail;
     this.#reserve = parts.reserve;
-    this.first = parts.first;
+    this.#first = parts.first;
     this.#head = parts.tail.head(parts.tail.end);
     this.#reader = new LogReader(options.directory, options.keys.seal);
     this.#commits = new GroupCommit((batch) => this.#commit(batch), {
@@ -121,6 +122,11 @@ export class AuditLogFile implements AuditLog {
     this.#heads = new HeadKeeper(options.heads, parts.known, (error) =>
       options.report({ message: "Head of the audit log could not be kept in the store", fields: {}, error }),
     );
+  }
+
+  /** As of the opening or the last segment: who deletes old ones does so without us. */
+  get first(): number {
+    return this.#first;
   }
 
   get end(): number {
@@ -349,6 +355,7 @@ export class AuditLogFile implements AuditLog {
     if (this.#tail.sizeBytes < limit || this.#tail.segmentEntries === 0) return;
     try {
       await this.#tail.rotate();
+      this.#first = (await listSegments(this.#options.directory))[0]?.first ?? this.#tail.end;
     } catch (error) {
       // A full disk may have room for more in this segment, but none for another.
       if (!isDiskFull(error)) throw error;

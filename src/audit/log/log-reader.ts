@@ -75,7 +75,8 @@ export class LogReader {
   }
 
   async *#segment(segment: SegmentFile, { from, to, sinceMs }: Wanted): AsyncGenerator<readonly AuditLine[]> {
-    await using source = await openByteSource(segment.path);
+    await using source = await openUnlessGone(segment.path);
+    if (source === undefined) return;
     const { cipher, places } = await this.#open(segment, source);
     const walk = new BlockWalk(source, placeBefore(places, from));
     for (;;) {
@@ -123,4 +124,14 @@ function placeBefore(places: readonly Place[], position: number): number {
 function note(places: Place[], place: Place): void {
   const last = places.at(-1);
   if (last === undefined || place.offset >= last.offset + placeBytes) places.push(place);
+}
+
+/** Undefined for a segment that was deleted since it was listed. */
+async function openUnlessGone(path: string): Promise<ByteSource | undefined> {
+  try {
+    return await openByteSource(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }

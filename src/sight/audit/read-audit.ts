@@ -1,7 +1,7 @@
 /** Audit logs from files and folders, packed or not, in bounded memory. */
 import { createReadStream } from "node:fs";
 import { open, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { AuditLog } from "./audit-log.ts";
@@ -56,9 +56,13 @@ async function readPath(log: AuditLog, path: string, shown: string): Promise<voi
 }
 
 async function readLog(log: AuditLog, path: string, shown: string): Promise<void> {
-  const packed = await isPacked(path);
+  const start = await startOf(path);
+  if (start.equals(Buffer.from(sealedLog))) return addProblem(log, shown, sealedProblem);
+  // Space that is set aside beside such a log, and no part of it.
+  if (basename(path) === "reserve" && start.every((byte) => byte === 0)) return;
   const file = createReadStream(path);
-  if (!packed) return await readChunks(log, file, shown);
+  const isPacked = start[0] === 0x1f && start[1] === 0x8b;
+  if (!isPacked) return await readChunks(log, file, shown);
   const unpacked = createGunzip();
   file.on("error", (error) => unpacked.destroy(error));
   file.pipe(unpacked);
@@ -69,11 +73,16 @@ async function readLog(log: AuditLog, path: string, shown: string): Promise<void
   }
 }
 
-async function isPacked(path: string): Promise<boolean> {
+/** What a segment of our own log begins with. */
+const sealedLog = "strongroom audit log ";
+const sealedProblem = "it is encrypted: strongroom audit export prints it, for --audit -";
+
+/** As many bytes as it takes to tell logs apart; fewer of a shorter file. */
+async function startOf(path: string): Promise<Buffer> {
   const handle = await open(path);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(sealedLog.length), 0, sealedLog.length, 0);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }
