@@ -12,6 +12,24 @@ export interface Disclosure {
   readonly uid: string;
   /** The store revision of the disclosed state, as a decimal string. */
   readonly resourceVersion: string;
+  /**
+   * Under which keys values left. A name with a slash is that of an annotation that repeats values, which no key has. Undefined where no
+   * value left, and in records of before this was kept.
+   */
+  readonly keys?: readonly string[];
+}
+
+/** Many disclosures in columns: what stands at the same place belongs to the same secret. Read it by `disclosuresOf` (disclosures.ts). */
+export interface DisclosureTable {
+  /** Namespaces with the number of secrets that follow each other in them. */
+  readonly namespaces: readonly (readonly [namespace: string, count: number])[];
+  readonly names: readonly string[];
+  readonly uids: readonly string[];
+  readonly resourceVersions: readonly string[];
+  /** Each set of keys that occurs. */
+  readonly keySets?: readonly (readonly string[])[];
+  /** The place in `keySets` of each, -1 for none; a number where all have the same. Absent where no values left. */
+  readonly keys?: readonly number[] | number;
 }
 
 /** Stages in the life of a request, as upstream's. */
@@ -55,8 +73,8 @@ export interface AuditEvent {
   /** What was sent and what was answered, where the audit policy has it kept: see policy/kept-bodies.ts. Never values of secrets. */
   readonly requestObject?: unknown;
   readonly responseObject?: unknown;
-  /** The secrets whose values this stage of the answer contains. */
-  readonly disclosed?: readonly Disclosure[];
+  /** The secrets that this stage of the answer contains; to be read by `disclosuresOf` (disclosures.ts). */
+  readonly disclosed?: readonly Disclosure[] | DisclosureTable;
   /** On the events of a watch itself: its id, which the server gave (a client may choose the `auditID`). */
   readonly streamID?: string;
   /**
@@ -67,7 +85,7 @@ export interface AuditEvent {
   readonly intentID?: string;
   /** In a `Disclosed` event of watches: the `streamID`s of all that receive these secrets. */
   readonly streams?: readonly string[];
-  /** True when only names and metadata left, no values. */
+  /** True when only names and metadata left, no values, of any of the `disclosed`. */
   readonly metadataOnly?: boolean;
   /** This record stands for many refused requests of callers who are nobody: see refusal-budget.ts. */
   readonly refusals?: Refusals;

@@ -13,7 +13,7 @@ const uuid = (): string => `server-${++ids}`;
 
 const admin: User = { name: "ann", uid: undefined, groups: ["admins"], extra: new Map() };
 const nobody: User = { name: "bob", uid: undefined, groups: ["others"], extra: new Map() };
-const disclosure = { namespace: "default", name: "db", uid: "u1", resourceVersion: "7" };
+const disclosure = { namespace: "default", name: "db", uid: "u1", resourceVersion: "7", keys: ["password"] };
 
 class RecordingSink implements AuditSink {
   readonly events: AuditEvent[] = [];
@@ -163,7 +163,7 @@ test("An answer whose record cannot be written is withheld, and then nothing mor
 test("A piece of a stream comes out only after the record of its secrets, and the end is on record", async () => {
   const sink = new RecordingSink();
   const stream = await gateWith(sink).run(request(admin, "list"), async (context) => ({
-    answer: context.audited(pieces({ bytes: Buffer.from("a"), disclosed: [disclosure] }), { metadataOnly: false }),
+    answer: context.audited(pieces({ bytes: Buffer.from("a"), disclosed: [disclosure] })),
     code: 200,
   }));
   assert.deepEqual(sink.stages(), ["ResponseStarted 200"]);
@@ -178,7 +178,7 @@ test("A stream that its reader leaves is on record as ended", async () => {
   const sink = new RecordingSink();
   const piece = { bytes: Buffer.from("a"), disclosed: [disclosure] };
   const stream = await gateWith(sink).run(request(admin, "list"), async (context) => ({
-    answer: context.audited(pieces(piece, piece), { metadataOnly: false }),
+    answer: context.audited(pieces(piece, piece)),
     code: 200,
   }));
   await stream.next();
@@ -193,7 +193,7 @@ test("Watches that receive the same change share one record with the ids of all 
   for (let index = 0; index < 3; index++) {
     const piece = { bytes: Buffer.from("a"), disclosed: [disclosure], live: true };
     const stream = gate.run({ ...request(admin, "watch"), auditId: "chosen" }, async (context) => ({
-      answer: context.audited(pieces(piece), { metadataOnly: false, live: idle }),
+      answer: context.audited(pieces(piece), { live: idle }),
       code: 200,
     }));
     streams.push(await stream);
@@ -212,7 +212,7 @@ test("A live piece whose record fails does not come out", async () => {
   const sink = new RecordingSink();
   const piece = { bytes: Buffer.from("a"), disclosed: [disclosure], live: true };
   const stream = await gateWith(sink).run(request(admin, "watch"), async (context) => ({
-    answer: context.audited(pieces(piece), { metadataOnly: false, live: idle }),
+    answer: context.audited(pieces(piece), { live: idle }),
     code: 200,
   }));
   sink.failing = true;

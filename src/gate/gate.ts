@@ -19,7 +19,7 @@ import type { Admission, AdmissionRequest } from "./admission.ts";
 import { OpenStreams, RightsChangedError } from "./open-streams.ts";
 import type { LiveStream, OpenStream } from "./open-streams.ts";
 import { RequestRecord } from "./request-record.ts";
-import { StreamDisclosures } from "./stream-disclosures.ts";
+import { StreamDisclosures, disclosedFields } from "./stream-disclosures.ts";
 
 /** A request as the gate sees it, described by a door. */
 export interface GateRequest {
@@ -71,24 +71,20 @@ export interface Impersonation {
 export interface Outcome<T> {
   readonly answer: T;
   readonly code: number;
-  /** The secrets whose values the answer contains. */
+  /** The secrets that the answer contains; those of which no values leave have no keys. */
   readonly disclosed?: readonly Disclosure[] | undefined;
-  /** The answer has names or metadata of the `disclosed`, not values. */
-  readonly metadataOnly?: boolean | undefined;
   /** The object acted on, where the request did not name it (generateName) or its version matters. */
   readonly object?: { readonly name: string; readonly uid: string; readonly resourceVersion: string } | undefined;
   /** What the answer says that it is about, where it is no object. */
   readonly details?: ResponseStatus["details"];
 }
 
-/** A piece of a streamed answer with the secrets whose values are in it. */
+/** A piece of a streamed answer with the secrets that are in it; those of which no values leave have no keys. */
 export interface StreamPiece {
   readonly bytes: Buffer;
   readonly disclosed: readonly Disclosure[];
   /** A change that many watches receive at the same time: they share one record of it. */
   readonly live?: boolean;
-  /** Values are in it although the stream is one of metadata. */
-  readonly holdsValues?: boolean;
 }
 
 /** Puts a text on record with the request. Never a value or a credential. */
@@ -120,13 +116,10 @@ export interface GateContext {
    * Wraps a streamed answer: a piece comes out only after its disclosures are
    * durable, and the end of the stream (however it ends) is on record.
    */
-  audited(pieces: AsyncIterable<StreamPiece>, options: StreamOptions): AsyncGenerator<Buffer>;
+  audited(pieces: AsyncIterable<StreamPiece>, options?: StreamOptions): AsyncGenerator<Buffer>;
 }
 
 export interface StreamOptions {
-  readonly metadataOnly: boolean;
-  /** Not even metadata is in it, so that nothing in that could hold values. */
-  readonly namesOnly?: boolean;
   /** A watch, which is given an id: the records of what it shares with others name it by that. */
   readonly live?: LiveStream;
 }
@@ -257,7 +250,7 @@ export class Gate {
           annotate: record.annotate,
           decide,
         }),
-      audited: (pieces, options) => {
+      audited: (pieces, options = {}) => {
         record.streaming = true;
         if (options.live !== undefined) record.streamId = this.#uuid();
         return this.#auditedPieces(allowed, record, pieces, options);
@@ -283,7 +276,7 @@ export class Gate {
     try {
       for await (const piece of pieces) {
         if (stream !== undefined && mustAsk(piece) && !(await stream.mayGoOn())) break;
-        if (piece.disclosed.length > 0) await this.#recordPiece(record, piece, options);
+        if (piece.disclosed.length > 0) await this.#recordPiece(record, piece);
         // Recording takes its time: what was changed and answered meanwhile holds.
         if (stream !== undefined && mustAsk(piece) && !(await stream.mayGoOn())) break;
         yield piece.bytes;
@@ -317,13 +310,11 @@ export class Gate {
     if (lesser === "filtered") await live.requireSame?.();
   }
 
-  #recordPiece(record: RequestRecord, piece: StreamPiece, options: StreamOptions): Promise<void> {
-    const metadataOnly = options.metadataOnly && (options.namesOnly === true || piece.holdsValues !== true);
-    if (piece.live === true && record.streamId !== undefined) {
-      return this.#disclosures.record(record.streamId, record.request.door, piece.disclosed, metadataOnly);
+  #recordPiece(record: RequestRecord, { live, disclosed }: StreamPiece): Promise<void> {
+    if (live === true && record.streamId !== undefined) {
+      return this.#disclosures.record(record.streamId, record.request.door, disclosed);
     }
-    const fields = { disclosed: piece.disclosed, ...(metadataOnly && { metadataOnly: true }) };
-    return this.#write(record.event("Disclosed", fields));
+    return this.#write(record.event("Disclosed", disclosedFields(disclosed)));
   }
 
   async #write(event: AuditEvent): Promise<void> {
@@ -386,7 +377,6 @@ function outcomeFields<T>(outcome: Outcome<T>, record: RequestRecord): Partial<A
   return {
     responseStatus: { code: outcome.code, ...(details !== undefined && { details }) },
     ...(objectRef !== undefined && { objectRef }),
-    ...(disclosed !== undefined && disclosed.length > 0 && { disclosed }),
-    ...(outcome.metadataOnly === true && { metadataOnly: true }),
+    ...(disclosed !== undefined && disclosed.length > 0 && disclosedFields(disclosed)),
   };
 }

@@ -7,11 +7,11 @@
  * and none of them may send it before that record is durable.
  */
 import type { AuditEvent, Disclosure } from "../audit/audit-event.ts";
+import { inRecord } from "../audit/disclosures.ts";
 
 interface Pending {
   readonly door: string;
   readonly disclosure: Disclosure;
-  readonly metadataOnly: boolean;
   readonly streams: string[];
   readonly written: Promise<void>;
 }
@@ -30,28 +30,29 @@ export class StreamDisclosures {
   }
 
   /** Resolves when it is on record that `stream` receives the disclosed states. */
-  async record(stream: string, door: string, disclosed: readonly Disclosure[], metadataOnly: boolean): Promise<void> {
+  async record(stream: string, door: string, disclosed: readonly Disclosure[]): Promise<void> {
     const written = new Set<Promise<void>>();
     for (const disclosure of disclosed) {
-      const pending = this.#collect(disclosure, door, metadataOnly);
+      const pending = this.#collect(disclosure, door);
       pending.streams.push(stream);
       written.add(pending.written);
     }
     await Promise.all(written);
   }
 
-  #collect(disclosure: Disclosure, door: string, metadataOnly: boolean): Pending {
-    const id = `${door}\0${metadataOnly}\0${disclosure.uid}\0${disclosure.resourceVersion}`;
+  #collect(disclosure: Disclosure, door: string): Pending {
+    const { uid, resourceVersion, keys } = disclosure;
+    const id = `${door}\0${uid}\0${resourceVersion}\0${keys?.join(" ") ?? "/"}`;
     const known = this.#pending.get(id);
     if (known !== undefined) return known;
     const streams: string[] = [];
     const written = new Promise<void>((resolve, reject) => {
       setImmediate(() => {
         this.#pending.delete(id);
-        this.#write(this.#event({ door, disclosure, metadataOnly, streams })).then(resolve, reject);
+        this.#write(this.#event({ door, disclosure, streams })).then(resolve, reject);
       });
     });
-    const pending = { door, disclosure, metadataOnly, streams, written };
+    const pending = { door, disclosure, streams, written };
     this.#pending.set(id, pending);
     return pending;
   }
@@ -70,9 +71,14 @@ export class StreamDisclosures {
       userAgent: "",
       requestReceivedTimestamp: time,
       stageTimestamp: time,
-      disclosed: [pending.disclosure],
+      ...disclosedFields([pending.disclosure]),
       streams: pending.streams,
-      ...(pending.metadataOnly && { metadataOnly: true }),
     };
   }
+}
+
+/** What an event has of secrets that leave: not none. */
+export function disclosedFields(disclosed: readonly Disclosure[]): Pick<AuditEvent, "disclosed" | "metadataOnly"> {
+  const holdsValues = disclosed.some(({ keys }) => keys !== undefined);
+  return { disclosed: inRecord(disclosed), ...(!holdsValues && { metadataOnly: true }) };
 }

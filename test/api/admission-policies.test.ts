@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { assertFailure, base64, create, patchTypes, secret, secretsIn, secretsPath } from "../support/api-objects.ts";
-import { annotationsWithValues } from "../../src/doors/kubernetes/storage/without-values.ts";
+import { annotationsWithValues } from "../../src/doors/kubernetes/storage/value-places.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
 import { looseAuditEvents } from "../support/audit-events.ts";

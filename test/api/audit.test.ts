@@ -7,6 +7,7 @@ import { openWatch } from "../support/watch-stream.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer, Call } from "../running-server.ts";
 import { looseAuditEvents } from "../support/audit-events.ts";
+import { disclosuresOf } from "../../src/audit/disclosures.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -32,9 +33,7 @@ async function recorded(method: string, url: string, call: Call = {}) {
 }
 
 const disclosedNames = (events: Answer["json"][]): string[] =>
-  events.flatMap(({ disclosed = [] }) =>
-    disclosed.map(({ namespace, name }: Answer["json"]) => `${namespace}/${name}`),
-  );
+  events.flatMap((event) => disclosuresOf(event).map(({ namespace, name }) => `${namespace}/${name}`));
 
 const expectedVerbs: {
   verb: string;
@@ -124,7 +123,7 @@ test("A list names every secret whose value it holds, with its version", async (
     );
   }
   const { answer, events } = await recorded("GET", path);
-  const versions = events.flatMap(({ disclosed = [] }) => disclosed.map((one: Answer["json"]) => one.resourceVersion));
+  const versions = events.flatMap((event) => disclosuresOf(event).map(({ resourceVersion }) => resourceVersion));
   assert.deepEqual(
     versions,
     answer.json.items.map(({ metadata }: Answer["json"]) => metadata.resourceVersion),

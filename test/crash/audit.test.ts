@@ -7,6 +7,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { disclosuresOf } from "../../src/audit/disclosures.ts";
 import { verifyAudit } from "../../src/instance/audit-verification.ts";
 import { Program, TestHome } from "../cli/program.ts";
 import { callerOf, credentialsOf } from "../running-server.ts";
@@ -92,11 +93,12 @@ async function loadUntilKilled({ program, client }: Awaited<ReturnType<typeof st
 
 function missing(answered: readonly Answered[], events: readonly AuditEvent[]): Answered[] {
   const onRecord = new Map<string, { code: number | undefined; names: Set<string> }>();
-  for (const { auditID, stage, responseStatus, disclosed } of events) {
+  for (const event of events) {
+    const { auditID, stage, responseStatus } = event;
     if (stage === "RequestReceived") continue;
     const record = onRecord.get(auditID) ?? { code: undefined, names: new Set() };
     record.code = responseStatus?.code ?? record.code;
-    for (const { name } of disclosed ?? []) record.names.add(name);
+    for (const { name } of disclosuresOf(event)) record.names.add(name);
     onRecord.set(auditID, record);
   }
   return answered.filter(({ auditId, status, disclosed }) => {

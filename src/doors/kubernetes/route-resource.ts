@@ -1,6 +1,6 @@
 /** From a resource request to the verb that serves it, and from its answer to a reply. */
 import type { AnswerEnd } from "./answer-end.ts";
-import type { GateContext, Outcome, StreamOptions } from "../../gate/gate.ts";
+import type { GateContext, Outcome } from "../../gate/gate.ts";
 import { parseRange } from "../http/accept.ts";
 import { filterAllowed, requireKnownFilter } from "./access/lesser-rights.ts";
 import { visibleObjects } from "./access/visible-objects.ts";
@@ -14,6 +14,7 @@ import type { ResourceRequest } from "./request-info.ts";
 import type { UserRules } from "../../access/rbac/rbac-index.ts";
 import type { User } from "../../identity/user.ts";
 import { recordedDetails } from "./recorded-details.ts";
+import { disclosureIn } from "./response/disclosed.ts";
 import { encodeList } from "./response/encode-list.ts";
 import {
   encodeStatus,
@@ -23,7 +24,7 @@ import {
   viewSchema,
 } from "./response/encode-object.ts";
 import { negotiateOutput } from "./response/negotiate-output.ts";
-import { showsMetadata, showsValues, withoutValuesFormat } from "./response/output-format.ts";
+import { showsValues, withoutValuesFormat } from "./response/output-format.ts";
 import type { OutputFormat } from "./response/output-format.ts";
 import type { Reply } from "./response/reply.ts";
 import { namespaceKind } from "./kinds/namespace.ts";
@@ -34,7 +35,7 @@ import { answerReview } from "./reviews/answer-review.ts";
 import type { Review } from "./reviews/review.ts";
 import { tableRow, tableTree } from "./response/table.ts";
 import type { KindStorage, StoredObject } from "./storage/kind-storage.ts";
-import { metadataHoldsValues, storageWithoutValues } from "./storage/without-values.ts";
+import { storageWithoutValues } from "./storage/without-values.ts";
 import { visibleStorage } from "./storage/visible-storage.ts";
 import { stringField } from "./validation/object-fields.ts";
 import { createSubresource } from "./verbs/create-subresource.ts";
@@ -242,7 +243,7 @@ function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
   }
   const { object, code } = answer;
   const body = encodeView(context.kind, object, context.format, context.now());
-  const disclosure = object.disclosure();
+  const disclosure = answer.withheld === true ? object.disclosure() : disclosureIn(context.format, object);
   context.gate.keepBody("response", () =>
     encodeView(context.kind, object, asJson(context.format), context.now()).toString("utf8"),
   );
@@ -250,7 +251,6 @@ function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
     answer: { code, contentType: contentType(context.format), body },
     code,
     disclosed: context.kind.valuesIn === undefined ? undefined : [disclosure],
-    metadataOnly: answer.withheld === true || !discloses(context.format, object),
     object: answer.stored ? disclosure : undefined,
   };
 }
@@ -264,16 +264,6 @@ function jsonDetails({ details }: JsonObject): Outcome<Reply>["details"] {
 /** The same view as an audit record has it. */
 function asJson(format: OutputFormat): OutputFormat {
   return { ...format, media: "application/json", pretty: false };
-}
-
-/** Whether values leave with an object in this format, by themselves or in metadata. */
-function discloses(format: OutputFormat, object: StoredObject): boolean {
-  return showsValues(format) || (showsMetadata(format) && metadataHoldsValues(object));
-}
-
-/** What a stream in this format has of its objects, for the record. */
-function shownBy(format: OutputFormat): Pick<StreamOptions, "metadataOnly" | "namesOnly"> {
-  return { metadataOnly: !showsValues(format), namesOnly: !showsMetadata(format) };
 }
 
 function encodeView(kind: Kind, object: StoredObject, format: OutputFormat, now: Date): Buffer {
@@ -294,9 +284,7 @@ function encodeView(kind: Kind, object: StoredObject, format: OutputFormat, now:
 
 function listReply(context: VerbContext, list: ListAnswer): Outcome<Reply> {
   const pieces = encodeList(context.kind, list, context.format, context.now());
-  const body = context.gate.audited(withDisclosures(context.kind, pieces), {
-    ...shownBy(context.format),
-  });
+  const body = context.gate.audited(withDisclosures(context.kind, pieces));
   // It leaves in pieces, and is never together.
   context.gate.keepBody("response", () => undefined);
   const headers = filteredHeaders(context);
@@ -307,7 +295,6 @@ async function watchReply(context: VerbContext): Promise<Outcome<Reply>> {
   const { filtered } = context;
   const { pieces, end, refusal } = await watchObjects(context);
   const body = context.gate.audited(withDisclosures(context.kind, pieces), {
-    ...shownBy(context.format),
     live: { end, refusal, ...(filtered !== undefined && { requireSame: () => filtered.requireSame() }) },
   });
   const stream = context.format.media === "application/vnd.kubernetes.protobuf" ? ";stream=watch" : "";

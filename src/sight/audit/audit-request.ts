@@ -79,11 +79,26 @@ export function readStage(value: unknown): AuditedStage | undefined {
 }
 
 function readDisclosed(value: unknown): readonly DisclosedSecret[] | undefined {
-  if (field(value, "disclosed") === undefined) return undefined;
+  const disclosed = field(value, "disclosed");
+  if (disclosed === undefined) return undefined;
+  if (!Array.isArray(disclosed)) return readTable(disclosed);
   return listField(value, "disclosed").map((each) => ({
     namespace: textField(each, "namespace"),
     name: textField(each, "name"),
   }));
+}
+
+/** Many disclosures, in columns: namespaces with how many secrets follow in them. See src/audit/disclosures.ts. */
+function readTable(table: unknown): readonly DisclosedSecret[] {
+  const names = textsField(table, "names");
+  let row = 0;
+  return listField(table, "namespaces").flatMap((each) => {
+    const [namespace, count] = Array.isArray(each) ? (each as unknown[]) : []; // checked below
+    if (typeof namespace !== "string" || typeof count !== "number") return [];
+    const inNamespace = names.slice(row, row + count).map((name) => ({ namespace, name }));
+    row += count;
+    return inNamespace;
+  });
 }
 
 /** Whether the parameters of the request say that nothing is changed. */

@@ -20,7 +20,7 @@ import type { ListAnswer } from "../verbs/list.ts";
 import { apiVersionOf, partialMetadataTree } from "./encode-object.ts";
 import { encodeProtobufList } from "./list-in-protobuf.ts";
 import { inPieces, storedPieceBytesMin, whenQuiet } from "./list-pieces.ts";
-import type { Encoded } from "./list-pieces.ts";
+import type { Encoded, PiecesOptions } from "./list-pieces.ts";
 import type { OutputFormat } from "./output-format.ts";
 import { columnDefinitions, tableRow } from "./table.ts";
 
@@ -30,13 +30,15 @@ export function encodeList(kind: Kind, list: ListAnswer, format: OutputFormat, n
   const tree = (object: StoredObject) => itemTree(kind, object, format, now);
   switch (format.media) {
     case "application/json":
-      if (format.pretty) return encodeText(list, prettyFrame(frame), treeEncoder(tree, prettyItem));
+      if (format.pretty) return encodeText({ list, format }, prettyFrame(frame), treeEncoder(tree, prettyItem));
       if (format.view === "object") {
-        return encodeText(list, compactFrame(frame), (object) => object.itemJson(), storedPieceBytesMin);
+        return encodeText({ list, format, bytesMin: storedPieceBytesMin }, compactFrame(frame), (object) =>
+          object.itemJson(),
+        );
       }
-      return encodeText(list, compactFrame(frame), treeEncoder(tree, writeJson));
+      return encodeText({ list, format }, compactFrame(frame), treeEncoder(tree, writeJson));
     case "application/yaml":
-      return encodeText(list, yamlFrame(frame), treeEncoder(tree, yamlItem));
+      return encodeText({ list, format }, yamlFrame(frame), treeEncoder(tree, yamlItem));
     case "application/vnd.kubernetes.protobuf":
       return encodeProtobufList({ kind, list, format, fields: frame.fields, item: tree });
     default:
@@ -110,10 +112,9 @@ interface TextFrame {
 }
 
 async function* encodeText(
-  list: ListAnswer,
+  options: PiecesOptions,
   frame: TextFrame,
   encode: (object: StoredObject) => Buffer | Promise<Buffer>,
-  bytesMin?: number,
 ): AsyncGenerator<StreamPiece> {
   yield { bytes: Buffer.from(frame.head), disclosed: [] };
   const [beforeFirst, between] = [Buffer.from(frame.beforeFirst), Buffer.from(frame.between)];
@@ -123,7 +124,7 @@ async function* encodeText(
     const bytes = encode(object);
     return bytes instanceof Promise ? bytes.then(inFrame) : inFrame(bytes);
   };
-  yield* inPieces(list, encodeItem, bytesMin);
+  yield* inPieces(options, encodeItem);
   yield { bytes: Buffer.from((count === 0 ? frame.empty : frame.afterLast) + frame.tail), disclosed: [] };
 }
 

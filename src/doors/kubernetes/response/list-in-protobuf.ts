@@ -49,7 +49,7 @@ export async function* encodeProtobufList(request: {
 
   let itemsBytes = 0;
   let kept: StreamPiece[] | undefined = [];
-  for await (const piece of inPieces(list, encode)) {
+  for await (const piece of inPieces({ list, format }, encode)) {
     itemsBytes += piece.bytes.length;
     kept?.push(piece);
     if (itemsBytes > keptBytesMax) kept = undefined;
@@ -60,7 +60,7 @@ export async function* encodeProtobufList(request: {
   const name = { kind: stringField(fields, "kind"), apiVersion: stringField(fields, "apiVersion") };
   const start = Buffer.concat([envelopeHead(name, head.length + itemsBytes), head]);
   yield { bytes: start, disclosed: [] };
-  for await (const piece of kept ?? inPieces(list, encode)) {
+  for await (const piece of kept ?? inPieces({ list, format }, encode)) {
     itemsBytes -= piece.bytes.length;
     // What the client was told to expect is out of step: a cut answer is better than one that decodes to something else.
     if (itemsBytes < 0) break;

@@ -3,7 +3,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { StreamPiece } from "../../../gate/gate.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
 import type { ListAnswer } from "../verbs/list.ts";
-import { metadataHoldsValues } from "../storage/without-values.ts";
+import { disclosureIn } from "./disclosed.ts";
+import type { OutputFormat } from "./output-format.ts";
 
 /**
  * A piece ends when it has so many bytes. Pieces are how much is held of a list, how long encoding keeps the event
@@ -20,17 +21,23 @@ const largeObjectBytes = 128 * 1024;
 /** The bytes of one item, in parts. */
 export type Encoded = readonly Uint8Array[];
 
+export interface PiecesOptions {
+  readonly list: ListAnswer;
+  /** What the items are encoded in: it says which values are in them. */
+  readonly format: OutputFormat;
+  readonly bytesMin?: number | undefined;
+}
+
 /**
  * The pieces of a list's items, each with the secrets in it. Between two pieces other work gets its turn. A piece has
  * `bytesMin` bytes at most and one item more.
  */
 export async function* inPieces(
-  list: ListAnswer,
+  { list, format, bytesMin = pieceBytesMin }: PiecesOptions,
   encode: (object: StoredObject) => Encoded | Promise<Encoded>,
-  bytesMin = pieceBytesMin,
 ): AsyncGenerator<StreamPiece> {
   for await (const objects of list.chunks()) {
-    let open = new OpenPiece();
+    let open = new OpenPiece(format);
     for (const object of objects) {
       const encoded = encode(object);
       // Not waited for without need: lists of ten thousand stored texts are a hot path.
@@ -38,7 +45,7 @@ export async function* inPieces(
       if (open.bytes < bytesMin) continue;
       yield open.close();
       await nextTurn();
-      open = new OpenPiece();
+      open = new OpenPiece(format);
     }
     // Not carried into the next chunk: its objects would keep the memory of this one.
     if (open.bytes > 0) yield open.close();
@@ -52,9 +59,14 @@ export async function whenQuiet(sizeBytes: number): Promise<void> {
 }
 
 class OpenPiece {
+  readonly #format: OutputFormat;
   readonly #buffers: Uint8Array[] = [];
   readonly #objects: StoredObject[] = [];
   bytes = 0;
+
+  constructor(format: OutputFormat) {
+    this.#format = format;
+  }
 
   add(object: StoredObject, buffers: Encoded): void {
     this.#objects.push(object);
@@ -67,8 +79,7 @@ class OpenPiece {
   close(): StreamPiece {
     return {
       bytes: Buffer.concat(this.#buffers),
-      disclosed: this.#objects.map((object) => object.disclosure()),
-      holdsValues: this.#objects.some(metadataHoldsValues),
+      disclosed: this.#objects.map((object) => disclosureIn(this.#format, object)),
     };
   }
 }

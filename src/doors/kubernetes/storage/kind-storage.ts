@@ -7,6 +7,7 @@ import type { ObjectRange } from "../../../core/object-range.ts";
 import type { Writer } from "../../../core/secrets/secrets.ts";
 import type { Revision } from "../../../store/revision.ts";
 import type { JsonObject } from "../codec/json.ts";
+import type { ValuePlaces } from "./value-places.ts";
 
 /** One state of an object, ready to be spliced into an answer without being parsed. */
 export interface StoredObject {
@@ -24,7 +25,10 @@ export interface StoredObject {
   metadata(): JsonObject;
   /** What selectors look at: metadata and the small fields, never the values. Shared. */
   header(): JsonObject;
+  /** Which object it is, for the record; without keys (see response/disclosed.ts). */
   disclosure(): Disclosure;
+  /** Where its values are. Absent for objects that have none, by their kind or because they are shown without. */
+  valuePlaces?(): ValuePlaces | undefined;
   /** The same state with another resourceVersion: what a deletion at that revision shows. */
   at(revision: Revision): StoredObject;
 }

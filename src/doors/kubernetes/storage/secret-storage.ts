@@ -14,11 +14,14 @@ import { stringField } from "../validation/object-fields.ts";
 import { Secret as SecretMessage } from "../schema/core-v1.ts";
 import { canonicalObject } from "./canonical-order.ts";
 import { withoutResourceVersion } from "./resource-version.ts";
+import { mayRepeatValues, payloadKeys, repeatingAnnotations } from "./value-places.ts";
+import type { ValuePlaces } from "./value-places.ts";
 
 class StoredSecret implements StoredObject {
   readonly secret: Secret;
   #metadata: JsonObject | undefined;
   #header: JsonObject | undefined;
+  #places: ValuePlaces | undefined;
 
   constructor(secret: Secret) {
     this.secret = secret;
@@ -72,6 +75,15 @@ class StoredSecret implements StoredObject {
   disclosure(): Disclosure {
     const { namespace, name, book, revision } = this.secret;
     return { namespace, name, uid: book.uid, resourceVersion: String(revision) };
+  }
+
+  valuePlaces(): ValuePlaces {
+    const { metadata, payload } = this.secret;
+    this.#places ??= {
+      keys: payloadKeys(payload.bytes),
+      annotations: mayRepeatValues(metadata) ? repeatingAnnotations(this.metadata()) : [],
+    };
+    return this.#places;
   }
 
   at(revision: Revision): StoredObject {

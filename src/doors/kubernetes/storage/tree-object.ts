@@ -6,6 +6,7 @@ import { writeJson } from "../codec/json-writer.ts";
 import { ownMetadata } from "../kinds/system-fields.ts";
 import type { StoredObject } from "./kind-storage.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
+import { valuePlacesOf } from "./value-places.ts";
 
 /** An object that is not stored, e.g. the result of a dry run: the tree as it is, with or without a resourceVersion. */
 export function treeObject(tree: JsonObject): StoredObject {
@@ -24,6 +25,7 @@ export function treeObject(tree: JsonObject): StoredObject {
     header: () => tree,
     at: (revision) => treeObject(withVersion(tree, revision)),
     disclosure: () => ({ namespace, name, uid: stringField(metadata, "uid"), resourceVersion }),
+    valuePlaces: () => valuePlacesOf(tree),
   };
 }
 

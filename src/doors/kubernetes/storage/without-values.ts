@@ -6,25 +6,9 @@ import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
 import { writeJson } from "../codec/json-writer.ts";
 import { withResourceVersion } from "../response/encode-object.ts";
-import { metadataOf, objectField } from "../validation/object-fields.ts";
+import { metadataOf } from "../validation/object-fields.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "./kind-storage.ts";
-
-/**
- * Annotations in which tools keep the whole manifest, values included: kubectl apply, kapp, Rancher's wrangler,
- * Banzai's object matcher. A tool that hides a value elsewhere in metadata discloses it to readers of metadata.
- */
-export const annotationsWithValues = [
-  "kubectl.kubernetes.io/last-applied-configuration",
-  "kapp.k14s.io/original",
-  "objectset.rio.cattle.io/applied",
-  "banzaicloud.com/last-applied",
-] as const;
-
-/** Whether an object's metadata repeats its values, so that an answer of metadata alone discloses them. */
-export function metadataHoldsValues(object: StoredObject): boolean {
-  const annotations = objectField(object.metadata(), "annotations");
-  return annotationsWithValues.some((name) => name in annotations);
-}
+import { annotationsWithValues } from "./value-places.ts";
 
 /** A copy of metadata without the annotations that repeat values. */
 export function metadataWithoutValues(metadata: Readonly<JsonObject>): JsonObject {

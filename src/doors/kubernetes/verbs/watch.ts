@@ -8,9 +8,8 @@ import type { Revision } from "../../../store/revision.ts";
 import { badRequest, expired, toApiError } from "../api-error.ts";
 import type { ApiError } from "../api-error.ts";
 import { WatchEncoder } from "../response/encode-watch.ts";
-import { showsValues } from "../response/output-format.ts";
+import { disclosureIn } from "../response/disclosed.ts";
 import type { ObjectWatcher, StoredObject } from "../storage/kind-storage.ts";
-import { metadataHoldsValues } from "../storage/without-values.ts";
 import { readListOptions } from "../validation/options.ts";
 import type { ListOptions } from "../validation/options.ts";
 import { parseResourceVersion, requireReached } from "./resource-version.ts";
@@ -52,9 +51,8 @@ export async function watchObjects(context: VerbContext): Promise<OpenWatch> {
     throw badRequest("fieldSelector metadata.name doesn't match requested name");
   const since = options.resourceVersion === "" ? toRevision(0) : parseResourceVersion(options.resourceVersion);
   if (options.sendInitialEvents === true && since > 0) await requireReached(context, since);
-  const metadataView = !showsValues(context.format);
   const ending = new Ending();
-  const watch: Watch = { context: lasting(context), options, selection, since, metadataView, ending };
+  const watch: Watch = { context: lasting(context), options, selection, since, ending };
   return {
     pieces: stream(watch),
     end: () => ending.come(),
@@ -95,8 +93,6 @@ interface Watch {
   readonly options: ListOptions;
   readonly selection: Selection;
   readonly since: Revision;
-  /** The stream is one of metadata, which may repeat values all the same. */
-  readonly metadataView: boolean;
   readonly ending: Ending;
 }
 
@@ -140,8 +136,7 @@ async function* initialState(watch: Watch, encoder: WatchEncoder): AsyncGenerato
     if (matching.length > 0) {
       yield {
         bytes: ownBytes(matching.map((object) => encoder.object("ADDED", object))),
-        disclosed: matching.map((object) => object.disclosure()),
-        holdsValues: matching.some(metadataHoldsValues),
+        disclosed: matching.map((object) => disclosureIn(context.format, object)),
       };
     }
     revision = page.revision;
@@ -169,16 +164,14 @@ async function* liveEvents(watch: Watch, encoder: WatchEncoder, since: Revision)
     for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
       const frames: Buffer[] = [];
       const disclosed = [];
-      let holdsValues = false;
       for (const event of batch.events) {
         const change = await transition(event, (object) => selects(watch, object), selection.everything);
         if (change === undefined) continue;
         frames.push(encoder.event(event, change));
-        disclosed.push(change.object.disclosure());
-        holdsValues ||= watch.metadataView && metadataHoldsValues(change.object);
+        disclosed.push(disclosureIn(context.format, change.object));
       }
       if (clock.takeBookmark()) frames.push(encoder.bookmark(batch.revision, { initialEventsEnd: false }));
-      if (frames.length > 0) yield { bytes: concat(frames), disclosed, live: true, holdsValues };
+      if (frames.length > 0) yield { bytes: concat(frames), disclosed, live: true };
     }
   } finally {
     clock.stop();
