@@ -3,6 +3,8 @@ import { edgeNumber, edgeRules } from "../sight/graph/edge-rules.ts";
 import type { ClusterOrigin, Verification } from "../sight/facts/fact-set.ts";
 import { placeText } from "../sight/facts/provenance.ts";
 import type { CoverageGap, MissingRight } from "../sight/facts/coverage-gap.ts";
+import { factKinds } from "../sight/facts/facts.ts";
+import type { FactKind } from "../sight/facts/facts.ts";
 import type { Step } from "../sight/questions/path-steps.ts";
 import type { AnswerCoverage } from "../sight/questions/who-can.ts";
 
@@ -21,6 +23,7 @@ export function riskWord(risk: number): string {
 }
 
 const shownMax = 20;
+const furtherShown = 3;
 
 const hasNone = {
   cluster: "the cluster was not asked for them",
@@ -71,7 +74,7 @@ export function coverageLines({
   else lines.push(`Read: ${files} file${files === 1 ? "" : "s"}${place}.`);
   if (source === "manifests") lines.push("A cluster may hold more than its manifests: this says what they declare.");
   const unsaid = unknown.filter((kind) => gaps.every((gap) => gap.kind !== kind));
-  if (unsaid.length > 0) lines.push(`Unknown, since ${hasNone[source]}: ${unsaid.join(", ")}.`);
+  if (unsaid.length > 0) lines.push(`Unknown, since ${hasNone[source]}: ${kindsText(unsaid)}.`);
   lines.push(...limited(gaps, gapLine));
   if (verified !== undefined) lines.push(...verifiedLines(verified));
   lines.push(
@@ -79,6 +82,15 @@ export function coverageLines({
   );
   lines.push(...limited(problems, ({ message, at }) => `Problem at ${placeText(at)}: ${message}.`));
   return lines;
+}
+
+/** What leads to secrets beside rights and workloads is counted: small dumps have none of it. */
+function kindsText(unknown: readonly FactKind[]): string {
+  const isFirst = (kind: FactKind) => factKinds.some((each) => each === kind);
+  const [first, further] = [unknown.filter(isFirst), unknown.filter((kind) => !isFirst(kind))];
+  if (further.length <= furtherShown) return unknown.join(", ");
+  const others = `${further.length} kinds beside rights and workloads (${further.slice(0, furtherShown).join(", ")} ...; -o json has all)`;
+  return first.length === 0 ? others : `${first.join(", ")}, and ${others}`;
 }
 
 function limited<Item>(items: readonly Item[], line: (item: Item) => string): string[] {

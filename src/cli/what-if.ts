@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { readFiles, readText } from "../sight/sources/file-source.ts";
-import { factKinds } from "../sight/facts/facts.ts";
+import { allKinds } from "../sight/facts/facts.ts";
 import { FactSet } from "../sight/facts/fact-set.ts";
 import { placeText } from "../sight/facts/provenance.ts";
 import { whatIf } from "../sight/questions/what-if.ts";
@@ -68,7 +68,7 @@ async function readManifests({ flags, environment }: Invocation): Promise<FactSe
       path === "-"
         ? readText("manifests", "-", await text(process.stdin))
         : await readFiles("manifests", resolve(environment.workingDirectory, path), path);
-    for (const kind of factKinds) for (const fact of read.of(kind)) all.add(fact);
+    for (const kind of allKinds) for (const fact of read.of(kind)) all.add(fact);
     const { problems, otherObjects } = read.coverage;
     for (const problem of problems) all.report(problem);
     for (let n = 0; n < otherObjects; n++) all.countOther();
@@ -76,7 +76,7 @@ async function readManifests({ flags, environment }: Invocation): Promise<FactSe
   }
   const { problems } = all.coverage;
   const [first] = problems;
-  if (first !== undefined && others === 0 && factKinds.every((kind) => all.of(kind).length === 0)) {
+  if (first !== undefined && others === 0 && allKinds.every((kind) => all.of(kind).length === 0)) {
     throw usageError(`${placeText(first.at)}: ${first.message}`);
   }
   return all;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkIds } from "../../src/sight/findings/check-registry.ts";
 import { scan } from "../../src/sight/findings/scan.ts";
+import { makeCertificates } from "../support/certificates.ts";
 import { graphOf } from "./fixture-cluster.ts";
 
 const group = "rbac.authorization.k8s.io";
@@ -128,6 +129,35 @@ for (const [number, { check, found, clean }] of cases.entries()) {
   });
 }
 
+test("SR-ACC-011: a certificate that was issued is found while it is good, and not for a node or another signer", () => {
+  const request = (subject: string, signer = "kubernetes.io/kube-apiserver-client") => ({
+    apiVersion: "certificates.k8s.io/v1",
+    kind: "CertificateSigningRequest",
+    metadata: { name: "r" },
+    spec: { signerName: signer },
+    status: { certificate: Buffer.from(makeCertificates(subject).client.certPem).toString("base64") },
+  });
+  const found = (object: object, at: number | undefined) => {
+    const graph = graphOf(JSON.stringify(object));
+    const { findings } = scan(graph, at === undefined ? {} : { now: at });
+    return findings.filter(({ check }) => check === "SR-ACC-011").map(({ message, score }) => [message, score.value]);
+  };
+  const jane = request("/O=devs/CN=jane");
+  const [[message, score] = []] = found(jane, Date.now());
+  assert.match(String(message), /^A certificate makes who has its key User jane in devs, until 20\d\d-\d\d-\d\d$/);
+  assert.equal(score, 4);
+  assert.equal(found(request("/O=system:masters/CN=root"), Date.now())[0]?.[1], 8);
+  const none = [
+    found(jane, Date.now() + 100 * 24 * 3600 * 1000),
+    found(jane, undefined),
+    found(request("/O=system:nodes/CN=system:node:n"), Date.now()),
+    found(request("/CN=jane", "example.com/own"), Date.now()),
+    found({ ...jane, status: { certificate: "bm90aGluZw==" } }, Date.now()),
+    found({ ...jane, status: {} }, Date.now()),
+  ];
+  assert.deepEqual(none.flat(), []);
+});
+
 test("A source without bindings does not say that an account has no rights", () => {
   assert.ok(!findingsOf([account("web"), pod("web")]).some(({ check }) => check === "SR-ACC-010"));
 });
@@ -142,7 +172,7 @@ test("What a patch of these checks takes away is what the finding is about", () 
 });
 
 test("Each further check of access has a case here", () => {
-  const tested = new Set(cases.map(({ check }) => check));
+  const tested = new Set([...cases.map(({ check }) => check), "SR-ACC-011"]);
   const further = checkIds.filter((id) => /^SR-ACC-0(?:0[4-9]|1)/.test(id));
   assert.deepEqual(
     further.filter((id) => !tested.has(id)),

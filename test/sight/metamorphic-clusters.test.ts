@@ -151,9 +151,14 @@ function rename(value: unknown, to: (text: string) => string): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([field, inner]): [string, unknown] => [
       field,
-      otherFields.has(field) ? inner : rename(inner, to),
+      otherFields.has(field) && !isNameLabel(inner) ? inner : rename(inner, to),
     ]),
   );
+}
+
+/** The label that is the name of a namespace. */
+function isNameLabel(labels: unknown): boolean {
+  return typeof labels === "object" && labels !== null && "kubernetes.io/metadata.name" in labels;
 }
 
 /** Clusters in which names stand in what is packed or signed, where they stay as they are. */

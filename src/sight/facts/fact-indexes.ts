@@ -23,6 +23,7 @@ const knownImages: ReadonlySet<string> = new Set([
   "external-secrets",
   "kubernetes-reflector",
   "kubernetes-replicator",
+  "cert-manager-controller",
 ]);
 
 /** The places of one value. */

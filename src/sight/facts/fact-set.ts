@@ -4,7 +4,8 @@ import { gapKey } from "./coverage-gap.ts";
 import type { CoverageGap } from "./coverage-gap.ts";
 import { FactIndexes } from "./fact-indexes.ts";
 import type { ValuePlace } from "./fact-indexes.ts";
-import { factKinds } from "./facts.ts";
+import { allKinds } from "./facts.ts";
+import { isBuiltIn, isDefinedBy } from "./fact-kind.ts";
 import type { Fact, FactKind, FactOf, Problem, WorkloadFact } from "./facts.ts";
 import { placeText } from "./provenance.ts";
 import type { Provenance } from "./provenance.ts";
@@ -181,7 +182,7 @@ export class FactSet implements FactReader {
       }
     }
     for (const fact of add) copy.#insert(fact);
-    for (const kind of factKinds) {
+    for (const kind of allKinds) {
       if (this.#isKnown(kind)) copy.#listed.add(kind);
       else if (copy.#isKnown(kind)) copy.addGap({ kind, namespace: "", reason: "level", message: onlyTheChange });
     }
@@ -288,7 +289,15 @@ export class FactSet implements FactReader {
 
   #isKnown(kind: FactKind): boolean {
     // A name of a Secret in what refers to it does not say what others there are.
-    return this.#listed.has(kind) || this.of(kind).length > (kind === "Secret" ? this.#namesOnly : 0);
+    if (this.#listed.has(kind) || this.of(kind).length > (kind === "Secret" ? this.#namesOnly : 0)) return true;
+    return !isBuiltIn(kind) && this.#hasNoDefinition(kind);
+  }
+
+  /** Where definitions of kinds are known, and none is of this kind, there is nothing of it. */
+  #hasNoDefinition(kind: FactKind): boolean {
+    const definitions = this.of("CustomResourceDefinition");
+    if (definitions.length === 0 && !this.#listed.has("CustomResourceDefinition")) return false;
+    return definitions.every(({ name }) => !isDefinedBy(kind, name));
   }
 
   /** Of a kind of which content is missing, there still is no more than is listed. */
@@ -298,13 +307,13 @@ export class FactSet implements FactReader {
   }
 
   get coverage(): Coverage {
-    const known = factKinds.filter((kind) => this.#isKnown(kind));
+    const known = allKinds.filter((kind) => this.#isKnown(kind));
     return {
       source: this.source,
       ...(this.origin !== undefined && { origin: this.origin }),
       files: this.#files,
       objects: Object.fromEntries(known.map((kind) => [kind, this.of(kind).length])),
-      unknown: factKinds.filter((kind) => !this.#isKnown(kind)),
+      unknown: allKinds.filter((kind) => !this.#isKnown(kind)),
       gaps: [...this.#gaps.values()],
       otherObjects: this.#otherObjects,
       problems: [...this.#problems],

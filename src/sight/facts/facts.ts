@@ -8,6 +8,7 @@ import type { PolicyRule } from "../../access/rbac/policy-rule.ts";
 import type { RoleRef, Subject } from "../../access/rbac/role-binding.ts";
 import type { PodReference } from "../../core/references/pod-references.ts";
 import type { ContentFact } from "./content-facts.ts";
+import type { CertificateRequestFact } from "./certificate-request-facts.ts";
 import type { CredentialIdentity } from "./credential-identity.ts";
 import { routeKinds } from "./network-facts.ts";
 import type { IngressFact, NetworkPolicyFact, RouteFact, ServiceFact } from "./network-facts.ts";
@@ -18,7 +19,11 @@ import type { PodTraits } from "./pod-traits.ts";
 import { policyKinds } from "./policy-facts.ts";
 import type { PolicyFact } from "./policy-facts.ts";
 import type { Provenance } from "./provenance.ts";
+import { referrerKinds } from "./referrer-facts.ts";
+import type { ReferrerFact } from "./referrer-facts.ts";
 import type { RenderedSecret } from "./rendered-secrets.ts";
+import { webhookKinds } from "./webhook-facts.ts";
+import type { WebhookFact } from "./webhook-facts.ts";
 
 export interface RuleFact {
   readonly rule: PolicyRule;
@@ -161,6 +166,9 @@ export type Fact =
   | NetworkPolicyFact
   | PolicyFact
   | SyncFact
+  | WebhookFact
+  | ReferrerFact
+  | CertificateRequestFact
   | CustomResourceFact;
 export type FactKind = Fact["kind"];
 
@@ -173,7 +181,7 @@ export type FactOf<Kind extends FactKind> = Fact extends infer Each
     : never
   : never;
 
-/** Every kind that is looked for: what a source lacks of them is unknown. */
+/** The kinds of rights, workloads and secrets. */
 export const factKinds = [
   "Role",
   "ClusterRole",
@@ -186,7 +194,7 @@ export const factKinds = [
   "Secret",
 ] as const satisfies readonly FactKind[];
 
-/** Kinds that are read where a source has them, and of which it is not said that it has none. */
+/** What leads to secrets beside them. */
 export const furtherKinds = [
   "ConfigMap",
   "ControllerRevision",
@@ -197,9 +205,15 @@ export const furtherKinds = [
   ...routeKinds,
   "NetworkPolicy",
   ...policyKinds,
+  ...webhookKinds,
+  "CertificateSigningRequest",
   ...syncKinds,
+  ...referrerKinds,
   "CustomResourceDefinition",
 ] as const satisfies readonly FactKind[];
+
+/** Every kind that is looked for: what a source lacks of them is unknown. */
+export const allKinds: readonly FactKind[] = [...factKinds, ...furtherKinds];
 
 /** Something in the input that could not be used, or not as it is. */
 export interface Problem {

@@ -5,6 +5,9 @@ import { field, textField } from "./json-fields.ts";
 import { readIngress, readNetworkPolicy, readRoute, readService } from "./network-facts.ts";
 import { hostFolderOf, readSync } from "./operator-facts.ts";
 import { readPolicy } from "./policy-facts.ts";
+import { readCertificateRequest } from "./certificate-request-facts.ts";
+import { secretsReferredBy } from "./referrer-facts.ts";
+import { readWebhooks } from "./webhook-facts.ts";
 import type { Provenance } from "./provenance.ts";
 import type { SecretMaterial } from "./secret-material.ts";
 
@@ -46,6 +49,21 @@ export function readFurther(kind: FactKind, place: Place, value: unknown, materi
     case "SecretProviderClass":
     case "SealedSecret":
       return { kind, ...place, ...readSync(kind, value, place) };
+    case "SecretStore":
+    case "ClusterSecretStore":
+    case "PushSecret":
+    case "Issuer":
+    case "ClusterIssuer":
+    case "Certificate":
+    case "VaultAuth":
+    case "VaultConnection":
+    case "Gateway":
+      return { kind, ...place, secrets: secretsReferredBy(kind, value, place.namespace) };
+    case "ValidatingWebhookConfiguration":
+    case "MutatingWebhookConfiguration":
+      return { kind, ...place, ...readWebhooks(value) };
+    case "CertificateSigningRequest":
+      return { kind, ...place, ...readCertificateRequest(value) };
     case "CustomResourceDefinition":
       return { kind, ...place };
     case "Constraint":

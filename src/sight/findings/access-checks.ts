@@ -86,4 +86,13 @@ export const accessChecks = {
     explanation: "A token that can do nothing today can do whatever somebody binds to the account tomorrow.",
     fix: "Set automountServiceAccountToken to false.",
   },
+  "SR-ACC-011": {
+    name: "issued-client-certificate",
+    title: "A client certificate that the cluster has issued is good",
+    score: 4,
+    frameworks: frameworks("cis 3.1.1 owasp K09 attack T1649"),
+    explanation:
+      "Nothing takes a certificate back: who has the key is the user, in its groups, until the certificate ends.",
+    fix: "Take away what is bound to the user and its groups, and let people come by OIDC or tokens that end soon.",
+  },
 } satisfies Readonly<Record<string, Check>>;

@@ -4,6 +4,7 @@ import { answerCoverage } from "../questions/who-can.ts";
 import type { AnswerCoverage } from "../questions/who-can.ts";
 import { broadGrants } from "./broad-grants.ts";
 import type { Finding } from "./finding.ts";
+import { issuedCertificates } from "./issued-certificates.ts";
 import { missingReferences } from "./missing-references.ts";
 import { observedFaults } from "./observed-faults.ts";
 import { idleTokens } from "./idle-tokens.ts";
@@ -40,6 +41,7 @@ export function scan(graph: SecurityGraph, { now, sensitivities = [] }: ScanOpti
     ...sharedSecrets(graph),
     ...strongerAccounts(graph),
     ...idleTokens(graph.facts),
+    ...issuedCertificates(graph.facts, now),
     ...missingReferences(graph.facts),
     ...observedFaults(graph.facts),
     ...secretLifecycle(graph, now),

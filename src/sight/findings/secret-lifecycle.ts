@@ -1,6 +1,7 @@
 /** How secrets come, stay and go: ages, expiry, use, copies. What needs a clock is left out without one. */
 import type { FactSet } from "../facts/fact-set.ts";
 import type { SecretFact, WorkloadFact } from "../facts/facts.ts";
+import { referrerKinds } from "../facts/referrer-facts.ts";
 import { fieldText } from "../examination/observation.ts";
 import type { SecurityGraph } from "../graph/security-graph.ts";
 import { objectText } from "../questions/principal.ts";
@@ -72,7 +73,10 @@ function expiry(secret: SecretFact, now: number | undefined): Finding[] {
 /** Of what is for workloads, with all that may use it in the source. Those of one namespace together: there may be thousands. */
 function unused(graph: SecurityGraph): Finding[] {
   const named = namedInRoles(graph.facts);
-  const found = graph.facts.of("Secret").filter((secret) => isUnused(graph, secret, named));
+  const referred = referredByOperators(graph.facts);
+  const found = graph.facts
+    .of("Secret")
+    .filter((secret) => isUnused(graph, secret, named) && !referred.has(`${secret.namespace}\n${secret.name}`));
   return Array.from(Map.groupBy(found, ({ namespace }) => namespace).values(), (secrets) => {
     const sorted = secrets.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const [first] = sorted;
@@ -100,6 +104,12 @@ function isUnused(graph: SecurityGraph, secret: SecretFact, named: ReadonlySet<s
   const isKnown = facts.source !== "manifests" && facts.knows("Pod", namespace) && facts.knows("Deployment", namespace);
   if (!isKnown || type !== "Opaque" || secret.seen === "name" || namespace === "kube-system") return false;
   return secret.opensSealed !== true && !named.has(name) && graph.usersOf(secret).length === 0;
+}
+
+/** What stores, issuers, gateways and the like name: their controllers read it. */
+function referredByOperators(facts: FactSet): Set<string> {
+  const found = referrerKinds.flatMap((kind) => facts.of(kind)).flatMap(({ secrets }) => secrets);
+  return new Set(found.map(({ namespace, name }) => `${namespace}\n${name}`));
 }
 
 /** Names of secrets that somebody was given a right to by name: what is read by programs, not mounted. */

@@ -28,7 +28,7 @@ export function wideReach(graph: SecurityGraph): Finding[] {
     const way = ways.from(number);
     const [first] = way.steps;
     // A tap sees what is written later, which is another thing than reading every secret.
-    const taps = way.steps.some(({ edge }) => edge === "tap-by-webhook");
+    const taps = way.steps.some(({ edge }) => edge === "tap-by-webhook" || edge === "is-sent-secrets");
     return first === undefined || way.hops < 2 || first.edge === "member-of" || taps ? [] : [{ principal, way, first }];
   });
   // Thousands of nodes may run pods of one account.

@@ -37,6 +37,11 @@ export type CapabilityKind =
   /** Is given what asks for copies in its namespace. */
   | "copy-secret"
   | "pull-with-secret"
+  /** Has an item of a store copied into a secret of its own; of a store of the whole cluster. */
+  | "sync-item"
+  | "sync-cluster-item"
+  /** Writes issuers for the whole cluster. */
+  | "issue-for-cluster"
   /** Is a group of bootstrap tokens. Cluster-wide. */
   | "become-bootstrapper"
   | DriveKind

@@ -10,7 +10,7 @@ import type { FactPlace, FactSet } from "../facts/fact-set.ts";
 import type { BindingFact, Fact } from "../facts/facts.ts";
 import type { FactChange } from "../sources/source.ts";
 import { indexKeysOf, valuesOf } from "../facts/fact-indexes.ts";
-import { factKinds, furtherKinds } from "../facts/facts.ts";
+import { allKinds } from "../facts/facts.ts";
 import { Dependencies } from "./dependencies.ts";
 import { groupsOf, saysMore } from "./graph-node.ts";
 import type { GraphNode, PrincipalNode } from "./graph-node.ts";
@@ -56,7 +56,7 @@ export class LiveGraph {
     this.#holders = new Holders(this.#roles, this.#dependencies);
     this.#writer = new UnitWriter(this.#table, tracked, this.#dependencies);
     this.#need("super-users", addSuperUsers);
-    for (const kind of [...factKinds, ...furtherKinds]) {
+    for (const kind of allKinds) {
       for (const fact of facts.of(kind)) {
         this.#noteAdded(fact);
         if (valuesOf(fact).some(({ fingerprint }) => facts.shared(fingerprint) !== undefined)) this.#needFact(fact);

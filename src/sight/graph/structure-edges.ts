@@ -12,6 +12,7 @@ import { addMachine } from "./structure/machines.ts";
 import { addContentObject, addSync } from "./structure/objects.ts";
 import { addPrincipal } from "./structure/principals.ts";
 import { addSecret, secretLeadsOn } from "./structure/secrets.ts";
+import { addWebhooks } from "./structure/webhooks.ts";
 import { addWorkload } from "./structure/workloads.ts";
 import type { GraphBuilder } from "./unit.ts";
 
@@ -37,6 +38,9 @@ export function addFact(builder: GraphBuilder, fact: Fact): void {
     case "VaultStaticSecret":
     case "SecretProviderClass":
       return addSync(builder, fact);
+    case "ValidatingWebhookConfiguration":
+    case "MutatingWebhookConfiguration":
+      return addWebhooks(builder, fact);
     default: // others say something only where they are read for something else
   }
 }
@@ -55,6 +59,9 @@ export function leadsOn(fact: Fact): boolean {
     case "SecretProviderClass":
     case "ServiceAccount":
       return true;
+    case "ValidatingWebhookConfiguration":
+    case "MutatingWebhookConfiguration":
+      return fact.receivers.length > 0;
     default:
       return false;
   }

@@ -2,7 +2,7 @@
 import { factKindOf, factNamespace } from "../facts/fact-kind.ts";
 import { FactSet } from "../facts/fact-set.ts";
 import type { ClusterOrigin } from "../facts/fact-set.ts";
-import { factKinds } from "../facts/facts.ts";
+import { allKinds } from "../facts/facts.ts";
 import type { Problem } from "../facts/facts.ts";
 import { readFact } from "../facts/read-fact.ts";
 import { LiveGraph } from "../graph/live-graph.ts";
@@ -20,7 +20,7 @@ export class GraphKeeper {
     this.#facts = new FactSet("cluster");
     this.#facts.origin = origin;
     // All that a store of ours can hold is told: what is not told is not there.
-    for (const kind of factKinds) this.#facts.markListed(kind);
+    for (const kind of allKinds) this.#facts.markListed(kind);
     this.#graph = new LiveGraph(this.#facts);
   }
 

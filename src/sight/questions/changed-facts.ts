@@ -1,5 +1,5 @@
 /** The facts of a source as they would be after manifests are applied, or what they name is deleted. */
-import { factKinds } from "../facts/facts.ts";
+import { allKinds } from "../facts/facts.ts";
 import type { Fact, RoleFact } from "../facts/facts.ts";
 import type { FactSet } from "../facts/fact-set.ts";
 import { objectText } from "./principal.ts";
@@ -50,7 +50,7 @@ export function deleted(facts: FactSet, manifests: FactSet): ChangedFacts {
 
 function lastOfEach(manifests: FactSet): Map<string, Fact> {
   const found = new Map<string, Fact>();
-  for (const kind of factKinds) for (const fact of manifests.of(kind)) found.set(keyOf(fact), fact);
+  for (const kind of allKinds) for (const fact of manifests.of(kind)) found.set(keyOf(fact), fact);
   return found;
 }
 

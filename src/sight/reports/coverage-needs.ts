@@ -1,6 +1,6 @@
 /** What it takes to know what is unknown. */
 import type { CoverageGap, MissingRight } from "../facts/coverage-gap.ts";
-import { groupsOfKind } from "../facts/fact-kind.ts";
+import { groupsOfKind, resourceOf } from "../facts/fact-kind.ts";
 import type { FactKind } from "../facts/facts.ts";
 import type { AnswerCoverage } from "../questions/who-can.ts";
 import type { ReportNeed } from "./report.ts";
@@ -40,6 +40,5 @@ function rightText({ verbs, group, resource, namespace }: Omit<MissingRight, "ru
 
 function rightToRead(kind: FactKind): string {
   const group = groupsOfKind(kind).find((name) => name !== "extensions") ?? ""; // where some kinds once were
-  const resource = `${kind.toLowerCase()}s`; // every kind that coverage names as unknown has a regular plural
-  return rightText({ verbs: ["list"], group, resource, namespace: "" });
+  return rightText({ verbs: ["list"], group, resource: resourceOf(kind), namespace: "" });
 }

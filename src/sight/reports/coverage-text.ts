@@ -25,11 +25,14 @@ function originText({ id, version, level }: ClusterOrigin): string {
   return `the cluster ${id}${version === "" ? "" : ` (${version})`}, secrets at the level ${level}`;
 }
 
-/** The others. */
-export function unknownSentences({ needs, verified, unresolved, problems }: ReportCoverage): string[] {
+/** The others. Of several kinds that are unknown for one reason, `kindsMax` are named. */
+export function unknownSentences(
+  { needs, verified, unresolved, problems }: ReportCoverage,
+  kindsMax = Infinity,
+): string[] {
   const alike = Map.groupBy(needs, ({ because, namespace, reason }) => JSON.stringify([because, namespace, reason]));
   return [
-    ...Array.from(alike.values(), needSentence),
+    ...Array.from(alike.values(), (each) => needSentence(each, kindsMax)),
     ...(verified === undefined ? [] : disagreements(verified)),
     ...unresolved.map(({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),
     ...problems.map(({ message, at }) => `Problem at ${placeText(at)}: ${message}.`),
@@ -45,11 +48,12 @@ function disagreements(verified: Verification): string[] {
 }
 
 /** Several kinds may be unknown for one reason in one place. */
-function needSentence(needs: readonly ReportNeed[]): string {
+function needSentence(needs: readonly ReportNeed[], kindsMax: number): string {
   const [{ kind = "", namespace = "", because = "", right = "", reason = "" } = {}] = needs;
   const where = namespace === "" ? "" : ` in ${namespace}`;
   const word = reason === "partial" ? "Known in part" : "Unknown";
   if (needs.length === 1) return `${word}: ${kind}${where}, since ${because}; to know it takes ${right}.`;
-  const kinds = needs.map((need) => `${need.kind} (${need.right})`);
-  return `${word}${where}, since ${because}: ${kinds.join(", ")}. In brackets is the right that it takes.`;
+  const kinds = needs.slice(0, kindsMax).map((need) => `${need.kind} (${need.right})`);
+  const more = needs.length > kinds.length ? ` and ${needs.length - kinds.length} more kinds; -o json has all` : "";
+  return `${word}${where}, since ${because}: ${kinds.join(", ")}${more}. In brackets is the right that it takes.`;
 }

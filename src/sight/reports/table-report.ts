@@ -15,6 +15,8 @@ export interface Terminal {
 const worstShown = 5;
 /** Of a check and of notes; a person who wants all of thousands takes another form. */
 const listedMax = 20;
+/** Of kinds that are unknown for one reason. */
+const kindsMax = 10;
 
 /** Colours only repeat what a word says. */
 const colors = {
@@ -67,7 +69,7 @@ class TableWriter {
     if (gone !== undefined) {
       yield `Against the baseline: ${summary.new ?? 0} new, ${summary.known ?? 0} known, ${gone.length} gone.\n`;
     }
-    const unknown = unknownSentences(coverage).length;
+    const unknown = unknownSentences(coverage, kindsMax).length;
     if (unknown > 0) yield `What is not known: ${plural(unknown, "thing")}, listed at the end.\n`;
     if (summary.suppressed > 0) yield `${plural(summary.suppressed, "finding")} excepted, listed below.\n`;
     yield "\n";
@@ -116,7 +118,7 @@ class TableWriter {
 
   *coverage({ coverage }: Report): Generator<string> {
     yield this.#heading("What is not known");
-    const sentences = unknownSentences(coverage);
+    const sentences = unknownSentences(coverage, kindsMax);
     yield* this.#wrapped(readSentence(coverage), "", "");
     yield* this.#list(sentences);
     if (sentences.length === 0) yield "Everything that is looked at was read.\n";

@@ -7,7 +7,7 @@ import { missingRight } from "../facts/coverage-gap.ts";
 import type { CoverageGap, GapReason, MissingRight } from "../facts/coverage-gap.ts";
 import { factKindOf } from "../facts/fact-kind.ts";
 import type { ClusterOrigin, FactSet } from "../facts/fact-set.ts";
-import { factKinds, furtherKinds, workloadKinds } from "../facts/facts.ts";
+import { allKinds, workloadKinds } from "../facts/facts.ts";
 import type { FactKind } from "../facts/facts.ts";
 import { field, listField, textField, textsField } from "../facts/json-fields.ts";
 import { redactObject } from "./redact-object.ts";
@@ -67,7 +67,7 @@ function partsOf(items: readonly unknown[]): unknown[][] {
 
 function headOf(facts: FactSet): object {
   const { origin, gaps } = facts.coverage;
-  const known = [...factKinds, ...furtherKinds].filter((each) => facts.isListed(each));
+  const known = allKinds.filter((each) => facts.isListed(each));
   return {
     apiVersion,
     kind,
@@ -95,7 +95,7 @@ export function isCollection(value: unknown): boolean {
 
 /** What a collection says of itself, into the facts that are read with it. It may be by anybody: what is not in order is passed over. */
 export function addCollection(facts: FactSet, value: unknown): void {
-  const isKind = (name: unknown): name is FactKind => [...factKinds, ...furtherKinds].some((each) => each === name);
+  const isKind = (name: unknown): name is FactKind => allKinds.some((each) => each === name);
   for (const listed of textsField(value, "listed")) if (isKind(listed)) facts.markListed(listed);
   for (const gap of listField(value, "gaps")) {
     const gapKind = field(gap, "kind");

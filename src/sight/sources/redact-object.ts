@@ -7,6 +7,7 @@
 import { credentialIn } from "../credentials/credential-in.ts";
 import { workloadKinds } from "../facts/facts.ts";
 import type { FactKind } from "../facts/facts.ts";
+import { secretsReferredBy } from "../facts/referrer-facts.ts";
 import { field, fieldNames, listField, textField } from "../facts/json-fields.ts";
 
 /** An object after `withoutValues`, as it may be kept. Of values of Secrets only their sizes stay. */
@@ -29,6 +30,24 @@ function contentOf(kind: FactKind, decoded: unknown): Readonly<Record<string, un
     case "Node":
     case "Namespace":
       return {}; // name and labels say it all, or all that may be said
+    case "CertificateSigningRequest":
+      return {
+        spec: { signerName: field(decoded, "spec", "signerName") },
+        status: { certificate: field(decoded, "status", "certificate") },
+      };
+    case "SecretStore":
+    case "ClusterSecretStore":
+    case "PushSecret":
+    case "Issuer":
+    case "ClusterIssuer":
+    case "Certificate":
+    case "VaultAuth":
+    case "VaultConnection":
+    case "Gateway": {
+      // What they are told beside may be anything: only the Secrets that they name stay.
+      const named = secretsReferredBy(kind, decoded, textField(decoded, "metadata", "namespace"));
+      return { spec: { references: named.map((secretRef) => ({ secretRef })) } };
+    }
     case "SealedSecret":
       return { spec: { template: { metadata: { name: field(decoded, "spec", "template", "metadata", "name") } } } };
     case "SecretProviderClass":

@@ -11,6 +11,8 @@ function nameOnly(namespace: string, name: string, by: Fact): SecretFact {
 
 /** The Secrets that a fact names, each once. */
 export function secretsNamedBy(fact: Fact): SecretFact[] {
+  if ("secrets" in fact && fact.kind !== "ServiceAccount")
+    return fact.secrets.map(({ namespace, name }) => nameOnly(namespace, name, fact));
   return [...new Set(namesIn(fact))].map((name) => nameOnly(fact.namespace, name, fact));
 }
 

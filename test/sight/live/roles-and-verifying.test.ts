@@ -10,7 +10,8 @@ import { ClusterSource } from "../../../src/sight/sources/cluster/cluster-source
 import { readKubeconfig } from "../../../src/sight/sources/cluster/kubeconfig.ts";
 import { levels } from "../../../src/sight/sources/cluster/level.ts";
 import type { Level } from "../../../src/sight/sources/cluster/level.ts";
-import { resourceOf, sightRole } from "../../../src/sight/sources/cluster/sight-role.ts";
+import { sightRole } from "../../../src/sight/sources/cluster/sight-role.ts";
+import { resourceOf } from "../../../src/sight/facts/fact-kind.ts";
 import { sampleQuestions, verifySample } from "../../../src/sight/sources/cluster/verify-sample.ts";
 import { startTestServer } from "../../running-server.ts";
 import type { TestServer } from "../../running-server.ts";

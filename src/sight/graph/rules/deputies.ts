@@ -2,6 +2,7 @@
 import type { DrivenController } from "../capability.ts";
 import type { EdgeId } from "../edge-rule.ts";
 import { asks, limitedRights, rights, structure, writes } from "./row.ts";
+import type { Ask } from "../edge-rule.ts";
 import type { Row } from "./row.ts";
 
 /** Objects by which a controller is told to act with its own rights. */
@@ -30,6 +31,31 @@ function sends(what: string): Pick<Row, "ease" | "attack" | "explanation" | "fix
 }
 
 const externalSecrets = "external-secrets.io";
+const vaultOperator = "secrets.hashicorp.com";
+
+/** Objects that name an account, and a server that is shown a token of it. */
+function showsToken(what: string): ReturnType<typeof sends> {
+  return {
+    ...sends(what),
+    attack: "T1528",
+    fix: "Let only those who may act as the accounts of the namespace write such objects.",
+  };
+}
+
+/** Objects that have items of a store copied into Secrets, which are then read. */
+function syncs(what: string): ReturnType<typeof sends> {
+  return {
+    ...sends(what),
+    attack: "T1552.007",
+    fix: "Give each namespace a store whose credentials read its own items only.",
+  };
+}
+
+const writesSync = writes(`externalsecrets.${externalSecrets}`);
+const readsBack: readonly Ask[] = [
+  ...asks("get,list,watch,patch,delete,deletecollection secrets", "any"),
+  ...asks("create pods", "none"),
+];
 
 export const deputiesRules = {
   "drive-flux": drives(
@@ -103,13 +129,55 @@ export const deputiesRules = {
     name: "has sent to a server of its own",
     condition: rights("read-secret", writes("issuers.cert-manager.io")),
   },
+  "leak-by-cluster-issuer": {
+    ...sends(
+      "a ClusterIssuer names a Secret of the controller's namespace to show to a server, which it names as well",
+    ),
+    name: "has sent to a server of its own",
+    condition: limitedRights({ reach: "cluster" }, "issue-for-cluster", writes("clusterissuers.cert-manager.io", true)),
+  },
+  "issues-from": {
+    ...sends("the controller of certificates takes what issuers for the whole cluster name from its own namespace"),
+    name: "reads for",
+    condition: structure,
+    free: true,
+    fix: "",
+  },
+  "token-by-store": {
+    ...showsToken("a SecretStore has the operator show a token of any account of its namespace to a server it names"),
+    name: "has sent to a server of its own a token of",
+    condition: rights("become-account", writes(`secretstores.${externalSecrets}`)),
+  },
+  "token-by-vault-auth": {
+    ...showsToken(
+      "a VaultAuth has the operator show a token of any account of its namespace to what a VaultConnection names",
+    ),
+    name: "has sent to a server of its own a token of",
+    condition: rights(
+      "become-account",
+      writes(`vaultauths.${vaultOperator}`),
+      writes(`vaultconnections.${vaultOperator}`),
+    ),
+  },
+  "sync-item": {
+    ...syncs("an ExternalSecret has any item that its store reads copied into a Secret of the namespace"),
+    name: "has copied, from the store it is of,",
+    condition: rights("sync-item", writesSync, readsBack),
+  },
+  "sync-cluster-item": {
+    ...syncs(
+      "an ExternalSecret of any namespace has items of a ClusterSecretStore copied, unless the store names namespaces",
+    ),
+    name: "has copied, from the store it is of,",
+    condition: limitedRights({ reach: "cluster" }, "sync-cluster-item", writesSync, readsBack),
+  },
   "leak-by-vault-auth": {
     ...sends("a VaultAuth names a Secret of its namespace to show to a Vault, which a VaultConnection names"),
     name: "has sent to a server of its own",
     condition: rights(
       "read-secret",
-      writes("vaultauths.secrets.hashicorp.com"),
-      writes("vaultconnections.secrets.hashicorp.com"),
+      writes(`vaultauths.${vaultOperator}`),
+      writes(`vaultconnections.${vaultOperator}`),
     ),
   },
   "acts-as": {

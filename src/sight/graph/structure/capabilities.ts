@@ -18,6 +18,8 @@ export function addConsequences(builder: GraphBuilder, number: number, of: Capab
       return addEscape(builder, number, attenuatorsAt(builder, "new-pod-escapes", of.namespace));
     case "run-any-pod":
       return addEscape(builder, number, []);
+    case "issue-for-cluster":
+      return addClusterIssuers(builder, number);
     case "debug-pod":
       builder.edge(number, capabilityNode(builder, "enter-pod", of.namespace, of.name), "concerns");
       return addDebugging(builder, number, of);
@@ -68,6 +70,14 @@ function addDebugging(builder: GraphBuilder, number: number, { namespace, name }
 /** On which node a pod runs, whoever makes it says: it may be any. */
 function addEscape(builder: GraphBuilder, number: number, by: readonly AttenuatorId[]): void {
   builder.edge(number, capabilityNode(builder, "own-machine"), edgeWith("new-pod-escapes", by));
+}
+
+/** Where the controller of certificates runs, there is what issuers for the whole cluster name. */
+function addClusterIssuers(builder: GraphBuilder, number: number): void {
+  for (const controller of builder.facts.running("cert-manager-controller")) {
+    const secrets = capabilityNode(builder, "read-secret", controller.namespace);
+    builder.edge(number, secrets, "issues-from", shownBy(controller));
+  }
 }
 
 /** By which images the controllers are known that act for others. */

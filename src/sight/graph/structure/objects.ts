@@ -70,11 +70,19 @@ export function addReleased(
   }
 }
 
+/** Who may have an item copied for themselves: by its store, which is the namespace's or the cluster's. */
+function copiersOf(origin: string, namespace: string): Capability[] {
+  return origin.startsWith("ClusterSecretStore ")
+    ? [{ kind: "sync-cluster-item", namespace: "", name: "" }]
+    : capabilitiesReaching("sync-item", namespace, "");
+}
+
 /** Secrets that are made of one item have one value. */
 export function addSync(builder: GraphBuilder, sync: SyncFact): void {
   for (const origin of sync.origins) {
     const item = builder.node({ type: "shared", name: `the item ${origin}` });
     builder.claim(item);
+    if (sync.kind === "ExternalSecret") connect(builder, copiersOf(origin, sync.namespace), item);
     for (const target of sync.targets) {
       for (const secret of builder.facts.named("Secret", sync.namespace, target)) {
         if (secret.kind !== "Secret") continue;

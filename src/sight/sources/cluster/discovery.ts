@@ -4,7 +4,7 @@
  * Aggregated discovery is asked for first (two requests); servers that do not have it (before 1.26) are asked group by group,
  * and only for groups that matter. Source: kubernetes/api apidiscovery/v2/types.go, apimachinery pkg/apis/meta/v1 (APIResourceList).
  */
-import { factKinds, furtherKinds } from "../../facts/facts.ts";
+import { allKinds } from "../../facts/facts.ts";
 import type { FactKind } from "../../facts/facts.ts";
 import { field, listField, textField, textsField } from "../../facts/json-fields.ts";
 import { factKindOf, groupsOfKind } from "../../facts/fact-kind.ts";
@@ -61,8 +61,6 @@ interface Found {
   readonly failedGroups: Map<string, string>;
 }
 
-const wantedKinds: readonly FactKind[] = [...factKinds, ...furtherKinds];
-
 function summed({ served, failedGroups }: Found): Discovered {
   const byKind = new Map<string, ServedKind>();
   // Of a kind that is in several groups, the objects are the same; `extensions` was the first home of some.
@@ -71,13 +69,13 @@ function summed({ served, failedGroups }: Found): Discovered {
       byKind.set(each.objectKind, each);
   }
   const found = [...byKind.values()];
-  const others = wantedKinds.filter((kind) => found.every((each) => each.kind !== kind));
+  const others = allKinds.filter((kind) => found.every((each) => each.kind !== kind));
   const failed = others.flatMap((kind) => {
     const group = groupsOfKind(kind).find((name) => failedGroups.has(name));
     return group === undefined ? [] : [{ kind, message: failedGroups.get(group) ?? "" }];
   });
   const absent = others.filter((kind) => failed.every((each) => each.kind !== kind));
-  return { served: wantedKinds.flatMap((kind) => found.filter((each) => each.kind === kind)), absent, failed };
+  return { served: allKinds.flatMap((kind) => found.filter((each) => each.kind === kind)), absent, failed };
 }
 
 /** Versions stand in the order in which the server prefers them. */
@@ -99,7 +97,7 @@ function readAggregated(list: unknown, found: Found): void {
 }
 
 async function readGroups(connection: ApiConnection, list: unknown, found: Found, signal: AbortSignal): Promise<void> {
-  const wanted = new Set(wantedKinds.flatMap(groupsOfKind));
+  const wanted = new Set(allKinds.flatMap(groupsOfKind));
   for (const item of listField(list, "groups")) {
     const group = textField(item, "name");
     if (!wanted.has(group)) continue;

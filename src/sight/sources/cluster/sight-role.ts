@@ -1,7 +1,6 @@
 /** Roles for whoever reads a cluster for sight: what each level takes, and nothing more. */
-import { groupsOfKind } from "../../facts/fact-kind.ts";
-import { factKinds, furtherKinds } from "../../facts/facts.ts";
-import type { FactKind } from "../../facts/facts.ts";
+import { groupsOfKind, resourceOf } from "../../facts/fact-kind.ts";
+import { allKinds } from "../../facts/facts.ts";
 import { metadataResource } from "./level.ts";
 import type { Level } from "./level.ts";
 
@@ -16,14 +15,6 @@ const verbs = ["list", "watch"];
 
 /** Groups that moved: no server that is still maintained serves kinds there. */
 const formerGroups: ReadonlySet<string> = new Set(["extensions"]);
-
-/** The name of a kind in paths and rules. Source: apimachinery pkg/api/meta/restmapper.go (UnsafeGuessKindToResource). */
-export function resourceOf(kind: FactKind): string {
-  if (kind === "Constraint") return "*";
-  const name = kind.toLowerCase();
-  if (name.endsWith("s")) return `${name}es`;
-  return name.endsWith("y") ? `${name.slice(0, -1)}ies` : `${name}s`;
-}
 
 /** A ClusterRole as YAML. Kinds that a cluster does not have do no harm in it. */
 export function sightRole({ level, verifies }: SightRoleOptions): string {
@@ -66,7 +57,7 @@ function headingOf(level: Level): string[] {
 
 function rolesByGroup(): Map<string, string[]> {
   const byGroup = new Map<string, string[]>();
-  for (const kind of [...factKinds, ...furtherKinds]) {
+  for (const kind of allKinds) {
     if (kind === "Secret" || kind === "ConfigMap") continue;
     for (const group of groupsOfKind(kind)) {
       if (!formerGroups.has(group)) byGroup.set(group, [...(byGroup.get(group) ?? []), resourceOf(kind)]);
