@@ -7,9 +7,7 @@ import { constants, openSync, closeSync, writeSync, statSync, readdirSync, rmSyn
 import { join } from "node:path";
 import type { AuditEvent, Disclosure } from "../../src/audit/audit-event.ts";
 import type { AuditLogFile } from "../../src/audit/log/audit-log-file.ts";
-import { openByteSource } from "../../src/audit/log/byte-source.ts";
-import { listSegments } from "../../src/audit/log/log-directory.ts";
-import { verifyLog } from "../../src/audit/log/verify-log.ts";
+import { segmentsToVerify, verifyLog } from "../../src/audit/log/verify-log.ts";
 import { LogFixture } from "../../test/support/audit-log-fixture.ts";
 import { median } from "../report.ts";
 import type { Figure, Section } from "../report.ts";
@@ -95,7 +93,7 @@ async function append(log: AuditLogFile, made: readonly AuditEvent[], { writers,
 }
 
 async function verify({ directory, keys }: LogFixture): Promise<number> {
-  const segments = (await listSegments(directory)).map((file) => ({ ...file, open: () => openByteSource(file.path) }));
+  const segments = await segmentsToVerify(directory);
   const started = performance.now();
   const options = { publicKey: keys.publicKey, outside: [], from: 0, to: Infinity };
   const { faults } = await verifyLog(segments, options);

@@ -1,12 +1,11 @@
 /** Verifying the audit log of a data directory, or a bundle of one, by its ciphertext; a server may run on the directory. */
 import type { KeyObject } from "node:crypto";
-import { openByteSource } from "../audit/log/byte-source.ts";
 import { decodePublicKey, encodePublicKey } from "../audit/log/checkpoint.ts";
 import type { Checkpoint } from "../audit/log/checkpoint.ts";
 import { readSegmentHeader } from "../audit/log/block-walk.ts";
 import { readBundle, writeBundle } from "../audit/log/log-bundle.ts";
 import { listSegments } from "../audit/log/log-directory.ts";
-import { verifyLog } from "../audit/log/verify-log.ts";
+import { segmentsToVerify, verifyLog } from "../audit/log/verify-log.ts";
 import type { LogVerdict, SegmentToVerify } from "../audit/log/verify-log.ts";
 import { StrongroomError, isStrongroomError } from "../errors/strongroom-error.ts";
 import { auditDirectory } from "./audit-log.ts";
@@ -67,11 +66,10 @@ async function segmentsOf(
     return { segments, claimedKey: async () => header.publicKey };
   }
   const directory = auditDirectory(place.dataDir);
-  const files = await listSegments(directory).catch((error: NodeJS.ErrnoException) => {
+  const segments = await segmentsToVerify(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw error;
   });
-  const segments = files.map((file) => ({ ...file, open: () => openByteSource(file.path) }));
   const [first] = segments;
   if (first === undefined) {
     throw new StrongroomError(

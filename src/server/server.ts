@@ -44,6 +44,7 @@ import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
+import { watchAuditIntegrity } from "../instance/audit-integrity.ts";
 import { watchAuditHealth } from "../instance/audit-health.ts";
 import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
@@ -93,6 +94,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const data = startup.use(await openDataStore(config.dataDir, instance.rootKey, retention, report));
   const auditPlace = { dataDir: config.dataDir, instance, store: data.store };
   const auditLog = await openInstanceAudit(auditPlace, config.audit, logReports(log));
+  const registry = new Registry();
   const audit = withRefusalBudget(auditLog, {
     now,
     uuid: randomUUID,
@@ -100,12 +102,12 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     onError: (error) => log.error("Refused requests could not be recorded", error),
   });
   startup.defer(() => audit.close());
+  startup.use(watchAuditIntegrity(auditLog, registry, log));
 
   const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);
   const storage = storages(config, data);
   await resolveIntents(auditLog, objectStates(kinds, storage.of), now);
-  const registry = new Registry();
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
   const onError = (error: unknown, resource: string) => log.error("Following of objects failed", error, { resource });

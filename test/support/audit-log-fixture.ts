@@ -34,6 +34,7 @@ export class LogFixture implements Disposable {
   readonly keys: AuditKeys = testKeys();
   head: ChainHead | undefined;
   time = new Date("2026-11-25T12:00:00Z");
+  readonly #disk = new FaultyDisk();
 
   open(options: Partial<AuditLogOptions> = {}): Promise<AuditLogFile> {
     return openAuditLog({
@@ -45,7 +46,8 @@ export class LogFixture implements Disposable {
       },
       now: () => this.time,
       report: (report) => this.reports.push(report),
-      reserveBytes: 0,
+      ...(options.reserveBytes === undefined ? { reserveFile: noReserve } : {}),
+      files: this.#disk,
       ...options,
     });
   }
@@ -60,10 +62,16 @@ export class LogFixture implements Disposable {
     }
   }
 
+  /** What a log holds that was not closed, as after a crash, is given back. */
   [Symbol.dispose](): void {
+    this.#disk.forget();
     rmSync(this.home, { recursive: true, force: true });
   }
 }
+
+const noReserve = { sizeBytes: 0, extend: nothing, sync: nothing, cut: nothing, close: nothing };
+
+async function nothing(): Promise<void> {}
 
 function testKeys(): AuditKeys {
   const { privateKey } = generateKeyPairSync("ed25519");
@@ -111,6 +119,13 @@ export class FaultyDisk implements AppendFiles {
   /** Bytes that there is space for; what does not fit is not written. */
   freeBytes = Infinity;
   syncs = 0;
+  readonly #open = new Set<AppendFile>();
+
+  /** Closes what is open, without anybody being told. */
+  forget(): void {
+    for (const file of this.#open) void file.close();
+    this.#open.clear();
+  }
 
   async open(path: string): Promise<AppendFile> {
     if (this.fault === "open") throw new Error("EIO");
@@ -124,6 +139,7 @@ export class FaultyDisk implements AppendFiles {
   }
 
   #wrap(file: AppendFile): AppendFile {
+    this.#open.add(file);
     return {
       openedSize: file.openedSize,
       append: async (bytes) => {
@@ -137,7 +153,9 @@ export class FaultyDisk implements AppendFiles {
       },
       truncate: (size) => file.truncate(size),
       isInPlace: (size) => file.isInPlace(size),
-      close: () => file.close(),
+      close: async () => {
+        if (this.#open.delete(file)) await file.close();
+      },
     };
   }
 

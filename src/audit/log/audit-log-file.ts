@@ -31,6 +31,8 @@ import type { ReserveFile } from "./log-reserve.ts";
 import { DisplacedSegment, LogTail } from "./log-tail.ts";
 import type { Addition } from "./log-tail.ts";
 import { OpenIntents } from "./open-intents.ts";
+import { segmentsToVerify, verifyLog } from "./verify-log.ts";
+import type { LogVerdict } from "./verify-log.ts";
 
 export interface AuditLogOptions {
   /** Created 0700 when missing. */
@@ -219,6 +221,15 @@ export class AuditLogFile implements AuditLog {
   /** What the opening found. */
   countDamage(): void {
     this.#damages += 1;
+  }
+
+  /** Whether the files are as they were written, up to the last checkpoint since the opening, which nobody can change in memory. */
+  async verify(): Promise<LogVerdict> {
+    const { directory, keys } = this.#options;
+    const outside = this.#lastCheckpoint === undefined ? [] : [this.#lastCheckpoint];
+    const segments = await segmentsToVerify(directory);
+    const from = segments[0]?.first ?? this.#tail.end;
+    return verifyLog(segments, { publicKey: keys.publicKey, outside, from, to: Infinity });
   }
 
   /** Tells of something, and puts it on record. */

@@ -7,12 +7,11 @@ import * as fc from "fast-check";
 import { Attacker, segmentNames } from "../../../test/support/audit-attacker.ts";
 import { auditEvent, LogFixture, numbered, writeAll } from "../../../test/support/audit-log-fixture.ts";
 import { blockTypes } from "./block.ts";
-import { openByteSource } from "./byte-source.ts";
 import { parseCheckpoints, signCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { readBundle, writeBundle } from "./log-bundle.ts";
 import { listSegments } from "./log-directory.ts";
-import { verifyLog } from "./verify-log.ts";
+import { segmentsToVerify, verifyLog } from "./verify-log.ts";
 import type { LogVerdict, VerifyOptions } from "./verify-log.ts";
 
 /** A log of 40 entries in some segments, with a checkpoint after each eight. */
@@ -38,11 +37,13 @@ function bytesOf(directory: string): Buffer {
 }
 
 async function verdictOf(directory: string, options: Partial<VerifyOptions> = {}): Promise<LogVerdict> {
-  const segments = (await listSegments(directory)).map((segment) => ({
-    ...segment,
-    open: () => openByteSource(segment.path),
-  }));
-  return verifyLog(segments, { publicKey: whole.keys.publicKey, outside: [], from: 0, to: Infinity, ...options });
+  return verifyLog(await segmentsToVerify(directory), {
+    publicKey: whole.keys.publicKey,
+    outside: [],
+    from: 0,
+    to: Infinity,
+    ...options,
+  });
 }
 
 /** Runs with a copy of the log, to be harmed. */

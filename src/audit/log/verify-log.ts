@@ -10,9 +10,11 @@ import { BlockWalk, readSegmentHeader } from "./block-walk.ts";
 import type { OpenedSegment } from "./block-walk.ts";
 import { blockTypes, followChain, payloadOf } from "./block.ts";
 import type { Block } from "./block.ts";
+import { openByteSource } from "./byte-source.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { checkpointOf, isSigned, signatureBytes } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { listSegments } from "./log-directory.ts";
 import type { SegmentGap } from "./segment-header.ts";
 
 /** A segment, wherever it is kept. */
@@ -40,6 +42,8 @@ export interface LogFault {
   readonly from: number;
   readonly to: number;
   readonly what: string;
+  /** The server found it itself, and said so in the log. */
+  readonly onRecord?: true;
 }
 
 /** What was found. */
@@ -63,6 +67,11 @@ export interface LogVerdict {
 }
 
 const faultsMax = 100;
+
+/** The segments of a log in a folder. */
+export async function segmentsToVerify(directory: string): Promise<readonly SegmentToVerify[]> {
+  return (await listSegments(directory)).map((file) => ({ ...file, open: () => openByteSource(file.path) }));
+}
 
 /** Goes through the segments, which must be in the order of their numbers. Raises what reading raises. */
 export async function verifyLog(segments: readonly SegmentToVerify[], options: VerifyOptions): Promise<LogVerdict> {
@@ -197,7 +206,7 @@ class Verifier {
     const { first, previous, gap, before } = header;
     if (gap !== undefined) {
       const what = `the server found here that entries were missing (${gap.reason})`;
-      return this.#fault({ segment: name, offset: 0, from: gap.from, to: first, what });
+      return this.#fault({ segment: name, offset: 0, from: gap.from, to: first, what, onRecord: true });
     }
     if (this.#first === undefined) {
       // The first that is looked at: it may begin before what was asked for.
