@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { measureApply } from "./goals/apply.ts";
+import { measureAuditCost } from "./goals/audit-cost.ts";
 import { measureAuditLog } from "./goals/audit-log.ts";
 import { measureAuthorization } from "./goals/authorization.ts";
 import { measureEncryption } from "./goals/crypto.ts";
@@ -36,6 +37,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   apply: measureApply,
   authorization: measureAuthorization,
   "audit-log": measureAuditLog,
+  "audit-cost": measureAuditCost,
   "rbac-reads": measureRbacReads,
   "list-small": measureSmallList,
   "list-large": measureLargeList,

@@ -3,12 +3,13 @@
  * Events are reads of 500 secrets by 40 service accounts, in no order, with ids at random.
  */
 import { randomUUID } from "node:crypto";
-import { constants, openSync, closeSync, writeSync, statSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { AuditEvent, Disclosure } from "../../src/audit/audit-event.ts";
 import type { AuditLogFile } from "../../src/audit/log/audit-log-file.ts";
 import { segmentsToVerify, verifyLog } from "../../src/audit/log/verify-log.ts";
 import { LogFixture } from "../../test/support/audit-log-fixture.ts";
+import { bareSyncMs } from "../bare-sync.ts";
 import { median } from "../report.ts";
 import type { Figure, Section } from "../report.ts";
 
@@ -132,21 +133,6 @@ async function measureLists(lists: number): Promise<Figure> {
 function sizeOf(directory: string): number {
   const names = readdirSync(directory).filter((name) => name.endsWith(".segment"));
   return names.reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
-}
-
-/** What the disk takes for one write that returns when it is there. */
-function bareSyncMs(directory: string, bytes: number): number {
-  const path = join(directory, "bare");
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_DSYNC);
-  const buffer = Buffer.alloc(bytes, 1);
-  const times = Array.from({ length: 500 }, () => {
-    const from = performance.now();
-    writeSync(file, buffer);
-    return performance.now() - from;
-  });
-  closeSync(file);
-  rmSync(path);
-  return median(times);
 }
 
 function disclosure(index: number): Disclosure {
