@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { randomInt, randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
@@ -14,7 +15,7 @@ import { callerOf, credentialsOf } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
 import { auditEvents } from "../support/audit-events.ts";
 
-const kills = 3;
+const kills = 2;
 const clients = 8;
 const secrets = "/api/v1/namespaces/default/secrets";
 
@@ -25,16 +26,16 @@ interface Answered {
   readonly disclosed: readonly string[];
 }
 
-async function start(home: TestHome) {
-  const program = new Program(home, [
-    "serve",
-    "--listen",
-    "127.0.0.1:0",
-    "--data-dir",
-    "data",
-    "--root-key-file",
-    "root.key",
-  ]);
+type Reads = "synced" | "batched";
+
+async function start(home: TestHome, reads: Reads) {
+  const config = home.at("strongroom.yaml");
+  writeFileSync(
+    config,
+    `apiVersion: strongroom.dev/v1alpha1\nkind: ServerConfiguration\naudit:\n  reserve: 1Mi\n  reads: ${reads}\n`,
+  );
+  const place = ["--data-dir", "data", "--root-key-file", "root.key", "--config", config];
+  const program = new Program(home, ["serve", "--listen", "127.0.0.1:0", ...place]);
   const url = await program.ready();
   return { program, client: callerOf(url, await credentialsOf(join(home.at("data"), "admin.kubeconfig"))) };
 }
@@ -107,27 +108,29 @@ function missing(answered: readonly Answered[], events: readonly AuditEvent[]): 
   });
 }
 
-test("Whatever a client was answered before kill -9 is on record, with the names of what it was given, and the log verifies", async () => {
-  using home = new TestHome();
-  const answered: Answered[] = [];
-  for (let kill = 0; kill < kills; kill++) answered.push(...(await loadUntilKilled(await start(home))));
-  assert.ok(answered.some(({ disclosed }) => disclosed.length > 1));
-  const place = { dataDir: home.at("data"), rootKeyFile: home.at("root.key") };
-  assert.deepEqual(missing(answered, await auditEvents(place)), []);
+for (const reads of ["synced", "batched"] as const) {
+  test(`Whatever a client was answered before kill -9 is on record, with the names of what it was given, and the log verifies (${reads} reads)`, async () => {
+    using home = new TestHome();
+    const answered: Answered[] = [];
+    for (let kill = 0; kill < kills; kill++) answered.push(...(await loadUntilKilled(await start(home, reads))));
+    assert.ok(answered.some(({ disclosed }) => disclosed.length > 1));
+    const place = { dataDir: home.at("data"), rootKeyFile: home.at("root.key") };
+    assert.deepEqual(missing(answered, await auditEvents(place)), []);
 
-  // The next start repairs what the last kill tore, if it did; nothing that is on record goes by that.
-  const { program, client } = await start(home);
-  await using _ = program;
-  client.close();
-  assert.deepEqual(missing(answered, await auditEvents(place)), []);
-  const rootKey = { type: "file", path: place.rootKeyFile } as const;
-  const verdict = await verifyAudit({
-    place: { dataDir: place.dataDir, rootKey },
-    publicKey: undefined,
-    outside: [],
-    from: 0,
-    to: Infinity,
+    // The next start repairs what the last kill tore, if it did; nothing that is on record goes by that.
+    const { program, client } = await start(home, reads);
+    await using _ = program;
+    client.close();
+    assert.deepEqual(missing(answered, await auditEvents(place)), []);
+    const rootKey = { type: "file", path: place.rootKeyFile } as const;
+    const verdict = await verifyAudit({
+      place: { dataDir: place.dataDir, rootKey },
+      publicKey: undefined,
+      outside: [],
+      from: 0,
+      to: Infinity,
+    });
+    assert.deepEqual(verdict.faults, []);
+    assert.equal(verdict.keyOrigin, "server");
   });
-  assert.deepEqual(verdict.faults, []);
-  assert.equal(verdict.keyOrigin, "server");
-});
+}

@@ -5,6 +5,9 @@
 import type { AuditEvent } from "../audit-event.ts";
 import type { AuditEntry } from "../audit-log.ts";
 
+/** More than are on their way at a time; beyond it the oldest is given up, so that one that is never ended keeps nothing. */
+const openMax = 10_000;
+
 export class OpenIntents {
   /** By id, in the order of positions. */
   readonly #intents = new Map<string, AuditEntry>();
@@ -30,7 +33,12 @@ export class OpenIntents {
     this.#end = position + 1;
     const { intentID, stage } = event;
     if (intentID === undefined) return;
-    if (stage === "RequestReceived") this.#intents.set(intentID, { position, event });
-    else this.#intents.delete(intentID);
+    if (stage !== "RequestReceived") {
+      this.#intents.delete(intentID);
+      return;
+    }
+    this.#intents.set(intentID, { position, event });
+    const [oldest] = this.#intents.keys();
+    if (this.#intents.size > openMax && oldest !== undefined) this.#intents.delete(oldest);
   }
 }
