@@ -77,6 +77,17 @@ test("Combinations need each of their facts", () => {
   assert.deepEqual(toxic(cluster(secret("prod", "orders-db"), role, bound("system:authenticated"))), ["SR-TOX-003"]);
   assert.deepEqual(toxic(cluster(secret("prod", "orders-db"), role, bound("people"))), []);
 
+  const exposedToo = cluster(secret("prod", "orders-db"), web, outside, role, bound("system:authenticated"));
+  const ways = found(exposedToo).filter(({ check }) => check.startsWith("SR-TOX"));
+  assert.deepEqual(
+    ways.map(({ check, path }) => [check, path[0]?.from]),
+    [
+      ["SR-TOX-001", "Pod prod/web"],
+      ["SR-TOX-003", "Group system:authenticated"],
+    ],
+    "each with the way of the source that it is about",
+  );
+
   const value = (namespace: string, key = "k8yT2mQv9Lx4") =>
     secret(namespace, "tls", `type: kubernetes.io/tls\nstringData: {tls.key: "${key}"}\n`);
   const both = [value("a"), value("b"), pod("a", "web", mounts("tls"))];

@@ -4,7 +4,7 @@ import type { Provenance } from "../facts/provenance.ts";
 import type { SecretName, SecurityGraph } from "../graph/security-graph.ts";
 import { objectText } from "../questions/principal.ts";
 import type { RankedSecret, RankedSource, SecretRanking } from "../risk/rank-secrets.ts";
-import { traitsOf } from "../risk/secret-traits.ts";
+import { sourceOf, traitsOf } from "../risk/secret-traits.ts";
 import type { TraitOptions } from "../risk/secret-traits.ts";
 import { toxicCombinations } from "../risk/toxic-combinations.ts";
 import { evidenceOf, makeFinding } from "./finding.ts";
@@ -93,14 +93,15 @@ function whoCanCommand({ namespace, name }: SecretName) {
 
 /** One for each combination and secret, the worst secrets first. */
 export function toxicSecrets(graph: SecurityGraph, ranking: SecretRanking, options: TraitOptions): Finding[] {
-  return toxicCombinations.flatMap(({ check, all }) => {
+  return toxicCombinations.flatMap(({ check, all, by }) => {
     const found: Finding[] = [];
     for (const ranked of ranking.secrets) {
       if (found.length === combinationsMax || ranked.risk.score.value < 4) break;
-      const traits = traitsOf(graph, ranked, options);
+      const traits = traitsOf(graph, ranked, by, options);
       if (!all.every((trait) => traits.has(trait))) continue;
       const { secret } = ranked;
-      const [worst] = ranking.pathsTo(secret);
+      const source = sourceOf(ranked, by);
+      const path = source === undefined ? [] : stepsBy(ranking, secret, source);
       const object = { kind: "Secret", ...secret, at: placeOf(graph, secret) };
       const reasons = all.map((trait) => traits.get(trait) ?? trait);
       found.push(
@@ -111,9 +112,9 @@ export function toxicSecrets(graph: SecurityGraph, ranking: SecretRanking, optio
           message: `${objectText(object)}: ${reasons.join("; ")}`,
           evidence: [
             ...reasons.map((reason) => evidenceOf(object, "", reason)),
-            ...evidenceOfPath(worst?.steps ?? [], graph, secret),
+            ...evidenceOfPath(path, graph, secret),
           ],
-          path: worst?.steps ?? [],
+          path,
           verify: whoCanCommand(secret),
           unknown: ranked.risk.unknown,
         }),

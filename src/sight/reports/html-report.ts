@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { checkNamed } from "./check-named.ts";
-import { coverageSentences, unknownSentences } from "./coverage-text.ts";
+import { coverageSentences, readSentence, unknownSentences } from "./coverage-text.ts";
 import { findingDetails, sentenceOf, stepList } from "./html-finding.ts";
 import { htmlStyle } from "./html-style.ts";
 import { htmlName, htmlText } from "./html-text.ts";
@@ -57,6 +57,7 @@ function pageHead({ tool, generatedAt, summary, gone, coverage }: Report): strin
 <ul class="counts" aria-label="Findings by severity">
 ${counts.join("\n")}
 </ul>
+<p>${htmlText(readSentence(coverage))}</p>
 <p>${summary.findings} findings, ${summary.suppressed} excepted. <a href="#coverage">What is not known (${unknownSentences(coverage).length})</a></p>
 ${against}</header>
 `;

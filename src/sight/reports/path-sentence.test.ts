@@ -28,6 +28,7 @@ test("The worst paths are each there once: a grant that one stands on is no furt
     way(web, step("User w", "Secret a/x", "ClusterRoleBinding web")),
     way(step("User z", "User w", "RoleBinding a/z"), step("User w", "Secret a/x", "ClusterRoleBinding web")),
     sampleFinding({ check: "SR-LIFE-001", path: [], message: "old" }),
+    sampleFinding({ check: "SR-ACC-011", path: [], message: "a certificate is no way" }),
   ];
   assert.deepEqual(worstPaths(findings, 5).map(waySentence), [
     "Pod a/web gets User w, which gets Secret a/x",

@@ -18,8 +18,8 @@ export function waySentence({ message, path }: ReportFinding): string {
   return path.length > 0 ? pathSentence(path) : message;
 }
 
-/** Checks of access are about ways too, of one step. */
-const accessCheck = /^SR-ACC-/;
+/** Checks of grants are about ways too, of one step. */
+const accessCheck = /^SR-ACC-00/;
 
 /**
  * The worst ways, at most so many and each once; the findings are sorted already. A grant that one of them stands on is no

@@ -2,8 +2,8 @@
 import { wordsOf } from "../credentials/names-of-credentials.ts";
 import { likelihoodOfClass } from "../exposure/source-class.ts";
 import type { SecurityGraph } from "../graph/security-graph.ts";
-import type { RankedSecret } from "./rank-secrets.ts";
-import type { SecretTrait } from "./toxic-combinations.ts";
+import type { RankedSecret, RankedSource } from "./rank-secrets.ts";
+import type { SecretTrait, SourceTrait } from "./toxic-combinations.ts";
 
 export interface TraitOptions {
   /** Milliseconds since 1970; without it, nothing is known to be old. */
@@ -13,17 +13,36 @@ export interface TraitOptions {
 const yearMilliseconds = 365 * 24 * 3600 * 1000;
 const widelyHeld = 10;
 
-export function traitsOf(graph: SecurityGraph, ranked: RankedSecret, { now }: TraitOptions): Map<SecretTrait, string> {
+/** The worst of the sources that a trait is of. */
+export function sourceOf({ sources }: RankedSecret, trait: SourceTrait): RankedSource | undefined {
+  switch (trait) {
+    case "exposed-source":
+      return sources.find((source) => source.class === "exposed");
+    case "open-source":
+      return sources.find((source) => source.class === "anonymous" || source.class === "authenticated");
+    case "workload-source":
+      return sources.find(({ likelihood }) => likelihood >= likelihoodOfClass.workload);
+    default:
+      return trait satisfies never;
+  }
+}
+
+/** `by` is whose way is looked at for whether it is easy. */
+export function traitsOf(
+  graph: SecurityGraph,
+  ranked: RankedSecret,
+  by: SourceTrait,
+  { now }: TraitOptions,
+): Map<SecretTrait, string> {
   const traits = new Map<SecretTrait, string>();
-  const { secret, sources, risk } = ranked;
-  const exposed = sources.find((source) => source.class === "exposed");
+  const { secret, risk } = ranked;
+  const exposed = sourceOf(ranked, "exposed-source");
   if (exposed !== undefined) traits.set("exposed-source", `${exposed.name} is reached from outside`);
-  const open = sources.find((source) => source.class === "anonymous" || source.class === "authenticated");
+  const open = sourceOf(ranked, "open-source");
   if (open !== undefined) traits.set("open-source", `${open.name} comes to it`);
-  const inside = sources.find(({ likelihood }) => likelihood >= likelihoodOfClass.workload);
+  const inside = sourceOf(ranked, "workload-source");
   if (inside !== undefined) traits.set("workload-source", `${inside.name} comes to it`);
-  const begin = exposed ?? open ?? inside;
-  if (begin !== undefined && begin.reach >= 0.8) traits.set("easy-way", "by a way that is as good as one step");
+  if ((sourceOf(ranked, by)?.reach ?? 0) >= 0.8) traits.set("easy-way", "by a way that is as good as one step");
   const sensitivity = risk.score.factors.find(({ name }) => name === "sensitivity");
   if (sensitivity !== undefined && sensitivity.value >= 0.8) traits.set("precious", `it is ${sensitivity.because}`);
   if (wordsOf(`${secret.namespace} ${secret.name}`).some((word) => /^(?:prod|prd|production|live)$/.test(word))) {

@@ -24,15 +24,20 @@ export const secretTraits = [
 
 export type SecretTrait = (typeof secretTraits)[number];
 
+/** The traits that are of a source. */
+export type SourceTrait = "exposed-source" | "open-source" | "workload-source";
+
 export interface ToxicCombination {
   readonly check: CheckId;
   /** At least three. */
   readonly all: readonly SecretTrait[];
+  /** Whose way it is about; one of `all`. */
+  readonly by: SourceTrait;
 }
 
 export const toxicCombinations: readonly ToxicCombination[] = [
-  { check: "SR-TOX-001", all: ["exposed-source", "easy-way", "precious"] },
-  { check: "SR-TOX-002", all: ["exposed-source", "widely-held", "old"] },
-  { check: "SR-TOX-003", all: ["open-source", "easy-way", "precious", "production"] },
-  { check: "SR-TOX-004", all: ["workload-source", "precious", "copied"] },
+  { check: "SR-TOX-001", by: "exposed-source", all: ["exposed-source", "easy-way", "precious"] },
+  { check: "SR-TOX-002", by: "exposed-source", all: ["exposed-source", "widely-held", "old"] },
+  { check: "SR-TOX-003", by: "open-source", all: ["open-source", "easy-way", "precious", "production"] },
+  { check: "SR-TOX-004", by: "workload-source", all: ["workload-source", "precious", "copied"] },
 ];

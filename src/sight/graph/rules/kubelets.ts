@@ -8,7 +8,7 @@ const reads = "get,create,update,patch,delete";
 
 export const kubeletsRules = {
   "read-log": {
-    name: "reads the log of",
+    name: "reads",
     condition: rights("read-log", asks("get pods/log", "target")),
     ease: 0.7,
     attack: "T1552.001",
@@ -17,7 +17,7 @@ export const kubeletsRules = {
     source: "k/k pkg/registry/core/pod/rest/log.go",
   },
   "read-node-log": {
-    name: "reads, through a kubelet, the log of",
+    name: "reads, through a kubelet,",
     condition: rights("read-node-log", asks(`${reads} nodes/log`, "target", true)),
     ease: 0.7,
     attenuators: ["version-unknown"],
@@ -28,7 +28,7 @@ export const kubeletsRules = {
     since: "1.33",
   },
   "read-node-pods": {
-    name: "reads, through a kubelet, the pod",
+    name: "reads, through a kubelet,",
     condition: rights("read-node-pods", asks(`${reads} nodes/pods`, "target", true)),
     ease: 1,
     attenuators: ["version-unknown"],
