@@ -1,3 +1,4 @@
+import { placeNote } from "../sight/facts/provenance.ts";
 import { stringify } from "yaml";
 import { SecretReads } from "../sight/audit/secret-reads.ts";
 import { Usage } from "../sight/audit/usage.ts";
@@ -123,7 +124,8 @@ function linesOf({ bindings, inUse, leftOut, audit, limits, coverage }: UnusedAn
 }
 
 function bindingLines({ binding, role, place, count, last, idleSubjects, rules, smaller }: UnusedBinding): string[] {
-  const heading = `${binding} (${place}) of ${role}`;
+  const ruleLine = (use: RuleUse) => unusedRuleLine(use, role);
+  const heading = `${binding}${placeNote(place, binding)} of ${role}`;
   if (count === 0) {
     const unseen = rules.every((rule) => rule.unseen) ? " Nobody asked for any of it: the logs may leave it out." : "";
     return [`${heading}: not used at all.${unseen}`, `  fix: delete ${binding}, once the logs are long enough`];
@@ -144,8 +146,8 @@ function yamlLines(manifest: unknown): string[] {
     .map((line) => `    ${line}`);
 }
 
-function ruleLine({ rule, place, unseen }: RuleUse): string {
-  return `  rule ${rule} (${place}) was not used${unseen ? "; nobody asked for it at all: the logs may leave it out" : ""}`;
+function unusedRuleLine({ rule, place, unseen }: RuleUse, role: string): string {
+  return `  rule ${rule}${placeNote(place, role)} was not used${unseen ? "; nobody asked for it at all: the logs may leave it out" : ""}`;
 }
 
 function pictureOfIdle({ bindings }: UnusedAnswer) {

@@ -104,6 +104,37 @@ async function answerOf(text: string, events: readonly object[]) {
   return { ...unused(buildGraph(readText("dump", "cluster.yaml", text)), usage, audit), usage };
 }
 
+test("A role that would do creates without names: the name of what is created is not what was decided about", async () => {
+  const role = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: maker, namespace: a}
+rules: [{verbs: ["*"], apiGroups: [""], resources: ["*"]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: makers, namespace: a}
+roleRef: {kind: Role, name: maker}
+subjects: [{kind: User, name: jane}]
+`;
+  const { bindings } = await answerOf(role, [
+    event({ user: "jane", verb: "create", resource: "secrets", name: "db" }),
+    event({ user: "jane", verb: "get", resource: "secrets", name: "db" }),
+    event({ user: "jane", verb: "create", resource: "pods/exec", name: "web" }),
+  ]);
+  const made = bindings.flatMap(({ smaller }) => smaller).find((each) => "rules" in each);
+  assert.deepEqual(
+    (made as { rules: PolicyRule[] }).rules.map(({ verbs: allowed, resources, resourceNames = [] }) => {
+      return [allowed, resources, resourceNames];
+    }),
+    [
+      [["create"], ["pods/exec"], ["web"]],
+      [["get"], ["secrets"], ["db"]],
+      [["create"], ["secrets"], []],
+    ],
+  );
+});
+
 test("Bindings are not used, used in part, or used in full, by requests that succeeded in their scope", async () => {
   const answer = await answerOf(cluster, [
     event({ user: "jane", verb: "get", resource: "secrets", name: "db" }),

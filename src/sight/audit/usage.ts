@@ -86,7 +86,7 @@ export class Usage implements AuditCollector {
 
   #useOf(user: Growing, request: AuditedStage): RightUse | undefined {
     const { verb, group, resource, subresource, namespace } = request;
-    const name = resource === "" ? pathOf(request.requestURI) : request.name;
+    const name = resource === "" ? pathOf(request.requestURI) : nameAsked(request);
     const kind = JSON.stringify([verb, group, resource, subresource, namespace]);
     // No name of an object has a line break in it.
     const known = user.rights.get(`${kind}${name}`) ?? user.rights.get(`${kind}${anyName}`);
@@ -118,6 +118,14 @@ export class Usage implements AuditCollector {
 }
 
 const anyName = "\n";
+
+/**
+ * The name that was decided about. Of an object that is created, the log has the name from its body, which no rule with names
+ * allows: the path has none. Source: k8s.io/apiserver pkg/audit (LogRequestObject), pkg/endpoints/request (requestinfo.go).
+ */
+function nameAsked({ verb, subresource, name }: AuditedStage): string {
+  return verb === "create" && subresource === "" ? "" : name;
+}
 
 function pathOf(uri: string): string {
   const query = uri.indexOf("?");
