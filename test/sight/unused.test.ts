@@ -135,6 +135,26 @@ subjects: [{kind: User, name: jane}]
   );
 });
 
+test("Nobody is told to delete what the cluster makes anew", async () => {
+  const binding = (name: string, subject: string) => `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: ${JSON.stringify(name)}}
+roleRef: {kind: ClusterRole, name: all}
+subjects: [{kind: Group, name: ${JSON.stringify(subject)}}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: all}
+rules: [{verbs: ["*"], apiGroups: ["*"], resources: ["*"]}]
+`;
+  const told = async (name: string, subject: string) => (await answerOf(binding(name, subject), [])).bindings.length;
+  assert.equal(await told("cluster-admin", "system:masters"), 0);
+  assert.equal(await told("system::extension-apiserver-authentication-reader", "someone"), 0);
+  assert.equal(await told("cluster-admin", "people"), 1);
+  assert.equal(await told("admins", "system:masters"), 1);
+});
+
 test("Bindings are not used, used in part, or used in full, by requests that succeeded in their scope", async () => {
   const answer = await answerOf(cluster, [
     event({ user: "jane", verb: "get", resource: "secrets", name: "db" }),

@@ -106,9 +106,16 @@ function reasonToLeaveOut(binding: BindingFact, role?: RoleFact, other?: RoleFac
   if (role === undefined) return `${named} is not there`;
   if (other !== undefined) return `${named} is there several times, with different content`;
   if (role.at === builtIn) return `${named} is one of the cluster, and not all of its rules are in the source`;
+  if (isMadeByTheCluster(binding)) return "the cluster makes it anew when it starts";
   if (role.labels.has(bootstrapping) && role.name.startsWith("system:"))
     return `${named} is one of the cluster's own parts`;
   return undefined;
+}
+
+/** Source: k/k plugin/pkg/auth/authorizer/rbac/bootstrappolicy; what is deleted of it comes back. */
+function isMadeByTheCluster({ kind, name, subjects }: BindingFact): boolean {
+  const areMasters = subjects.length > 0 && subjects.every((each) => each.name === "system:masters");
+  return name.startsWith("system:") || (kind === "ClusterRoleBinding" && name === "cluster-admin" && areMasters);
 }
 
 interface Used {
