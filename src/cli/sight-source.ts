@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { buildGraph } from "../sight/graph/build-graph.ts";
 import type { SecretName, SecurityGraph } from "../sight/graph/security-graph.ts";
+import { placeText } from "../sight/facts/provenance.ts";
 import type { FactSet } from "../sight/facts/fact-set.ts";
 import type { Collection } from "../sight/sources/collection.ts";
 import { verifySample } from "../sight/sources/cluster/verify-sample.ts";
@@ -36,7 +37,8 @@ export const sourceNotes: readonly string[] = [
     "is missing. strongroom sight role prints roles for each level.",
   "A dump is made by strongroom sight collect, or with: kubectl get -A -o json roles,clusterroles,rolebindings," +
     "clusterrolebindings,serviceaccounts,pods,deployments,statefulsets,daemonsets,replicasets,replicationcontrollers,jobs," +
-    "cronjobs,nodes,namespaces > cluster.json. It needs no secrets; with them, their values are dropped as they are read.",
+    "cronjobs,nodes,namespaces > cluster.json. It needs no secrets; with them, their values are dropped as they are read. " +
+    "With configmaps, services, ingresses, networkpolicies and the other kinds of strongroom sight role it says more.",
 ];
 
 export type OutputForm = "table" | "json";
@@ -95,8 +97,20 @@ async function readFacts(invocation: Invocation, onObject?: (decoded: unknown) =
   const source = sourceOf(invocation);
   if (source.type === "cluster") throw new TypeError("a cluster is no file");
   const { type, path } = source;
-  if (path === "-") return readText(type, "-", await text(process.stdin), onObject);
-  return await readFiles(type, resolve(invocation.environment.workingDirectory, path), path, onObject);
+  if (path === "-") return usable(path, readText(type, "-", await text(process.stdin), onObject));
+  return usable(path, await readFiles(type, resolve(invocation.environment.workingDirectory, path), path, onObject));
+}
+
+/** Nothing found in what could not be read is not the same as nothing to be found. */
+function usable(path: string, facts: FactSet): FactSet {
+  const { objects, otherObjects, problems } = facts.coverage;
+  const [first] = problems;
+  const count = Object.values(objects).reduce((sum, each) => sum + each, otherObjects);
+  if (first === undefined || count > 0) return facts;
+  throw usageError(
+    `${path === "-" ? "standard input" : path} must hold an object that can be used: ${placeText(first.at)}: ${first.message}`,
+    "It is what kubectl get -o json or -o yaml prints, what strongroom sight collect makes, or manifests.",
+  );
 }
 
 export const namespaceFlag: Flag = {

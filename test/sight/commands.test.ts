@@ -124,6 +124,10 @@ test("who-can reads standard input, and shows hostile names without obeying them
 test("who-can tells of documents that it could not read", async () => {
   using home = new TestHome();
   writeFileSync(home.at("broken.yaml"), "kind: [\n");
+  const alone = await run("who-can", "a/db", "--dump", home.path);
+  assert.equal(alone.code, 2, "nothing found in what could not be read is no answer");
+  assert.match(alone.stderr, /must hold an object that can be used: broken\.yaml:\d: the document must be valid YAML/);
+  writeFileSync(home.at("fine.yaml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n");
   const { code, stdout } = await run("who-can", "a/db", "--dump", home.path);
   assert.equal(code, 0);
   assert.match(stdout, /^Problem at broken\.yaml:\d: the document must be valid YAML/m);

@@ -94,6 +94,28 @@ test("Grants are the worse the more they reach and the more may use them", () =>
   assert.deepEqual(severities(bind("ClusterRoleBinding", "ClusterRole view", jane)), []);
 });
 
+test("One role given to the same ones in many namespaces is one finding, and a further namespace is another", () => {
+  const grants = (...namespaces: string[]) =>
+    namespaces
+      .map((namespace) =>
+        bind("RoleBinding", "ClusterRole edit", "{kind: Group, name: ops}").replace(
+          "namespace: a",
+          `namespace: ${namespace}`,
+        ),
+      )
+      .join("---\n");
+  const found = (text: string) => scan(graphOf(text)).findings.filter(({ check }) => check === "SR-ACC-006");
+  const [one, ...none] = found(grants("b", "a", "d", "c"));
+  assert.deepEqual(none, []);
+  assert.equal(one?.message, "Group ops may read every secret in 4 namespaces (a, b, c and more), by ClusterRole edit");
+  assert.equal(one.id, "SR-ACC-006/Group ops/ClusterRole edit/a,b,c,d");
+  assert.equal(one.evidence.length, 8);
+  assert.notEqual(found(grants("a", "b", "c"))[0]?.id, one.id);
+  const many = Array.from({ length: 300 }, (_, n) => `n${n}`);
+  const [id, next] = [found(grants(...many))[0]?.id ?? "", found(grants(...many, "more"))[0]?.id];
+  assert.ok(id.startsWith("SR-ACC-006/Group ops/ClusterRole edit/300 namespaces ") && id.length < 100 && id !== next);
+});
+
 const node = (name: string) =>
   `apiVersion: v1\nkind: Pod\nmetadata: {name: p-${name}, namespace: a}\nspec: {nodeName: ${name}, serviceAccountName: op}\n`;
 const operator = `${account("op")}---\n${bind("ClusterRoleBinding", "ClusterRole edit", "{kind: ServiceAccount, name: op, namespace: a}")}`;

@@ -1,4 +1,5 @@
 /** Bindings that let somebody do everything, or read every secret of a namespace or the cluster. */
+import { createHash } from "node:crypto";
 import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
 import type { FactSet } from "../facts/fact-set.ts";
 import { edgeRules } from "../graph/edge-rules.ts";
@@ -7,7 +8,7 @@ import { Rights } from "../graph/rights.ts";
 import { RoleResolver } from "../graph/role-resolver.ts";
 import { objectText } from "../questions/principal.ts";
 import { evidenceOf, makeFinding } from "./finding.ts";
-import type { Finding } from "./finding.ts";
+import type { Evidence, Finding } from "./finding.ts";
 import { kubectlGet } from "./kubectl-command.ts";
 import { baseScore } from "./score.ts";
 import type { Score } from "./score.ts";
@@ -20,11 +21,14 @@ export const secretReads: readonly Ask[] = edgeRules.flatMap(({ direct, conditio
 /** Groups that everybody is in, or everybody of a kind. */
 export const everybody = /^system:(?:authenticated|unauthenticated|anonymous|serviceaccounts(?::.*)?)$/;
 
-/** One for each binding of such a role to anybody but the system's own. */
+/**
+ * One for each binding of such a role to anybody but the system's own; the bindings of one role to the same ones in several
+ * namespaces are one, as operators are given them.
+ */
 export function broadGrants(facts: FactSet): Finding[] {
   const roles = new RoleResolver(facts);
   const bindings = [...facts.of("ClusterRoleBinding"), ...facts.of("RoleBinding")];
-  return bindings.flatMap((binding) => {
+  const grants = bindings.flatMap((binding) => {
     const subjects = binding.subjects.filter(({ kind, name, namespace }) => !isOfTheSystem({ kind, name, namespace }));
     if (subjects.length === 0) return [];
     const names = subjects.map((subject) => {
@@ -34,8 +38,38 @@ export function broadGrants(facts: FactSet): Finding[] {
     const open = subjects.some(({ kind, name }) => kind !== "ServiceAccount" && everybody.test(name));
     return roles
       .rolesOf(binding.roleRef, binding.namespace)
-      .flatMap((role) => grantFinding(binding, role, { names, open }));
+      .flatMap((role) => broadGrant(binding, role, { names: [...new Set(names)].sort(), open }));
   });
+  return Array.from(Map.groupBy(grants, keyOf).values(), findingOf);
+}
+
+/** A role in a scope that lets somebody do everything, or read every secret. */
+interface BroadGrant {
+  readonly binding: BindingFact;
+  readonly role: RoleFact;
+  readonly rule: RuleFact;
+  readonly isEverything: boolean;
+  readonly names: readonly string[];
+  readonly open: boolean;
+}
+
+function broadGrant(
+  binding: BindingFact,
+  role: RoleFact,
+  { names, open }: Pick<BroadGrant, "names" | "open">,
+): BroadGrant[] {
+  const rights = new Rights([{ binding, role, scope: binding.namespace }], () => false);
+  const everything = role.rules.find(({ rule }) =>
+    [rule.verbs, rule.apiGroups, rule.resources].every((words) => words.includes("*")),
+  );
+  const rule = everything ?? rights.findOne(secretReads, "")?.rule;
+  return rule === undefined ? [] : [{ binding, role, rule, isEverything: everything !== undefined, names, open }];
+}
+
+/** The same for the same role, or roles of one name, given to the same ones in any namespace. */
+function keyOf({ binding, role, isEverything, names }: BroadGrant): string {
+  const place = binding.namespace === "" ? binding.name : "";
+  return JSON.stringify([binding.kind, place, role.kind, role.name, isEverything, names]);
 }
 
 /** What a cluster is made with: its administrators of last resort and its own controllers. */
@@ -44,40 +78,59 @@ export function isOfTheSystem({ kind, name, namespace }: { kind: string; name: s
   return name.startsWith("system:") && !everybody.test(name) && !name.startsWith("system:serviceaccount:");
 }
 
-function grantFinding(
-  binding: BindingFact,
-  role: RoleFact,
-  { names, open }: { readonly names: readonly string[]; readonly open: boolean },
-): Finding[] {
-  const rights = new Rights([{ binding, role, scope: binding.namespace }], () => false);
-  const everything = role.rules.find(({ rule }) =>
-    [rule.verbs, rule.apiGroups, rule.resources].every((words) => words.includes("*")),
-  );
-  const read = rights.findOne(secretReads, "");
-  const rule = everything ?? read?.rule;
-  if (rule === undefined) return [];
+const shownMax = 20;
+
+function findingOf(grants: readonly BroadGrant[]): Finding {
+  const sorted = grants.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+  const [first] = sorted;
+  if (first === undefined) throw new TypeError("a group must have a grant");
+  const { binding, role, isEverything, names, open } = first;
   const everywhere = binding.namespace === "";
-  const where = everywhere ? "in the cluster" : `in ${binding.namespace}`;
-  const what = everything === undefined ? "read every secret" : "do everything";
+  const what = isEverything ? "do everything" : "read every secret";
+  const roleText = sorted.length === 1 ? objectText(role) : `${role.kind} ${role.name}`;
+  return makeFinding({
+    check: isEverything ? "SR-ACC-002" : givesPeopleARole(binding) ? "SR-ACC-006" : "SR-ACC-003",
+    object: binding,
+    ...(everywhere ? {} : { subject: names.join(", ") }),
+    about: everywhere ? [objectText(role)] : [`${role.kind} ${role.name}`, namespacesId(sorted)],
+    score: grantScore({ everywhere, open, everything: isEverything }),
+    message: `${names.join(", ")} may ${what} ${whereText(sorted)}, by ${roleText}`,
+    evidence: sorted.slice(0, shownMax).flatMap(evidenceOfGrant),
+    verify: { command: kubectlGet(binding), expect: "NotFound, or a binding of a narrower role" },
+  });
+}
+
+function placeOf({ binding: { namespace, name } }: BroadGrant): string {
+  return `${namespace}\n${name}`;
+}
+
+const namespacesInId = 10;
+
+/** Of which namespaces it is: a further one is another finding, that no baseline has. */
+function namespacesId(grants: readonly BroadGrant[]): string {
+  const names = [...new Set(grants.map(({ binding }) => binding.namespace))];
+  if (names.length <= namespacesInId) return names.join(",");
+  const digest = createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 16);
+  return `${names.length} namespaces ${digest}`;
+}
+
+const namespacesShown = 3;
+
+function whereText(grants: readonly BroadGrant[]): string {
+  const namespaces = [...new Set(grants.map(({ binding }) => binding.namespace))];
+  if (namespaces[0] === "") return "in the cluster";
+  if (namespaces.length === 1) return `in ${namespaces[0]}`;
+  const more = namespaces.length > namespacesShown ? " and more" : "";
+  return `in ${namespaces.length} namespaces (${namespaces.slice(0, namespacesShown).join(", ")}${more})`;
+}
+
+function evidenceOfGrant({ binding, role, rule, names }: BroadGrant): Evidence[] {
   return [
-    makeFinding({
-      check: everything !== undefined ? "SR-ACC-002" : givesPeopleARole(binding) ? "SR-ACC-006" : "SR-ACC-003",
-      object: binding,
-      about: [objectText(role)],
-      score: grantScore({ everywhere, open, everything: everything !== undefined }),
-      message: `${names.join(", ")} may ${what} ${where}, by ${objectText(role)}`,
-      evidence: [
-        evidenceOf(binding, "roleRef", `it gives ${objectText(role)} to ${names.join(", ")}`),
-        {
-          ...evidenceOf({ ...role, at: rule.at }, `rules[${rule.number - 1}]`, ruleWords(rule)),
-          object: ruleText(role, rule),
-        },
-      ],
-      verify: {
-        command: kubectlGet(binding),
-        expect: "NotFound, or a binding of a narrower role",
-      },
-    }),
+    evidenceOf(binding, "roleRef", `it gives ${objectText(role)} to ${names.join(", ")}`),
+    {
+      ...evidenceOf({ ...role, at: rule.at }, `rules[${rule.number - 1}]`, ruleWords(rule)),
+      object: ruleText(role, rule),
+    },
   ];
 }
 
