@@ -4,6 +4,7 @@
  */
 import { serviceAccountOf } from "../identity/service-account-user.ts";
 import type { Attributes, Authorizer, Decision } from "./authorizer.ts";
+import { concernsSecrets } from "./secret-resource.ts";
 
 export interface TokenPod {
   readonly namespace: string;
@@ -30,10 +31,12 @@ const denied: Decision = {
 export function podTokenAuthorizer(facts: PodTokenFacts): Authorizer {
   return {
     async authorize(attributes) {
-      if (attributes.resource?.apiGroup !== "" || attributes.resource.resource !== "secrets") return noOpinion;
+      if (attributes.resource === undefined || !concernsSecrets(attributes.resource)) return noOpinion;
       const pod = podOf(attributes);
       if (pod === undefined || !facts.limits(pod.namespace)) return noOpinion;
-      return (await isOwn(facts, pod, attributes.resource)) ? noOpinion : denied;
+      // What a pod refers to is what its secrets are now, never what they were.
+      const isOfNow = attributes.resource.apiGroup === "";
+      return isOfNow && (await isOwn(facts, pod, attributes.resource)) ? noOpinion : denied;
     },
     generation: () => facts.generation(),
     async reach(attributes) {

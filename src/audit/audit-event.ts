@@ -17,6 +17,8 @@ export interface Disclosure {
    * value left, and in records of before this was kept.
    */
   readonly keys?: readonly string[];
+  /** Of one of its versions, its number; else it is the state at that revision. */
+  readonly version?: number;
 }
 
 /** Many disclosures in columns: what stands at the same place belongs to the same secret. Read it by `disclosuresOf` (disclosures.ts). */
@@ -30,6 +32,8 @@ export interface DisclosureTable {
   readonly keySets?: readonly (readonly string[])[];
   /** The place in `keySets` of each, -1 for none; a number where all have the same. Absent where no values left. */
   readonly keys?: readonly number[] | number;
+  /** The version of each, 0 for none. Absent where none is one of versions. */
+  readonly versions?: readonly number[];
 }
 
 /** Stages in the life of a request, as upstream's. */

@@ -59,6 +59,9 @@ function tableOf(disclosures: readonly Disclosure[]): DisclosureTable {
     resourceVersions: disclosures.map(({ resourceVersion }) => resourceVersion),
     ...(sets.all.length > 0 && { keySets: sets.all }),
     ...(keys.some((number) => number !== keys[0]) ? { keys } : keys[0] === 0 && { keys: 0 }),
+    ...(disclosures.some(({ version }) => version !== undefined) && {
+      versions: disclosures.map(({ version = 0 }) => version),
+    }),
   };
 }
 
@@ -81,16 +84,19 @@ class KeySets {
   }
 }
 
-function rowsOf({ namespaces, names, uids, resourceVersions, keySets = [], keys = -1 }: DisclosureTable): Disclosure[] {
+function rowsOf(table: DisclosureTable): Disclosure[] {
+  const { namespaces, names, uids, resourceVersions, keySets = [], keys = -1, versions = [] } = table;
   const inNamespaces = namespaces.flatMap(([namespace, count]) => Array.from({ length: count }, () => namespace));
   return names.map((name, row) => {
     const set = keySets[typeof keys === "number" ? keys : (keys[row] ?? -1)];
+    const version = versions[row] ?? 0;
     return {
       namespace: inNamespaces[row] ?? "",
       name,
       uid: uids[row] ?? "",
       resourceVersion: resourceVersions[row] ?? "",
       ...(set !== undefined && { keys: set }),
+      ...(version > 0 && { version }),
     };
   });
 }

@@ -34,7 +34,13 @@ interface ConfigFileFields {
   log: Fields<{ format: "text" | "json" }>;
   rootKey: Fields<{ file: string; passphraseFile: string }>;
   history: Fields<{ retain: number; retainBytes: number }>;
-  versions: Fields<{ perSecret: number; bytesPerSecret: number; bytesPerNamespace: number; trash: number }>;
+  versions: Fields<{
+    perSecret: number;
+    keepAtLeast: number;
+    bytesPerSecret: number;
+    bytesPerNamespace: number;
+    trash: number;
+  }>;
   /** A path, or `none`. */
   adminKubeconfig: string;
   limits: Fields<Limits>;
@@ -125,6 +131,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
     }),
     versions: mapping({
       perSecret: integer({ min: 1, max: 100_000 }),
+      keepAtLeast: duration({ minMs: 0, maxMs: 3650 * dayMs }),
       bytesPerSecret: byteSize({ minBytes: mebibyte }),
       bytesPerNamespace: byteSize({ minBytes: mebibyte }),
       trash: duration({ minMs: 0, maxMs: 3650 * dayMs }),

@@ -42,6 +42,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     history: { retainMs: 86_400_000, retainBytes: 1_073_741_824 },
     versions: {
       promotionsMax: 100,
+      keptMsMin: 86_400_000,
       secretBytesMax: 268_435_456,
       namespaceBytesMax: 4_294_967_296,
       trashRetentionMs: 2_592_000_000,
@@ -99,6 +100,7 @@ history:
   retainBytes: 256Mi
 versions:
   perSecret: 7
+  keepAtLeast: 1h
   bytesPerSecret: 1048576
   bytesPerNamespace: 2Gi
   trash: 0s
@@ -134,6 +136,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
     history: { retainMs: 5_400_000, retainBytes: 268_435_456 },
     versions: {
       promotionsMax: 7,
+      keptMsMin: 3_600_000,
       secretBytesMax: 1_048_576,
       namespaceBytesMax: 2_147_483_648,
       trashRetentionMs: 0,

@@ -183,6 +183,7 @@ function rootKeyConfig(path: string | undefined, passphraseFile: string | undefi
 function versionsConfig({ versions = {} }: ConfigFile): ServerConfig["versions"] {
   return {
     promotionsMax: versions.perSecret ?? defaultVersionLimits.promotionsMax,
+    keptMsMin: versions.keepAtLeast ?? defaultVersionLimits.keptMsMin,
     secretBytesMax: versions.bytesPerSecret ?? defaultVersionLimits.secretBytesMax,
     namespaceBytesMax: versions.bytesPerNamespace ?? defaultVersionLimits.namespaceBytesMax,
     trashRetentionMs: versions.trash ?? trashRetentionMsDefault,

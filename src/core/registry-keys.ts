@@ -46,7 +46,17 @@ export function promotionPrefix(identity: SecretIdentity): string {
  * of orphans need to read keys only.
  */
 export function promotionKey(identity: SecretIdentity, number: number, payloadId: string): string {
-  return `${promotionPrefix(identity)}${String(number).padStart(10, "0")}.${payloadId}`;
+  return `${beforePromotion(identity, number)}.${payloadId}`;
+}
+
+/** What sorts directly before promotion `number`, whatever its payload: to continue a range after the one before. */
+export function beforePromotion(identity: SecretIdentity, number: number): string {
+  return `${promotionPrefix(identity)}${String(number).padStart(10, "0")}`;
+}
+
+/** The number inside a promotion's key. */
+export function numberOfPromotionKey(key: string): number {
+  return Number(key.slice(key.lastIndexOf("/") + 1, key.lastIndexOf(".")));
 }
 
 /** The payload id inside a promotion's key. */

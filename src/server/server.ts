@@ -11,6 +11,7 @@ import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
 import { OwnerIndex } from "../core/owners/owner-index.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
+import { SecretTrash } from "../core/secrets/secret-trash.ts";
 import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
 import { Secrets } from "../core/secrets/secrets.ts";
 import { pooledRandomBytes } from "../crypto/random-pool.ts";
@@ -31,7 +32,7 @@ import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-n
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
 import { healthChecks } from "../doors/kubernetes/health-checks.ts";
 import { healthRoute } from "../doors/kubernetes/health.ts";
-import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
+import { kinds, servedKinds } from "../doors/kubernetes/kinds/kinds.ts";
 import { namespaceKind } from "../doors/kubernetes/kinds/namespace.ts";
 import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { objectFeed } from "../doors/kubernetes/object-feed.ts";
@@ -237,8 +238,9 @@ function storages(config: ServerConfig, data: DataStore) {
   const namespaces = storedNamespaceFacts(store);
   const limits = config.versions;
   const secrets = new Secrets({ store, namespaces, limits, now, randomBytes: pooledRandomBytes() });
+  const trash = new SecretTrash({ store, namespaces, freed: (namespaceUid) => secrets.recountUsage(namespaceUid) });
   return {
-    of: kindStorages({ kinds, store, secrets, namespaces }),
+    of: kindStorages({ kinds: servedKinds, store, secrets, trash, namespaces }),
     secrets,
     namespaces,
   };
@@ -276,7 +278,7 @@ function kubernetes(parts: DoorParts) {
   const notStarted = new AbortController().signal;
   const handler = kubernetesDoor({
     gate,
-    kinds,
+    kinds: servedKinds,
     reviews: [...reviews, ...sightReviews(parts.sight)],
     rulesFor: parts.access.rulesFor,
     storage: parts.authentication.storage,

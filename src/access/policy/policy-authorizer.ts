@@ -7,6 +7,7 @@
  */
 import { superAdminGroup } from "../../identity/user.ts";
 import type { Attributes, Authorizer, Decision } from "../authorizer.ts";
+import { asSecretRequest } from "../secret-resource.ts";
 import { fitsOneOf } from "./name-pattern.ts";
 import type { PolicySet } from "./policy-set.ts";
 import { holdsAt } from "./secret-policy.ts";
@@ -83,13 +84,14 @@ function annotated(decision: Decision, found: readonly SecretPolicy[], isSuper: 
 
 /** The policies that say something about a request. */
 async function applying(facts: PolicyFacts, attributes: Attributes): Promise<SecretPolicy[]> {
-  const { resource, user } = attributes;
-  if (resource?.apiGroup !== "" || resource.resource !== "secrets" || resource.subresource !== "") return [];
+  const { user } = attributes;
+  const asked = asSecretRequest(attributes.verb, attributes.resource);
+  if (asked === undefined) return [];
   const policies = facts.policies();
   if (policies.isEmpty) return [];
   const now = facts.now();
   const about = policies.about(user).filter((policy) => holdsAt(policy, now.getTime()));
-  const request = new PolicyRequest(facts, attributes, resource, now);
+  const request = new PolicyRequest(facts, { ...attributes, verb: asked.verb }, asked, now);
   const found: SecretPolicy[] = [];
   for (const policy of about) {
     const rules = request.rulesOf(policy);
@@ -100,10 +102,10 @@ async function applying(facts: PolicyFacts, attributes: Attributes): Promise<Sec
 
 /** The rules of enforced policies that are about a request for one secret; none for many. Raises `unavailable`. */
 function enforcedRules(facts: PolicyFacts, attributes: Attributes): DenyRule[] {
-  const { resource, user } = attributes;
-  if (resource?.apiGroup !== "" || resource.resource !== "secrets" || resource.subresource !== "") return [];
-  if (resource.name === "") return [];
-  const request = new PolicyRequest(facts, attributes, resource, facts.now());
+  const { user } = attributes;
+  const asked = asSecretRequest(attributes.verb, attributes.resource);
+  if (asked === undefined || asked.name === "") return [];
+  const request = new PolicyRequest(facts, { ...attributes, verb: asked.verb }, asked, facts.now());
   const policies = facts.policies().about(user);
   return policies.filter(({ mode }) => mode === "enforce").flatMap((policy) => request.rulesOf(policy));
 }

@@ -163,6 +163,19 @@ for (const [name, body] of Object.entries(bodies)) {
   });
 }
 
+test("Old values of a secret are masked as the current ones are", () => {
+  const resource = {
+    apiGroup: "strongroom.dev",
+    resource: "secretversions",
+    subresource: "value",
+    namespace: "a",
+    name: "s.v1",
+  };
+  const keep = bodiesOf(policy("level: RequestResponse"))?.({ ...secret, verb: "get", resource });
+  const kept = keep?.("response", () => JSON.stringify({ kind: "SecretVersion", data: { a: canary } }));
+  assert.deepEqual(kept, { object: { kind: "SecretVersion", data: { a: "***" } } });
+});
+
 test("What is left of a secret says what it is and which keys it has", () => {
   const kept = bodiesOf(policy("level: Request"))?.(secret)?.("request", () => JSON.stringify(bodies["object"]));
   assert.deepEqual(kept, {

@@ -33,10 +33,13 @@ const valueBodies: readonly ValueBodies[] = [
   },
 ];
 
+/** The same of this product's own: masked, and no reason to warn of policies that were written before there was such a thing. */
+const ownValues: Resource = { apiGroup: "strongroom.dev", resource: "secretversions", subresource: "value" };
+
 /** Whether bodies of a resource are masked where they are kept. */
 export function holdsValues(resource: AuditedRequest["resource"]): boolean {
   if (resource === undefined) return false;
-  return valueBodies.some((known) => {
+  return [...valueBodies, ownValues].some((known) => {
     if (known.apiGroup !== resource.apiGroup || known.resource !== resource.resource) return false;
     return known.subresource === "" || known.subresource === resource.subresource;
   });

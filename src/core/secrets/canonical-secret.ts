@@ -39,6 +39,10 @@ export interface Promotion extends Authorship {
   readonly id: string;
   /** Id of the payload, 32 random hex digits. */
   readonly payload: string;
+  /** Length of the payload; records of older releases do not have it. */
+  readonly bytes?: number;
+  /** The number of the earlier promotion of the same payload that this one repeats: a rollback, or the end of a deletion. */
+  readonly again?: number;
 }
 
 /** What a door writes. `metadata` and `rest` are opaque JSON texts to the core. */
@@ -74,8 +78,17 @@ export interface SecretBook extends SecretIdentity {
   readonly payloadBytes: number;
   /** Undefined for secrets that keep no versions: their payload is in the record itself. */
   readonly promotion: Promotion | undefined;
-  /** Sum of the payload bytes of all kept versions. */
+  /** Sum of the payload bytes of all kept versions; a payload that was promoted twice counts once. */
   readonly versionsBytes: number;
+  /** The uid of the object, where it is not the one that the records are kept under: after a restore from the trash. */
+  readonly objectUid?: string;
+  /** Set once a payload was promoted twice: what one promotion pointed at may be kept for another. */
+  readonly sharesPayloads?: true;
+}
+
+/** The uid that clients see. */
+export function objectUidOf(book: SecretBook): string {
+  return book.objectUid ?? book.uid;
 }
 
 /**
@@ -121,6 +134,11 @@ export function decodeCurrentRecord(key: string, value: Uint8Array) {
     rest: bytes.subarray(second + 1, third),
     inlinePayload: bytes.subarray(third + 1),
   };
+}
+
+/** A stored promotion: written as JSON, and authenticated by the transformer. */
+export function decodePromotion(value: Uint8Array): Promotion {
+  return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8")) as Promotion;
 }
 
 /** The stored form of a payload: one line of JSON (form and authorship), then the bytes. */

@@ -3,9 +3,10 @@
  * never committed, and trash past its retention with its versions.
  */
 import type { Store } from "../../store/store.ts";
-import { payloadIdOfPromotionKey, payloadPrefix, promotionPrefix, trashPrefix } from "../registry-keys.ts";
+import { payloadIdOfPromotionKey, promotionPrefix, trashPrefix } from "../registry-keys.ts";
 import type { SecretIdentity } from "../registry-keys.ts";
 import { decodePayloadAuthorship } from "./canonical-secret.ts";
+import { decodeTrashHead, purgeDeleted } from "./secret-trash.ts";
 
 /** A payload may wait this long for the transaction that makes it current. */
 const orphanAgeMs = 60 * 60 * 1000;
@@ -52,23 +53,17 @@ class Sweep {
     let purged = 0;
     const horizon = this.#request.now.getTime() - this.#request.trashRetentionMs;
     for await (const { key } of this.#keys(trashPrefix())) {
-      // The time of deletion is in the record.
       const stored = await this.#store.get(key);
-      if (stored === undefined || deletedAtMs(stored.value) > horizon) continue;
+      if (stored === undefined || !isDue(decodeTrashHead(key, stored.value), horizon)) continue;
       const [namespaceUid = "", uid = ""] = key.slice(trashPrefix().length).split("/");
-      await this.#purge({ namespaceUid, uid }, key);
+      const { signal } = this.#request;
+      const removed = await purgeDeleted(this.#store, { namespaceUid, uid }, stored.modRevision, signal);
+      // Restored since.
+      if (removed === undefined) continue;
+      this.freed.add(namespaceUid);
       purged++;
     }
     return purged;
-  }
-
-  /** Payloads and promotions first, the trash record last: an interrupted purge is taken up again by the next sweep. */
-  async #purge(identity: SecretIdentity, trashKey: string): Promise<void> {
-    for (const prefix of [promotionPrefix(identity), payloadPrefix(identity)]) {
-      for await (const { key } of this.#keys(prefix)) await this.#remove(key);
-    }
-    await this.#remove(trashKey);
-    this.freed.add(identity.namespaceUid);
   }
 
   async removeOrphans(): Promise<number> {
@@ -122,9 +117,7 @@ class Sweep {
   }
 }
 
-function deletedAtMs(value: Uint8Array): number {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  // Written by Secrets.delete: the first line names who deleted it, and when.
-  const head = JSON.parse(bytes.toString("utf8", 0, bytes.indexOf(10))) as { deleted: { time: string } };
-  return Date.parse(head.deleted.time);
+/** What somebody began to purge is due at once. */
+function isDue({ deleted, purging }: ReturnType<typeof decodeTrashHead>, horizonMs: number): boolean {
+  return purging === true || Date.parse(deleted.time) <= horizonMs;
 }

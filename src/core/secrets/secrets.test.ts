@@ -171,7 +171,7 @@ test("A second create of a name is refused and leaves no version behind", async 
 
 test("Over the number of promotions the oldest go, with their payloads", async () => {
   const store = await storeWithNamespace();
-  const secrets = secretsOn(store, { limits: { ...defaultVersionLimits, promotionsMax: 3 } });
+  const secrets = secretsOn(store, { limits: { ...defaultVersionLimits, promotionsMax: 3, keptMsMin: 0 } });
   let secret = await secrets.create(state("a", "MA=="), writer);
   for (let n = 1; n < 6; n++) secret = await secrets.replace(secret, state("a", `N${n}==`), writer);
   const numbers = (await keysUnder(store, promotionPrefix(identity))).map((key) =>
@@ -183,7 +183,7 @@ test("Over the number of promotions the oldest go, with their payloads", async (
 
 test("Over the byte budget of a secret its oldest versions go, never the current one", async () => {
   const store = await storeWithNamespace();
-  const secrets = secretsOn(store, { limits: { ...defaultVersionLimits, secretBytesMax: 1000 } });
+  const secrets = secretsOn(store, { limits: { ...defaultVersionLimits, secretBytesMax: 2700 } });
   const big = "A".repeat(600);
   const first = await secrets.create(state("a", big), writer);
   const second = await secrets.replace(first, state("a", `${big}B`), writer);

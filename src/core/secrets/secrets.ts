@@ -14,7 +14,7 @@
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Revision } from "../../store/revision.ts";
 import type { Compare, Operation, Store, StoredRecord } from "../../store/store.ts";
-import { requireActiveNamespace } from "../namespaces/namespace-facts.ts";
+import { NamespaceUnavailableError, requireActiveNamespace } from "../namespaces/namespace-facts.ts";
 import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
 import { linksInText } from "../owners/object-links.ts";
 import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
@@ -26,11 +26,15 @@ import {
   encodeCurrentRecord,
   encodePayloadRecord,
   keepsVersions,
+  objectUidOf,
 } from "./canonical-secret.ts";
-import type { Authorship, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
+import type { Authorship, Promotion, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
 import { objectPageBytesMax, rangeOfObjects } from "../object-range.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
+import type { SecretVersion } from "./secret-history.ts";
+import { encodeTrashRecord } from "./secret-trash.ts";
+import type { DeletedSecret } from "./secret-trash.ts";
 import { SecretWatcher } from "./secret-watcher.ts";
 import { NamespaceUsage, pruneVersions } from "./version-retention.ts";
 import type { VersionLimits } from "./version-retention.ts";
@@ -50,6 +54,8 @@ export interface SecretsOptions {
   readonly limits: VersionLimits;
   readonly now: () => Date;
   readonly randomBytes: (size: number) => Buffer;
+  /** Told when so many versions of a secret go for their bytes that the limits of number and age would have kept. */
+  readonly onCutShort?: (secret: { readonly namespace: string; readonly name: string }, versions: number) => void;
 }
 
 /** Who writes, through which door. */
@@ -74,6 +80,7 @@ export class Secrets {
   readonly #randomBytes: (size: number) => Buffer;
   readonly #usage: NamespaceUsage;
   readonly #recent = new RecentSecrets();
+  readonly #onCutShort: NonNullable<SecretsOptions["onCutShort"]>;
 
   constructor(options: SecretsOptions) {
     this.#store = options.store;
@@ -82,6 +89,7 @@ export class Secrets {
     this.#now = options.now;
     this.#randomBytes = options.randomBytes;
     this.#usage = new NamespaceUsage(options.store);
+    this.#onCutShort = options.onCutShort ?? (() => {});
   }
 
   /** The secret with its current payload, or undefined. */
@@ -165,13 +173,14 @@ export class Secrets {
 
   /**
    * Replaces a secret that was read before. A new version is made when the values
-   * differ. Raises `conflict` when it was changed or deleted since.
+   * differ; of `again`, whose values they then must be, the payload is promoted
+   * once more. Raises `conflict` when it was changed or deleted since.
    */
-  async replace(previous: Secret, state: SecretState, writer: Writer): Promise<Secret> {
+  async replace(previous: Secret, state: SecretState, writer: Writer, again?: SecretVersion): Promise<Secret> {
     const key = objectKey(resource, state.namespace, state.name);
     const write = samePayload(previous, state)
       ? { book: previous.book, operations: [], payload: undefined }
-      : await this.#supersede(previous, state, writer);
+      : await this.#supersede(previous, state, writer, again);
     const result = await this.#commit(
       {
         ...write,
@@ -207,13 +216,58 @@ export class Secrets {
         value: encodeTrashRecord(previous, this.#authorship(writer)),
       });
     }
-    const identity = identityOf({ ...previous, uid: previous.book.uid });
+    const identity = identityOf({ ...previous, uid: objectUidOf(previous.book) });
     const result = await deleteIndexed(this.#store, identity, linksInText(previous.metadata), {
       compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }],
       thens,
     });
     if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
     return result.revision;
+  }
+
+  /**
+   * Brings a deleted secret back with its versions; `state` has its last values and a uid of its own. Raises
+   * `already-exists`, `conflict` when it is no longer in the trash, NamespaceUnavailableError, also when the namespace is
+   * another one of that name.
+   */
+  async restore(deleted: DeletedSecret, state: SecretState, writer: Writer): Promise<Secret> {
+    const key = objectKey(resource, state.namespace, state.name);
+    const trash = trashKey(deleted.book);
+    for (let attempt = 0; attempt < namespaceRetriesMax; attempt++) {
+      const namespace = await requireActiveNamespace(this.#namespaces, state.namespace);
+      if (namespace.uid !== deleted.book.namespaceUid) throw new NamespaceUnavailableError(state.namespace, "missing");
+      const book: SecretBook = {
+        ...deleted.book,
+        objectUid: state.uid,
+        sharesPayloads: true,
+        promotion: this.#repeated(deleted.book, deleted.promotion, writer),
+      };
+      const result = await this.#store.txn({
+        compares: [
+          { key, target: "mod-revision", relation: "=", value: 0 },
+          { key: trash, target: "mod-revision", relation: "=", value: deleted.revision },
+          ...namespace.holdsWhile,
+        ],
+        thens: [
+          ...versionOperations(book),
+          { type: "put", key, value: encodeCurrentRecord(book, state) },
+          { type: "delete", key: trash },
+          ...creationOperations(identityOf(state), linksInText(state.metadata)),
+        ],
+        elses: [
+          { type: "get", key },
+          { type: "get", key: trash },
+        ],
+      });
+      if (result.succeeded) return complete(state, book, result.revision);
+      const [taken, kept] = result.results;
+      if (taken?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
+      if (kept?.record?.modRevision !== deleted.revision) {
+        throw new StrongroomError("conflict", "the secret must still be in the trash");
+      }
+      this.#namespaces.refresh(state.namespace);
+    }
+    throw new StrongroomError("conflict", "the namespace must not change during the write");
   }
 
   /**
@@ -265,17 +319,46 @@ export class Secrets {
     });
   }
 
-  async #supersede(previous: Secret, state: SecretState, writer: Writer): Promise<Write> {
-    const write = this.#newVersion(previous.book, previous.book, state, writer);
-    if (write.book.promotion === undefined) return { ...write, operations: [] };
+  async #supersede(previous: Secret, state: SecretState, writer: Writer, again?: SecretVersion): Promise<Write> {
+    const fresh = this.#newVersion(previous.book, previous.book, state, writer);
+    if (fresh.book.promotion === undefined) return { ...fresh, operations: [] };
+    const write = again === undefined ? fresh : this.#promoteAgain(previous, state, again, writer);
     const pruned = await pruneVersions({
       store: this.#store,
       book: write.book,
       limits: this.#limits,
       namespaceFull: this.#usage.exceeds(previous.book.namespaceUid, this.#limits.namespaceBytesMax),
+      now: this.#now(),
     });
+    if (pruned.cutShort > 0) this.#onCutShort(state, pruned.cutShort);
     const book = { ...write.book, versionsBytes: pruned.versionsBytes };
     return { ...write, book, operations: [...versionOperations(book), ...pruned.operations] };
+  }
+
+  /** The records of a promotion that repeats an earlier one: no value is copied. */
+  #promoteAgain(previous: Secret, state: SecretState, again: SecretVersion, writer: Writer): Write {
+    const isSame = previous.book.uid === again.identity.uid && state.payload.bytes.equals(again.payload.bytes);
+    if (!isSame) throw new TypeError("the state must have the values of the version that is promoted again");
+    const book: SecretBook = {
+      ...previous.book,
+      type: state.type,
+      form: again.payload.form,
+      payloadBytes: again.payload.bytes.length,
+      sharesPayloads: true,
+      promotion: this.#repeated(previous.book, again.promotion, writer),
+    };
+    return { book, operations: versionOperations(book), payload: undefined };
+  }
+
+  #repeated(book: SecretBook, again: Promotion, writer: Writer): Promotion {
+    return {
+      number: (book.promotion?.number ?? 0) + 1,
+      id: this.#randomBytes(16).toString("hex"),
+      payload: again.payload,
+      ...(again.bytes !== undefined && { bytes: again.bytes }),
+      again: again.number,
+      ...this.#authorship(writer),
+    };
   }
 
   /** The records of a new version; for a create, the current record too. */
@@ -288,6 +371,8 @@ export class Secrets {
     const versioned = keepsVersions(state.type);
     const authorship = this.#authorship(writer);
     const book: SecretBook = {
+      ...(previous?.objectUid !== undefined && { objectUid: previous.objectUid }),
+      ...(previous?.sharesPayloads === true && { sharesPayloads: true }),
       namespaceUid: identity.namespaceUid,
       uid: identity.uid,
       type: state.type,
@@ -298,6 +383,7 @@ export class Secrets {
             number: (previous?.promotion?.number ?? 0) + 1,
             id: this.#randomBytes(16).toString("hex"),
             payload: this.#randomBytes(16).toString("hex"),
+            bytes: state.payload.bytes.length,
             ...authorship,
           }
         : undefined,
@@ -361,18 +447,6 @@ function versionOperations(book: SecretBook): Operation[] {
 
 function samePayload(previous: Secret, state: SecretState): boolean {
   return previous.payload.form === state.payload.form && previous.payload.bytes.equals(state.payload.bytes);
-}
-
-/** The trash keeps the current record as it was, behind a line that says who deleted it, where and when. */
-function encodeTrashRecord(previous: Secret, deleted: Authorship): Buffer {
-  const head = JSON.stringify({ namespace: previous.namespace, name: previous.name, deleted, book: previous.book });
-  return Buffer.concat([
-    Buffer.from(`${head}\n`, "utf8"),
-    previous.metadata,
-    Buffer.from("\n", "utf8"),
-    previous.rest,
-    Buffer.from("\n", "utf8"),
-  ]);
 }
 
 function complete(state: SecretState, book: SecretBook, revision: Revision): Secret {

@@ -3,13 +3,22 @@
  * limit, the oldest versions go; a write is never refused for its history.
  */
 import type { Operation, Store, StoredRecord } from "../../store/store.ts";
-import { payloadIdOfPromotionKey, payloadKey, payloadPrefix, promotionPrefix } from "../registry-keys.ts";
+import {
+  numberOfPromotionKey,
+  payloadIdOfPromotionKey,
+  payloadKey,
+  payloadPrefix,
+  promotionPrefix,
+} from "../registry-keys.ts";
 import type { Revision } from "../../store/revision.ts";
-import type { SecretBook } from "./canonical-secret.ts";
+import { decodePayloadBytes, decodePromotion } from "./canonical-secret.ts";
+import type { Promotion, SecretBook } from "./canonical-secret.ts";
 
 export interface VersionLimits {
   /** Promotions kept per secret, the current one included. */
   readonly promotionsMax: number;
+  /** Younger promotions are kept beyond that number. */
+  readonly keptMsMin: number;
   /** Payload bytes kept per secret. */
   readonly secretBytesMax: number;
   /** Payload bytes kept per namespace; over it, a write keeps no older versions of its secret. */
@@ -18,6 +27,7 @@ export interface VersionLimits {
 
 export const defaultVersionLimits: VersionLimits = {
   promotionsMax: 100,
+  keptMsMin: 24 * 60 * 60 * 1000,
   secretBytesMax: 256 * 1024 * 1024,
   namespaceBytesMax: 4 * 1024 * 1024 * 1024,
 };
@@ -26,62 +36,116 @@ export interface Pruned {
   readonly operations: readonly Operation[];
   /** Payload bytes of all kept versions after these operations, the new one included. */
   readonly versionsBytes: number;
+  /** How many of them the number and the age would have kept: they go for their bytes. */
+  readonly cutShort: number;
 }
 
+/** What a kept version costs beside its payload: its records, and that somebody lists it. Bounds versions that are empty. */
+const overheadBytes = 1024;
+
+/** A write removes at most so many versions; the next ones remove the rest. Two records each, within a transaction of etcd. */
+const removedMax = 48;
+
+/** Nearly always one version is over the limit, and the one after it is not. */
+const firstLookPromotions = 2;
+
 /**
- * What must go so that the new current version in `book` fits the limits: the
- * oldest promotions first, and payloads that no kept promotion points at.
+ * What must go so that the new current version in `book` fits the limits: the oldest promotions first, and payloads that
+ * no kept promotion points at.
  */
-export async function pruneVersions(request: {
+export async function pruneVersions(request: PruneRequest): Promise<Pruned> {
+  const { book, limits } = request;
+  const number = book.promotion?.number ?? 0;
+  const overBytes = book.versionsBytes + number * overheadBytes > limits.secretBytesMax;
+  if (number <= limits.promotionsMax && !overBytes && !request.namespaceFull) {
+    return { operations: [], versionsBytes: book.versionsBytes, cutShort: 0 };
+  }
+  return new Pruning(request, number).run();
+}
+
+export interface PruneRequest {
   readonly store: Store;
   /** Bookkeeping of the new state: promotion number and bytes with the new version counted. */
   readonly book: SecretBook;
   readonly limits: VersionLimits;
   readonly namespaceFull: boolean;
-}): Promise<Pruned> {
-  const { book, limits } = request;
-  const number = book.promotion?.number ?? 0;
-  const due = number > limits.promotionsMax || book.versionsBytes > limits.secretBytesMax || request.namespaceFull;
-  if (!due) return { operations: [], versionsBytes: book.versionsBytes };
-
-  const promotions = await request.store.range(promotionPrefix(book), { keysOnly: true });
-  const payloads = await request.store.range(payloadPrefix(book), { keysOnly: true });
-  const sizes = new Map(payloads.records.map((record) => [record.key, record.sizeBytes]));
-  const kept = keepNewest(promotions.records, { book, limits, sizes, namespaceFull: request.namespaceFull });
-
-  const keptPayloads = new Set(kept.records.map((record) => payloadKey(book, payloadIdOfPromotionKey(record.key))));
-  const keptKeys = new Set(kept.records.map((record) => record.key));
-  const operations: Operation[] = [];
-  for (const record of promotions.records) {
-    if (!keptKeys.has(record.key)) operations.push({ type: "delete", key: record.key });
-  }
-  for (const record of payloads.records) {
-    if (!keptPayloads.has(record.key)) operations.push({ type: "delete", key: record.key });
-  }
-  return { operations, versionsBytes: kept.bytes };
+  readonly now: Date;
 }
 
-function keepNewest(
-  promotions: readonly StoredRecord[],
-  request: {
-    readonly book: SecretBook;
-    readonly limits: VersionLimits;
-    readonly sizes: ReadonlyMap<string, number>;
-    readonly namespaceFull: boolean;
-  },
-): { readonly records: readonly StoredRecord[]; readonly bytes: number } {
-  // The new version is not stored yet; it takes one of the promotions and its own bytes.
-  let bytes = request.book.payloadBytes;
-  const records: StoredRecord[] = [];
-  if (request.namespaceFull) return { records, bytes };
-  for (const record of promotions.toReversed()) {
-    if (records.length + 1 >= request.limits.promotionsMax) break;
-    const size = request.sizes.get(payloadKey(request.book, payloadIdOfPromotionKey(record.key))) ?? 0;
-    if (bytes + size > request.limits.secretBytesMax) break;
-    bytes += size;
-    records.push(record);
+class Pruning {
+  readonly #request: PruneRequest;
+  readonly #newest: number;
+  readonly #operations: Operation[] = [];
+  #bytes: number;
+  #removed = 0;
+  #cutShort = 0;
+  #referenced: ReadonlyMap<string, number> | undefined;
+
+  constructor(request: PruneRequest, newest: number) {
+    this.#request = request;
+    this.#newest = newest;
+    this.#bytes = request.book.versionsBytes;
   }
-  return { records, bytes };
+
+  async run(): Promise<Pruned> {
+    const { store, book } = this.#request;
+    let after: string | undefined;
+    for (let limit = firstLookPromotions; this.#removed < removedMax; limit = removedMax) {
+      const page = await store.range(promotionPrefix(book), { after, limit });
+      for (const record of page.records) {
+        if (!(await this.#removeIfOver(record))) return this.#result();
+        if (this.#removed >= removedMax) return this.#result();
+      }
+      after = page.records.at(-1)?.key;
+      if (!page.more) return this.#result();
+    }
+    return this.#result();
+  }
+
+  #result(): Pruned {
+    return { operations: this.#operations, versionsBytes: this.#bytes, cutShort: this.#cutShort };
+  }
+
+  /** Whether the oldest version that is left was over a limit, and goes. */
+  async #removeIfOver(record: StoredRecord): Promise<boolean> {
+    const { limits, namespaceFull, now, book } = this.#request;
+    const promotion = decodePromotion(record.value);
+    const kept = this.#newest - promotion.number + 1;
+    const isYoung = now.getTime() - Date.parse(promotion.time) < limits.keptMsMin;
+    const isAskedFor = kept <= limits.promotionsMax || isYoung;
+    const overBytes = namespaceFull || this.#bytes + kept * overheadBytes > limits.secretBytesMax;
+    if (isAskedFor && !overBytes) return false;
+    if (isAskedFor) this.#cutShort++;
+    this.#removed++;
+    this.#operations.push({ type: "delete", key: record.key });
+    if (!(await this.#isNeeded(promotion))) {
+      this.#operations.push({ type: "delete", key: payloadKey(book, promotion.payload) });
+      this.#bytes -= await this.#lengthOf(promotion);
+    }
+    return true;
+  }
+
+  /** Whether the new promotion or a later one points at the same payload. */
+  async #isNeeded({ payload, number }: Promotion): Promise<boolean> {
+    const { book } = this.#request;
+    if (book.promotion?.payload === payload) return true;
+    if (book.sharesPayloads !== true) return false;
+    this.#referenced ??= await this.#lastReferences();
+    return (this.#referenced.get(payload) ?? 0) > number;
+  }
+
+  async #lastReferences(): Promise<ReadonlyMap<string, number>> {
+    const { store, book } = this.#request;
+    const { records } = await store.range(promotionPrefix(book), { keysOnly: true });
+    return new Map(records.map(({ key }) => [payloadIdOfPromotionKey(key), numberOfPromotionKey(key)]));
+  }
+
+  async #lengthOf({ bytes, payload }: Promotion): Promise<number> {
+    if (bytes !== undefined) return bytes;
+    const key = payloadKey(this.#request.book, payload);
+    const stored = await this.#request.store.get(key);
+    return stored === undefined ? 0 : decodePayloadBytes(key, stored.value).length;
+  }
 }
 
 /**

@@ -47,6 +47,7 @@ import { listObjects } from "./verbs/list.ts";
 import type { ListAnswer } from "./verbs/list.ts";
 import { patchObject } from "./verbs/patch.ts";
 import { updateObject } from "./verbs/update.ts";
+import { runAction } from "./verbs/subresource-action.ts";
 import { requirePathSegment } from "./verbs/verb-context.ts";
 import type { StatusAnswer, VerbAnswer, VerbContext } from "./verbs/verb-context.ts";
 import { watchObjects } from "./verbs/watch.ts";
@@ -100,6 +101,10 @@ export async function routeResource(exchange: ResourceExchange, target: Resource
     case "get":
       return objectReply(context, await getObject(context));
     case "create": {
+      const action = subresourceOf(context)?.action;
+      if (action !== undefined) {
+        return runAction(context, action, { accept: exchange.accept, storageOf: exchange.storage });
+      }
       const review = subresourceOf(context)?.review;
       if (review === undefined) return objectReply(context, await create(context));
       return answerSubresource(context, review, { ...exchange, storageOf: exchange.storage });
@@ -170,11 +175,21 @@ function verbContext(exchange: ResourceExchange, kind: Kind, target: ResourceReq
     target,
     withheld: false,
     format,
-    storage: exchange.storage(kind),
+    storage: showsVersionValues(kind, target) ? storageWithValues(exchange.storage(kind)) : exchange.storage(kind),
     contentType: mediaType(exchange.contentType, verb),
   };
   const withoutValues = exchange.gate.lesser === "metadata" || target.subresource === metadataSubresource;
   return withoutValues && kind.valuesIn !== undefined ? contextWithoutValues(context, kind.valuesIn) : context;
+}
+
+/** Whether the values of what tells of secrets are asked for, by the subresource that has them. */
+function showsVersionValues({ tellsOfSecrets }: Kind, { subresource }: ResourceRequest): boolean {
+  return subresource !== "" && subresource === tellsOfSecrets?.valuesBy;
+}
+
+function storageWithValues({ withValues }: KindStorage): KindStorage {
+  if (withValues === undefined) throw new TypeError("a kind with a subresource of values must have a storage of them");
+  return withValues;
 }
 
 /** Of a list or watch that its caller wants filtered and has no right to as a whole: what they may see alone. */
@@ -250,9 +265,15 @@ function objectReply(context: VerbContext, answer: VerbAnswer): Outcome<Reply> {
   return {
     answer: { code, contentType: contentType(context.format), body },
     code,
-    disclosed: context.kind.valuesIn === undefined ? undefined : [disclosure],
-    object: answer.stored ? disclosure : undefined,
+    disclosed: isOnRecord(context.kind) ? [disclosure] : undefined,
+    // What tells of a secret is not that secret.
+    object: answer.stored && context.kind.tellsOfSecrets === undefined ? disclosure : undefined,
   };
+}
+
+/** Whether reading objects of a kind is reading secrets, in part or whole. */
+function isOnRecord({ valuesIn, tellsOfSecrets }: Kind): boolean {
+  return valuesIn !== undefined || tellsOfSecrets !== undefined;
 }
 
 function jsonDetails({ details }: JsonObject): Outcome<Reply>["details"] {
@@ -316,7 +337,7 @@ function filteredHeaders({ filtered }: VerbContext): Record<string, string> {
 /** Only secrets are disclosed; the pieces of other kinds need no record. */
 function withDisclosures(kind: Kind, pieces: ReturnType<typeof encodeList>): ReturnType<typeof encodeList> {
   // Not one more generator around them: with a thousand watches it would take as much as encoding.
-  return kind.valuesIn !== undefined ? pieces : withoutDisclosures(pieces);
+  return isOnRecord(kind) ? pieces : withoutDisclosures(pieces);
 }
 
 async function* withoutDisclosures(pieces: ReturnType<typeof encodeList>): ReturnType<typeof encodeList> {

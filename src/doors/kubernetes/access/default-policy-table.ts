@@ -1,7 +1,7 @@
 /**
  * The roles and bindings that every server has: those of Kubernetes 1.34 (k/k
  * plugin/pkg/auth/authorizer/rbac/bootstrappolicy), without those of controllers that do not run here, and the binding
- * of this server's administrators. The form is described in default-policy.ts.
+ * of this server's administrators. What is this product's own comes last. The form is described in default-policy.ts.
  */
 export const defaultPolicyTable = `
 ClusterRole admin
@@ -265,4 +265,10 @@ ServiceAccount kube-system/kube-scheduler
 
 ClusterRoleBinding strongroom:admins -> ClusterRole cluster-admin
 Group strongroom:admins
+
+ClusterRole strongroom:aggregate-to-admin rbac.authorization.k8s.io/aggregate-to-admin=true
+get,list strongroom.dev deletedsecrets,secretversions
+get strongroom.dev secretversions/value
+create "" secrets/rollback
+create strongroom.dev deletedsecrets/restore
 `;

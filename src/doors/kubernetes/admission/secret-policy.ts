@@ -46,7 +46,7 @@ export function secretPolicyAdmission(options: PolicyAdmissionOptions): Admissio
 function admitSecret({ facts }: PolicyAdmissionOptions, operation: AdmissionOperation): void {
   if (operation.operation === "delete") return;
   const { user, namespace, name, apiGroup, resource, origin } = operation;
-  const verb = operation.operation === "create" ? "create" : operation.requestedVerb;
+  const verb = verbOf(operation);
   const attributes = {
     user,
     verb,
@@ -59,6 +59,15 @@ function admitSecret({ facts }: PolicyAdmissionOptions, operation: AdmissionOper
   const [policy] = policiesAgainst(facts, attributes, { namespace, name, labels });
   if (policy === undefined) return;
   throw forbidden({ group: apiGroup, resource, name }, `denied by SecretPolicy ${JSON.stringify(policy)}`);
+}
+
+/** A rollback is asked for by a POST, and updates. */
+function verbOf({ operation, requestedVerb }: AdmissionOperation): string {
+  return operation === "update" && requestedVerb === "create"
+    ? "update"
+    : operation === "create"
+      ? "create"
+      : requestedVerb;
 }
 
 async function admitPolicy(options: PolicyAdmissionOptions, operation: AdmissionOperation): Promise<void> {

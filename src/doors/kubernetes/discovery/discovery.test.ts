@@ -103,8 +103,10 @@ test("the aggregated document of /api lists the core group as upstream does", ()
   });
   assert.deepEqual([secrets.scope, secrets.shortNames], ["Namespaced", undefined]);
   const metadata = { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadata" };
+  const rollback = { group: "strongroom.dev", version: "v1", kind: "SecretRollback" };
   assert.deepEqual(secrets.subresources, [
     { subresource: "metadata", responseKind: metadata, verbs: ["get", "list", "watch"] },
+    { subresource: "rollback", responseKind: rollback, verbs: ["create"] },
   ]);
   assert.equal(JSON.parse(found("/api", v2beta1).text).apiVersion, "apidiscovery.k8s.io/v2beta1");
 });
@@ -127,7 +129,8 @@ test("the plain lists are those of upstream, storage version hashes included", (
   const core = JSON.parse(found("/api/v1").text);
   assert.deepEqual([core.kind, core.apiVersion, core.groupVersion], ["APIResourceList", undefined, "v1"]);
   const names = core.resources.map((resource: { name: string }) => resource.name);
-  assert.deepEqual(names, ["namespaces", "namespaces/finalize", "namespaces/status", "secrets", "secrets/metadata"]);
+  const own = ["secrets/metadata", "secrets/rollback"];
+  assert.deepEqual(names, ["namespaces", "namespaces/finalize", "namespaces/status", "secrets", ...own]);
   // The hashes of a kube-apiserver: they depend on group, version and kind alone.
   assert.equal(core.resources[0].storageVersionHash, "Q3oi5N2YM8M=");
   assert.equal(core.resources[3].storageVersionHash, "S6u1pOWzb84=");

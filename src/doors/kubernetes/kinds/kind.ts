@@ -5,6 +5,7 @@
  */
 import type { JsonObject, JsonValue } from "../codec/json.ts";
 import type { SubresourceReview } from "../reviews/review.ts";
+import type { SubresourceAction } from "../verbs/subresource-action.ts";
 import type { Message } from "../schema/schema.ts";
 import type { FieldError } from "../validation/field-error.ts";
 
@@ -59,6 +60,8 @@ export interface Subresource {
   readonly creation?: SubresourceCreation;
   /** The question that a POST to it asks, where it changes nothing. */
   readonly review?: SubresourceReview;
+  /** What a POST to it does, where that is more than changing the object in place. */
+  readonly action?: SubresourceAction;
   /** What it is answered with, where that is not the kind itself. */
   readonly answer?: {
     readonly group: string;
@@ -106,6 +109,15 @@ export interface Kind {
    * right to the subresource {@link metadataSubresource}.
    */
   readonly valuesIn?: string;
+  /**
+   * Objects that tell of secrets: made of what is kept beside them when they are read, and not counted. Reading them is
+   * on record as reading those secrets' metadata or, through the subresource `valuesBy`, their values.
+   */
+  readonly tellsOfSecrets?: {
+    readonly valuesBy: string | undefined;
+    /** The field selector that names the one secret that is asked about. */
+    readonly secretField: string;
+  };
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;

@@ -1,5 +1,6 @@
 /** The kinds this server serves. Discovery, OpenAPI and the router read this list. */
 import { configMapKind } from "./config-map.ts";
+import { deletedSecretKind } from "./deleted-secret.ts";
 import { eventKind, eventsV1Kind } from "./event.ts";
 import type { Kind } from "./kind.ts";
 import { leaseKind } from "./lease.ts";
@@ -11,10 +12,11 @@ import { clusterRoleBindingKind, roleBindingKind } from "./role-binding.ts";
 import { clusterRoleKind, roleKind } from "./role.ts";
 import { secretKind } from "./secret.ts";
 import { clusterSecretPolicyKind, secretPolicyKind } from "./secret-policy.ts";
+import { secretVersionKind } from "./secret-version.ts";
 import { serviceAccountKind } from "./service-account.ts";
 import { validatingAdmissionPolicyBindingKind, validatingAdmissionPolicyKind } from "./validating-admission-policy.ts";
 
-/** Every kind in the order of discovery: groups as upstream ranks them, resources by name. */
+/** Every kind that is kept, in the order of discovery: groups as upstream ranks them, resources by name. */
 export const kinds: readonly Kind[] = [
   configMapKind,
   eventKind,
@@ -35,3 +37,6 @@ export const kinds: readonly Kind[] = [
   clusterSecretPolicyKind,
   secretPolicyKind,
 ];
+
+/** With those that are made when they are read: what is served, and not what controllers work through. */
+export const servedKinds: readonly Kind[] = [...kinds, deletedSecretKind, secretVersionKind];

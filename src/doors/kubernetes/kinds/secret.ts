@@ -13,6 +13,7 @@ import { metadataOf, objectField, stringField } from "../validation/object-field
 import { secretTypes, validateSecret, validateSecretUpdate } from "../validation/secret.ts";
 import { isWithheld } from "../validation/withheld-annotation.ts";
 import { tlsPairWarning } from "../validation/tls-pair-warning.ts";
+import { rollback } from "../verbs/rollback.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import type { Column, Kind, Strategy } from "./kind.ts";
 import { metadataSubresource, resourceVerbs } from "./kind.ts";
@@ -69,6 +70,7 @@ export const secretKind: Kind = {
       answer: { group: "meta.k8s.io", version: "v1", kind: "PartialObjectMetadata", schema: PartialObjectMetadata },
       strategy,
     },
+    { name: "rollback", verbs: ["create"], strategy, action: rollback, answer: rollback },
   ],
   valuesIn: "data",
   schema: Secret,

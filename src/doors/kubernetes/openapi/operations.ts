@@ -107,8 +107,9 @@ function itemOperations(kind: DescribedKind): Operation[] {
 }
 
 function subresourceOperations(kind: DescribedKind, { name, verbs, creation, answer }: Subresource): Operation[] {
+  const body = creation?.schema ?? answer?.schema ?? kind.schema;
   const all: readonly (readonly [ResourceVerb, () => Operation])[] = [
-    ["create", () => createSubresourceOperation(kind, name, creation?.schema.name ?? kind.schema.name)],
+    ["create", () => createSubresourceOperation(kind, name, body.name)],
     ["get", () => getOperation(kind, name, answer?.schema.name)],
     ["update", () => replaceOperation(kind, name)],
     ["patch", () => patchOperation(kind, name)],

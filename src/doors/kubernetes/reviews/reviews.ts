@@ -1,5 +1,5 @@
 /** The questions this server answers, and their place among the kinds in discovery. */
-import { kinds } from "../kinds/kinds.ts";
+import { servedKinds } from "../kinds/kinds.ts";
 import type { DescribedKind } from "../kinds/kind.ts";
 import { rbacGroup } from "../validation/role-binding.ts";
 import { localSubjectAccessReview, selfSubjectAccessReview, subjectAccessReview } from "./access-review.ts";
@@ -22,6 +22,6 @@ export const reviews: readonly Review[] = [
 export const describedKinds: readonly DescribedKind[] = [...placeBefore(rbacGroup), ...sightReviewKinds];
 
 function placeBefore(group: string): DescribedKind[] {
-  const place = kinds.findIndex((kind) => kind.group === group);
-  return [...kinds.slice(0, place), ...reviews, ...kinds.slice(place)];
+  const place = servedKinds.findIndex((kind) => kind.group === group);
+  return [...servedKinds.slice(0, place), ...reviews, ...servedKinds.slice(place)];
 }

@@ -6,6 +6,7 @@ import { MessageTables } from "./message-table.ts";
 import { ListMeta, ObjectMeta } from "./meta-v1.ts";
 import type { Message } from "./schema.ts";
 import { strongroomV1Descriptions, strongroomV1Table } from "./strongroom-v1.ts";
+import { strongroomVersionsV1Descriptions, strongroomVersionsV1Table } from "./strongroom-versions-v1.ts";
 import { admissionregistrationV1Table } from "./tables/admissionregistration-v1.ts";
 import { authenticationV1Table } from "./tables/authentication-v1.ts";
 import { authorizationV1Table } from "./tables/authorization-v1.ts";
@@ -59,6 +60,11 @@ const tables = new MessageTables({
     definitionPrefix: "dev.strongroom.v1.",
     table: strongroomV1Table,
     descriptions: strongroomV1Descriptions,
+  },
+  "strongroom-versions-v1": {
+    definitionPrefix: "dev.strongroom.v1.",
+    table: strongroomVersionsV1Table,
+    descriptions: strongroomVersionsV1Descriptions,
   },
 });
 

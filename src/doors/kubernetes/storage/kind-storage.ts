@@ -4,6 +4,8 @@
  */
 import type { Disclosure } from "../../../audit/audit-event.ts";
 import type { ObjectRange } from "../../../core/object-range.ts";
+import type { SecretVersion } from "../../../core/secrets/secret-history.ts";
+import type { DeletedSecret } from "../../../core/secrets/secret-trash.ts";
 import type { Writer } from "../../../core/secrets/secrets.ts";
 import type { Revision } from "../../../store/revision.ts";
 import type { JsonObject } from "../codec/json.ts";
@@ -57,12 +59,37 @@ export interface ObjectPage {
   readonly continueAfter: string | undefined;
 }
 
+/** A page of objects; of those that tell of secrets, of one secret. */
+export interface ObjectPosition extends ObjectRange {
+  readonly ofSecret?: string | undefined;
+}
+
+/** What the storage of secrets does with versions. */
+export interface VersionedStorage {
+  /** The number of the current version; undefined for secrets that keep none, and what is not stored. */
+  numberOf(object: StoredObject): number | undefined;
+  /** A version of an object as it was read; undefined when it is not kept. */
+  read(object: StoredObject, number: number): Promise<SecretVersion | undefined>;
+  /** Whether a version is one of the object as it was read: else that was made anew since. */
+  isOf(object: StoredObject, version: SecretVersion): boolean;
+  /** The `data` of a version. */
+  dataOf(version: SecretVersion): JsonObject;
+  /** As replace, with the payload of a version, whose values the tree must have. */
+  promote(previous: StoredObject, tree: JsonObject, version: SecretVersion, writer: Writer): Promise<StoredObject>;
+  /** A deleted secret by its namespace and the name of its DeletedSecret; undefined when it is not in the trash. */
+  findDeleted(namespace: string, name: string): Promise<DeletedSecret | undefined>;
+  /** The tree of a deleted secret as it was. */
+  deletedTree(deleted: DeletedSecret): Promise<JsonObject>;
+  /** As create, with the versions of a deleted secret. Raises `conflict` too, when it is no longer in the trash. */
+  restore(deleted: DeletedSecret, tree: JsonObject, writer: Writer): Promise<StoredObject>;
+}
+
 export interface KindStorage {
   /** Storage key prefix of a namespace's objects ("" = all): what continue tokens are relative to. */
   prefix(namespace: string): string;
   get(namespace: string, name: string): Promise<StoredObject | undefined>;
   /** A page may hold fewer than `limit` objects although more follow. */
-  list(position: ObjectRange): Promise<ObjectPage>;
+  list(position: ObjectPosition): Promise<ObjectPage>;
   /** As list, of the objects of which no versions are kept; others are passed over unread. Absent: list does. */
   listUnversioned?(position: ObjectRange): Promise<ObjectPage>;
   count(namespace: string, after: string | undefined, revision: Revision | undefined): Promise<number>;
@@ -75,4 +102,8 @@ export interface KindStorage {
   /** With a name, the watcher may still deliver other names that begin with it. */
   watch(namespace: string, from: Revision | undefined, name?: string): ObjectWatcher;
   currentRevision(): Promise<Revision>;
+  /** Of the storage of secrets alone. */
+  readonly versions?: VersionedStorage;
+  /** The same objects with their values, of kinds whose objects have none otherwise. */
+  readonly withValues?: KindStorage;
 }

@@ -1,23 +1,33 @@
 import type { NamespaceFacts } from "../../../core/namespaces/namespace-facts.ts";
+import { SecretHistory } from "../../../core/secrets/secret-history.ts";
+import type { SecretTrash } from "../../../core/secrets/secret-trash.ts";
 import type { Secrets } from "../../../core/secrets/secrets.ts";
 import type { Store } from "../../../store/store.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { deletedSecretKind } from "../kinds/deleted-secret.ts";
 import { secretKind } from "../kinds/secret.ts";
+import { secretVersionKind } from "../kinds/secret-version.ts";
 import { convertedStorage } from "./converted-storage.ts";
+import { deletedSecretStorage } from "./deleted-secret-storage.ts";
 import type { KindStorage } from "./kind-storage.ts";
 import { plainStorage } from "./plain-storage.ts";
 import { secretStorage } from "./secret-storage.ts";
+import { secretVersionStorage } from "./secret-version-storage.ts";
 
 /** The storage of each kind, the same each time. Raises TypeError for a kind that is not among `kinds`. */
 export function kindStorages(options: {
   readonly kinds: readonly Kind[];
   readonly store: Store;
   readonly secrets: Secrets;
+  readonly trash: SecretTrash;
   readonly namespaces: NamespaceFacts;
 }): (kind: Kind) => KindStorage {
-  const { kinds, store, secrets, namespaces } = options;
+  const { kinds, store, secrets, trash, namespaces } = options;
+  const history = new SecretHistory(store);
   const make = (kind: Kind): KindStorage => {
-    if (kind === secretKind) return secretStorage(secrets);
+    if (kind === secretKind) return secretStorage(secrets, { history, trash });
+    if (kind === secretVersionKind) return secretVersionStorage(secrets, history);
+    if (kind === deletedSecretKind) return deletedSecretStorage(secrets, trash);
     if (kind.storedAs === undefined) return plainStorage(store, kind, namespaces);
     return convertedStorage(plainStorage(store, kind.storedAs.kind, namespaces), kind, kind.storedAs);
   };

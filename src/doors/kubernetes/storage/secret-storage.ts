@@ -1,7 +1,10 @@
 /** Secrets of the Kubernetes door: trees on this side, the core's canonical secret on the other. */
 import type { Disclosure } from "../../../audit/audit-event.ts";
 import { objectPrefix } from "../../../core/registry-keys.ts";
-import type { Secret, SecretState } from "../../../core/secrets/canonical-secret.ts";
+import { objectUidOf } from "../../../core/secrets/canonical-secret.ts";
+import type { Payload, Secret, SecretState } from "../../../core/secrets/canonical-secret.ts";
+import type { SecretHistory } from "../../../core/secrets/secret-history.ts";
+import type { SecretTrash } from "../../../core/secrets/secret-trash.ts";
 import type { SecretEvent, SecretWatcher } from "../../../core/secrets/secret-watcher.ts";
 import type { Secrets, Writer } from "../../../core/secrets/secrets.ts";
 import type { Revision } from "../../../store/revision.ts";
@@ -9,7 +12,8 @@ import { isJsonObject, jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
 import { parseStoredJson } from "../codec/json-parser.ts";
 import { writeJson } from "../codec/json-writer.ts";
-import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "./kind-storage.ts";
+import { uidOfDeleted } from "./deleted-secret-storage.ts";
+import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject, VersionedStorage } from "./kind-storage.ts";
 import { stringField } from "../validation/object-fields.ts";
 import { Secret as SecretMessage } from "../schema/core-v1.ts";
 import { canonicalObject } from "./canonical-order.ts";
@@ -44,15 +48,7 @@ class StoredSecret implements StoredObject {
   }
 
   itemJson(): Buffer {
-    const { metadata, payload, rest, revision } = this.secret;
-    const data = payload.bytes.length > emptyMap.length ? [dataLabel, payload.bytes] : [];
-    return Buffer.concat([
-      Buffer.from(`{"metadata":{"resourceVersion":"${revision}",`),
-      metadata.subarray(1),
-      ...data,
-      comma,
-      rest.subarray(1),
-    ]);
+    return itemJson(this.secret, this.secret.payload);
   }
 
   tree(): JsonObject {
@@ -74,7 +70,7 @@ class StoredSecret implements StoredObject {
 
   disclosure(): Disclosure {
     const { namespace, name, book, revision } = this.secret;
-    return { namespace, name, uid: book.uid, resourceVersion: String(revision) };
+    return { namespace, name, uid: objectUidOf(book), resourceVersion: String(revision) };
   }
 
   valuePlaces(): ValuePlaces {
@@ -95,13 +91,34 @@ const emptyMap = "{}";
 const dataLabel = Buffer.from(',"data":');
 const comma = Buffer.from(",");
 
+/** The object of a current or last state, spliced from what is stored. */
+function itemJson(
+  { metadata, rest, revision }: Pick<Secret, "metadata" | "rest" | "revision">,
+  payload: Payload,
+): Buffer {
+  const data = payload.bytes.length > emptyMap.length ? [dataLabel, payload.bytes] : [];
+  return Buffer.concat([
+    Buffer.from(`{"metadata":{"resourceVersion":"${revision}",`),
+    metadata.subarray(1),
+    ...data,
+    comma,
+    rest.subarray(1),
+  ]);
+}
+
 function parsed(bytes: Buffer): JsonObject {
   const value = parseStoredJson(bytes);
   return isJsonObject(value) ? value : jsonObject();
 }
 
-/** The storage of `secrets` over the core. */
-export function secretStorage(secrets: Secrets): KindStorage {
+/** What serves versions beside the secrets themselves. */
+export interface VersionParts {
+  readonly history: SecretHistory;
+  readonly trash: SecretTrash;
+}
+
+/** The storage of `secrets` over the core; without `parts`, nothing is done with versions. */
+export function secretStorage(secrets: Secrets, parts?: VersionParts): KindStorage {
   return {
     prefix: (namespace) => objectPrefix("secrets", namespace),
     async get(namespace, name) {
@@ -127,6 +144,30 @@ export function secretStorage(secrets: Secrets): KindStorage {
     delete: (previous, writer: Writer) => secrets.delete(storedSecret(previous).secret, writer),
     watch: (namespace, from, name) => new SecretObjectWatcher(secrets.watch(namespace, from, name)),
     currentRevision: () => secrets.currentRevision(),
+    ...(parts !== undefined && { versions: versionsOf(secrets, parts) }),
+  };
+}
+
+function versionsOf(secrets: Secrets, { history, trash }: VersionParts): VersionedStorage {
+  return {
+    numberOf: (object) => (object instanceof StoredSecret ? object.secret.book.promotion?.number : undefined),
+    read: (object, number) => history.read(storedSecret(object).secret.book, number),
+    isOf: (object, { identity }) => storedSecret(object).secret.book.uid === identity.uid,
+    dataOf: ({ payload }) => parsed(payload.bytes),
+    async promote(previous, tree, version, writer) {
+      const stored = storedSecret(previous);
+      const state = stateOf(tree);
+      if (sameState(stored.secret, state)) return previous;
+      return new StoredSecret(await secrets.replace(stored.secret, state, writer, version));
+    },
+    async findDeleted(namespace, name) {
+      const found = await trash.get(namespace, uidOfDeleted(name));
+      return found !== undefined && name.startsWith(`${found.name}.`) ? found : undefined;
+    },
+    async deletedTree(deleted) {
+      return parsed(itemJson(deleted, await trash.payload(deleted)));
+    },
+    restore: async (deleted, tree, writer) => new StoredSecret(await secrets.restore(deleted, stateOf(tree), writer)),
   };
 }
 

@@ -32,6 +32,8 @@ export interface Change {
   readonly strategy: Strategy;
   /** Notes in the next state who owns its fields; undefined where `next` has done so. */
   readonly track: ((next: JsonObject, previous: JsonObject) => void) | undefined;
+  /** Writes the next state in another way than storage.replace; raises as that. */
+  readonly replace?: (previous: StoredObject, next: JsonObject) => Promise<StoredObject>;
 }
 
 /** Applies a change and resolves to the object's new state. Raises 404, 409, 422 and what admission raises. */
@@ -49,7 +51,7 @@ async function attempt(context: VerbContext, change: Change): Promise<StoredObje
     await prepare(context, change, next, previous);
     if (change.dryRun) return dryRunChange(context, next, previous);
     try {
-      return await write(context, next, previous);
+      return await write(context, change, next, previous);
     } catch (error) {
       if (!isStrongroomError(error, "conflict")) throw error;
       if (conditional || attempt >= retriesMax) throw conflict(subjectOf(context, context.target.name), modifiedText);
@@ -101,8 +103,15 @@ function dryRunChange(context: VerbContext, next: JsonObject, previous: StoredOb
 }
 
 /** Writes the new state - or, when the last finalizer of a terminating object went, removes the object. */
-async function write(context: VerbContext, next: JsonObject, previous: StoredObject): Promise<StoredObject> {
-  if (!isReleased(next)) return context.storage.replace(previous, next, writerOf(context));
+async function write(
+  context: VerbContext,
+  change: Change,
+  next: JsonObject,
+  previous: StoredObject,
+): Promise<StoredObject> {
+  if (!isReleased(next)) {
+    return change.replace?.(previous, next) ?? context.storage.replace(previous, next, writerOf(context));
+  }
   const revision = await context.storage.delete(previous, writerOf(context));
   ownMetadata(next)["resourceVersion"] = String(revision);
   return treeObject(canonicalObject(context.kind.schema, next));

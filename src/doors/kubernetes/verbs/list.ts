@@ -154,7 +154,8 @@ function readPage(
   const namespace = query.namespace === "" ? (query.selection.namespace ?? "") : query.namespace;
   // A name is only a key where its namespace is known (or there is none).
   const name = namespace !== "" || !context.kind.namespaced ? query.selection.name : undefined;
-  return context.storage.list({ namespace, name, ...position });
+  const { ofSecret } = query.selection;
+  return context.storage.list({ namespace, name, ...position, ...(ofSecret !== undefined && { ofSecret }) });
 }
 
 async function* chunksOf(objects: readonly StoredObject[]): AsyncGenerator<readonly StoredObject[]> {

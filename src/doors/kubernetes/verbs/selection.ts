@@ -14,6 +14,8 @@ export interface Selection {
   readonly name: string | undefined;
   /** The one namespace that can match, when the field selector says so. */
   readonly namespace: string | undefined;
+  /** The one secret that objects can tell of, when the field selector says so; of kinds that tell of secrets. */
+  readonly ofSecret: string | undefined;
   matches(object: StoredObject): boolean;
 }
 
@@ -24,11 +26,15 @@ export function parseSelection(
 ): Selection {
   const labels = parse(() => parseLabelSelector(selectors.labelSelector));
   const fields = parse(() => parseFieldSelector(selectors.fieldSelector, new Set(kind.fieldSelectors.keys())));
-  const everything = selectors.labelSelector === "" && selectors.fieldSelector === "";
+  // Pages of what is not counted do not say how much follows.
+  const isCounted = kind.tellsOfSecrets === undefined;
+  const everything = isCounted && selectors.labelSelector === "" && selectors.fieldSelector === "";
+  const secretField = kind.tellsOfSecrets?.secretField;
   return {
     everything,
     name: keyPart(fields.exactMatch("metadata.name")),
     namespace: keyPart(fields.exactMatch("metadata.namespace")),
+    ofSecret: secretField === undefined ? undefined : keyPart(fields.exactMatch(secretField)),
     matches(object) {
       if (everything) return true;
       const header = object.header();

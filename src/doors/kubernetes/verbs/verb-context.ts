@@ -90,8 +90,8 @@ export function requireValid(
   });
 }
 
-/** Longest name of any object (a DNS subdomain). */
-const nameLengthMax = 253;
+/** Longest name of any object: of a DNS subdomain, with a dot and a uid behind it where it is one of the trash. */
+const nameLengthMax = 253 + 1 + 36;
 
 /** Whether a text could be a part of a storage key: printable ASCII without what has a meaning in a path. */
 export function isPathSegment(value: string): boolean {
