@@ -36,8 +36,18 @@ export interface DisclosureTable {
   readonly versions?: readonly number[];
 }
 
-/** Stages in the life of a request, as upstream's. */
-export const auditStages = ["RequestReceived", "ResponseStarted", "Disclosed", "ResponseComplete", "Panic"] as const;
+/**
+ * Stages in the life of a request, as upstream's. Two are ours: `Disclosed`, a piece of a streamed answer, and `Changed`, one of
+ * several changes that a request makes.
+ */
+export const auditStages = [
+  "RequestReceived",
+  "Changed",
+  "ResponseStarted",
+  "Disclosed",
+  "ResponseComplete",
+  "Panic",
+] as const;
 export type AuditStage = (typeof auditStages)[number];
 
 export interface AuditEvent {
@@ -91,8 +101,28 @@ export interface AuditEvent {
   readonly streams?: readonly string[];
   /** True when only names and metadata left, no values, of any of the `disclosed`. */
   readonly metadataOnly?: boolean;
+  /** For whom a node asked that was disclosed something: the pods on it that refer to the secrets, where that is known. */
+  readonly onBehalfOf?: OnBehalfOf;
+  /** The answer ended before its end: its client was gone, or it failed. What is `disclosed` may not have arrived. */
+  readonly cut?: boolean;
   /** This record stands for many refused requests of callers who are nobody: see refusal-budget.ts. */
   readonly refusals?: Refusals;
+}
+
+/** Pods in whose stead a node reads. */
+export interface OnBehalfOf {
+  readonly pods: readonly PodReader[];
+  /** How many more there are. */
+  readonly others?: number;
+}
+
+export interface PodReader {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** The node that it is on, which is who read. */
+  readonly node: string;
+  readonly serviceAccount?: string;
 }
 
 export interface ResponseStatus {

@@ -240,3 +240,84 @@ test("An action may ask for another verb on the same resource, and is refused wh
   await assert.rejects(asked, (error) => error instanceof ForbiddenError && error.attributes.verb === "create");
   assert.deepEqual(sink.stages(), ["ResponseComplete 403"]);
 });
+
+test("While a record is on its way, not a byte leaves", async () => {
+  const sink = new RecordingSink();
+  const gate = gateWith(sink);
+  const piece = { bytes: Buffer.from("a"), disclosed: [disclosure] };
+  const streamed = async (live: boolean) =>
+    gate.run(request(admin, live ? "watch" : "list"), async (context) => ({
+      answer: context.audited(pieces({ ...piece, live }), live ? { live: idle } : {}),
+      code: 200,
+    }));
+  const streams = [await streamed(false), await streamed(true)];
+  sink.write = () => new Promise(() => {});
+  const left: unknown[] = [];
+  for (const stream of streams) void stream.next().then((next) => left.push(next.value));
+  void gate
+    .run(request(admin), async () => ({ answer: "value", code: 200, disclosed: [disclosure] }))
+    .then((answer) => left.push(answer));
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+  assert.deepEqual(left, []);
+});
+
+test("An answer that ends before its end is on record as cut", async () => {
+  const sink = new RecordingSink();
+  const piece = { bytes: Buffer.from("a"), disclosed: [disclosure] };
+  const list = () =>
+    gateWith(sink).run(request(admin, "list"), async (context) => ({
+      answer: context.audited(pieces(piece, piece)),
+      code: 200,
+    }));
+  const left = await list();
+  await left.next();
+  await left.return(undefined);
+  assert.equal(sink.events.at(-1)?.cut, true);
+  const whole = await list();
+  for (let step = await whole.next(); !step.done; step = await whole.next());
+  assert.equal(sink.events.at(-1)?.cut, undefined);
+});
+
+test("Whom a caller asked to be without the right to is on record, and not as who acted", async () => {
+  const sink = new RecordingSink();
+  const needs = [{ apiGroup: "", apiVersion: "v1", resource: "users", subresource: "", namespace: "", name: "admin" }];
+  const asking = { ...request(nobody), impersonate: () => ({ user: { ...admin, name: "the-boss" }, needs }) };
+  await assert.rejects(
+    gateWith(sink).run(asking, async () => assert.fail("must not run")),
+    ForbiddenError,
+  );
+  assert.equal(sink.events[0]?.annotations?.["audit.strongroom.dev/asked-to-be"], "the-boss");
+  assert.equal(sink.events[0]?.impersonatedUser, undefined);
+});
+
+test("What a node reads, once or in a watch, is on record with the pods for which it does", async () => {
+  const sink = new RecordingSink();
+  const onBehalfOf = { pods: [{ namespace: "default", name: "web", uid: "p1", node: "n1" }] };
+  const asked: unknown[] = [];
+  const gate = new Gate({
+    audit: sink,
+    authorizer: groupAuthorizer(["admins"]),
+    admission: admissionChain([]),
+    podsBehind: (users, secrets) => {
+      asked.push([users.map(({ name }) => name), secrets.map(({ name }) => name)]);
+      return onBehalfOf;
+    },
+    now: () => new Date(0),
+    uuid,
+  });
+  await gate.run(request(admin), async () => ({ answer: "", code: 200, disclosed: [disclosure] }));
+  const piece = { bytes: Buffer.from("a"), disclosed: [disclosure], live: true };
+  const watch = await gate.run(request(admin, "watch"), async (context) => ({
+    answer: context.audited(pieces(piece), { live: idle }),
+    code: 200,
+  }));
+  await watch.next();
+  assert.deepEqual(
+    sink.events.filter(({ disclosed }) => disclosed !== undefined).map((event) => event.onBehalfOf),
+    [onBehalfOf, onBehalfOf],
+  );
+  assert.deepEqual(asked, [
+    [["ann"], ["db"]],
+    [["ann"], ["db"]],
+  ]);
+});

@@ -11,13 +11,25 @@
  * - while events cannot be recorded, nothing is done (the intent is recorded first).
  */
 import type { Attributes, Authorizer, Decision, Reach, ResourceAttributes } from "../access/authorizer.ts";
-import type { AuditEvent, AuditSink, AuditStage, Disclosure, ResponseStatus } from "../audit/audit-event.ts";
+import type {
+  AuditEvent,
+  AuditSink,
+  AuditStage,
+  Disclosure,
+  OnBehalfOf,
+  ResponseStatus,
+  WriteOptions,
+} from "../audit/audit-event.ts";
 import type { BodyName, KeepBodies } from "../audit/policy/kept-bodies.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { User } from "../identity/user.ts";
 import type { Admission, AdmissionRequest } from "./admission.ts";
+import { auditedPieces } from "./audited-stream.ts";
 import { OpenStreams, RightsChangedError } from "./open-streams.ts";
 import type { LiveStream, OpenStream } from "./open-streams.ts";
+import { attributesOf, originOf } from "./request-attributes.ts";
+import { RequestChanges } from "./request-changes.ts";
+import type { ChangedObject } from "./request-changes.ts";
 import { RequestRecord } from "./request-record.ts";
 import { StreamDisclosures, disclosedFields } from "./stream-disclosures.ts";
 
@@ -113,6 +125,11 @@ export interface GateContext {
    */
   admit(operation: AdmissionRequest): Promise<void>;
   /**
+   * Makes one change of the store: `commit` runs when its intent is on record, and what came of it is before the answer
+   * leaves. Resolves and rejects as `commit` does; raises `unavailable` when the intent cannot be recorded.
+   */
+  change<T>(object: ChangedObject, commit: () => Promise<T>): Promise<T>;
+  /**
    * Wraps a streamed answer: a piece comes out only after its disclosures are
    * durable, and the end of the stream (however it ends) is on record.
    */
@@ -130,15 +147,20 @@ export interface GateOptions {
   readonly admission: Admission;
   /** Which bodies go on record; none by default. */
   readonly bodies?: KeepBodies;
+  /** In whose stead nodes among the users read these secrets, where that is known. */
+  readonly podsBehind?: PodsBehind;
   readonly now: () => Date;
   readonly uuid: () => string;
 }
+
+export type PodsBehind = (users: readonly User[], secrets: readonly Disclosure[]) => OnBehalfOf | undefined;
 
 export class Gate {
   readonly #audit: AuditSink;
   readonly #authorizer: Authorizer;
   readonly #admission: Admission;
   readonly #bodies: KeepBodies | undefined;
+  readonly #podsBehind: PodsBehind | undefined;
   readonly #now: () => Date;
   readonly #uuid: () => string;
   readonly #disclosures: StreamDisclosures;
@@ -150,9 +172,14 @@ export class Gate {
     this.#authorizer = options.authorizer;
     this.#admission = options.admission;
     this.#bodies = options.bodies;
+    this.#podsBehind = options.podsBehind;
     this.#now = options.now;
     this.#uuid = options.uuid;
-    this.#disclosures = new StreamDisclosures((event) => this.#write(event), options);
+    this.#disclosures = new StreamDisclosures({
+      ...options,
+      write: (event) => this.#write(event),
+      behind: (users, disclosed) => this.#behind(users, disclosed),
+    });
     this.#streams = new OpenStreams({ now: options.now, generation: () => this.#generation() });
   }
 
@@ -176,7 +203,7 @@ export class Gate {
       const asked = request.impersonate?.();
       // Before the decision: what changes meanwhile is noticed.
       const generation = this.#generation();
-      await this.#requireImpersonation(caller, asked);
+      await this.#requireImpersonation(record, caller, asked);
       record.impersonation = asked;
       const user = asked?.user ?? caller;
       const lesser = await this.#authorize(record, user);
@@ -188,14 +215,19 @@ export class Gate {
       record.end();
     }
     const stage: AuditStage = record.streaming ? "ResponseStarted" : "ResponseComplete";
-    await this.#write(record.event(stage, outcomeFields(outcome, record)));
+    const user = record.impersonation?.user ?? record.user;
+    const behind = user !== undefined && outcome.disclosed !== undefined && this.#behind([user], outcome.disclosed);
+    await this.#write(record.event(stage, { ...record.outcome(outcome), ...behind }));
     return outcome.answer;
   }
 
-  async #requireImpersonation(caller: User, asked: Impersonation | undefined): Promise<void> {
+  async #requireImpersonation(record: RequestRecord, caller: User, asked: Impersonation | undefined): Promise<void> {
     for (const resource of asked?.needs ?? []) {
       const attributes = { user: caller, verb: "impersonate", resource, path: undefined };
-      requireAllow(attributes, await this.#authorizer.authorize(attributes));
+      const decision = await this.#authorizer.authorize(attributes);
+      // Nobody acted as them, so they are not on record as who did.
+      if (decision.type !== "allow" && asked !== undefined) record.annotate(askedToBe, asked.user.name);
+      requireAllow(attributes, decision);
     }
   }
 
@@ -224,6 +256,10 @@ export class Gate {
   #context(allowed: Allowed, record: RequestRecord): GateContext {
     const { request } = record;
     const { user, lesser } = allowed;
+    const changes = new RequestChanges(record, {
+      write: (event, options) => this.#write(event, options),
+      uuid: this.#uuid,
+    });
     // What is asked about the caller is asked of this request; what is asked about others, of none.
     const decide = (attributes: Attributes) =>
       this.#authorizer.authorize(attributes.user === user ? { ...attributes, origin: originOf(request) } : attributes);
@@ -250,6 +286,7 @@ export class Gate {
           annotate: record.annotate,
           decide,
         }),
+      change: (object, commit) => changes.make(object, commit),
       audited: (pieces, options = {}) => {
         record.streaming = true;
         if (options.live !== undefined) record.streamId = this.#uuid();
@@ -258,39 +295,27 @@ export class Gate {
     };
   }
 
-  async *#auditedPieces(
+  #auditedPieces(
     allowed: Allowed,
     record: RequestRecord,
     pieces: AsyncIterable<StreamPiece>,
-    options: StreamOptions,
+    { live }: StreamOptions,
   ): AsyncGenerator<Buffer> {
-    const stream = options.live === undefined ? undefined : this.#openStream(allowed, record, options.live);
+    const open = live && { stream: this.#openStream(allowed, record, live), refusal: live.refusal };
     const attributes = attributesOf(record.request, allowed.user);
-    const mustAsk = (piece: StreamPiece) =>
-      stream?.isInDoubt() === true ||
-      // What is filtered asks of each object by itself.
-      (piece.disclosed.length > 0 &&
-        allowed.lesser !== "filtered" &&
-        this.#authorizer.looksAtObject?.(attributes) === true);
-    let code = 200;
-    try {
-      for await (const piece of pieces) {
-        if (stream !== undefined && mustAsk(piece) && !(await stream.mayGoOn())) break;
-        if (piece.disclosed.length > 0) await this.#recordPiece(record, piece);
-        // Recording takes its time: what was changed and answered meanwhile holds.
-        if (stream !== undefined && mustAsk(piece) && !(await stream.mayGoOn())) break;
-        yield piece.bytes;
-      }
-      if (stream?.refusal === undefined) return;
-      code = record.request.describeError(stream.refusal).code;
-      if (options.live !== undefined) yield options.live.refusal(stream.refusal);
-    } catch (error) {
-      code = record.request.describeError(error).code;
-      throw error;
-    } finally {
-      stream?.close();
-      await this.#write(record.event("ResponseComplete", { responseStatus: { code } }));
-    }
+    return auditedPieces({
+      record,
+      pieces,
+      open,
+      mustAsk: (piece) =>
+        open?.stream.isInDoubt() === true ||
+        // What is filtered asks of each object by itself.
+        (piece.disclosed.length > 0 &&
+          allowed.lesser !== "filtered" &&
+          this.#authorizer.looksAtObject?.(attributes) === true),
+      recordPiece: (piece) => this.#recordPiece(allowed.user, record, piece),
+      write: (event) => this.#write(event),
+    });
   }
 
   #openStream(allowed: Allowed, record: RequestRecord, live: LiveStream): OpenStream {
@@ -305,21 +330,27 @@ export class Gate {
 
   /** Raises why an open stream must end: a right that is missing, or others than it began with. */
   async #decideAgain({ caller, user, lesser }: Allowed, record: RequestRecord, live: LiveStream): Promise<void> {
-    await this.#requireImpersonation(caller, record.impersonation);
+    await this.#requireImpersonation(record, caller, record.impersonation);
     if ((await this.#authorize(record, user)) !== lesser) throw new RightsChangedError();
     if (lesser === "filtered") await live.requireSame?.();
   }
 
-  #recordPiece(record: RequestRecord, { live, disclosed }: StreamPiece): Promise<void> {
+  #recordPiece(user: User, record: RequestRecord, { live, disclosed }: StreamPiece): Promise<void> {
     if (live === true && record.streamId !== undefined) {
-      return this.#disclosures.record(record.streamId, record.request.door, disclosed);
+      return this.#disclosures.record({ id: record.streamId, door: record.request.door, user }, disclosed);
     }
-    return this.#write(record.event("Disclosed", disclosedFields(disclosed)));
+    const fields = { ...disclosedFields(disclosed), ...this.#behind([user], disclosed) };
+    return this.#write(record.event("Disclosed", fields));
   }
 
-  async #write(event: AuditEvent): Promise<void> {
+  #behind(users: readonly User[], disclosed: readonly Disclosure[]): Pick<AuditEvent, "onBehalfOf"> {
+    const onBehalfOf = this.#podsBehind?.(users, disclosed);
+    return onBehalfOf === undefined ? {} : { onBehalfOf };
+  }
+
+  async #write(event: AuditEvent, options?: WriteOptions): Promise<void> {
     try {
-      await this.#audit.write(event);
+      await this.#audit.write(event, options);
       this.#recordingFailed = false;
     } catch (error) {
       this.#recordingFailed = true;
@@ -341,15 +372,8 @@ interface Allowed {
   readonly generation: number;
 }
 
-function attributesOf(request: GateRequest, user: User): Attributes {
-  const { verb, resource, path } = request;
-  return { user, verb, resource, path, origin: originOf(request) };
-}
-
-/** The last address is that of whoever is connected. */
-function originOf({ door, sourceIPs }: GateRequest): NonNullable<Attributes["origin"]> {
-  return { door, sourceAddress: sourceIPs.at(-1) ?? "" };
-}
+/** Whom a caller asked to be without the right to. */
+const askedToBe = "audit.strongroom.dev/asked-to-be";
 
 const selfFiltered: Decision = { type: "allow", reason: "filtered: only what the caller may read is in the answer" };
 
@@ -369,14 +393,4 @@ export class ForbiddenError extends StrongroomError {
     this.attributes = attributes;
     this.reason = reason;
   }
-}
-
-function outcomeFields<T>(outcome: Outcome<T>, record: RequestRecord): Partial<AuditEvent> {
-  const { disclosed, details } = outcome;
-  const objectRef = record.objectRef(outcome.object);
-  return {
-    responseStatus: { code: outcome.code, ...(details !== undefined && { details }) },
-    ...(objectRef !== undefined && { objectRef }),
-    ...(disclosed !== undefined && disclosed.length > 0 && disclosedFields(disclosed)),
-  };
 }

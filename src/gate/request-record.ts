@@ -6,11 +6,15 @@ import { cutText } from "../audit/cut-text.ts";
 import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
 import type { User } from "../identity/user.ts";
 import type { RequestLife } from "./admission.ts";
+import type { ChangedObject } from "./request-changes.ts";
+import { disclosedFields } from "./stream-disclosures.ts";
 import type { Annotate, GateRequest, Impersonation, Outcome } from "./gate.ts";
 
 /** Longest URI and user agent kept on record, in characters. That of the user agent is upstream's. */
 const uriMax = 2048;
 const userAgentMax = 1024;
+
+const hasBodies: ReadonlySet<AuditStage> = new Set(["ResponseStarted", "ResponseComplete", "Panic"]);
 
 /** What is known of one request while it runs. */
 export class RequestRecord implements RequestLife {
@@ -21,6 +25,8 @@ export class RequestRecord implements RequestLife {
   decision: Decision | undefined;
   streaming = false;
   streamId: string | undefined;
+  /** Of the change whose outcome the next events tell. */
+  intentID: string | undefined;
   /** What is kept of the bodies; undefined for nothing. */
   keep: KeepBody | undefined;
   #bodies: Pick<AuditEvent, "requestObject" | "responseObject"> | undefined;
@@ -38,6 +44,7 @@ export class RequestRecord implements RequestLife {
     return {
       auditID: request.auditId,
       ...(this.streamId !== undefined && { streamID: this.streamId }),
+      ...(this.intentID !== undefined && { intentID: this.intentID }),
       stage,
       door: request.door,
       verb: request.verb,
@@ -50,7 +57,7 @@ export class RequestRecord implements RequestLife {
       requestReceivedTimestamp: microseconds(request.receivedAt),
       stageTimestamp: microseconds(this.#now()),
       ...this.#annotations(),
-      ...(stage !== "RequestReceived" && stage !== "Disclosed" && this.#bodies),
+      ...(hasBodies.has(stage) && this.#bodies),
       ...fields,
     };
   }
@@ -82,6 +89,16 @@ export class RequestRecord implements RequestLife {
     };
   }
 
+  /** What the last event of a request that was answered has of its answer. */
+  outcome({ code, details, object, disclosed }: Outcome<unknown>): Partial<AuditEvent> {
+    const objectRef = this.objectRef(object);
+    return {
+      responseStatus: { code, ...(details !== undefined && { details }) },
+      ...(objectRef !== undefined && { objectRef }),
+      ...(disclosed !== undefined && disclosed.length > 0 && disclosedFields(disclosed)),
+    };
+  }
+
   onEnd(callback: () => void): void {
     this.#ends.push(callback);
   }
@@ -91,7 +108,7 @@ export class RequestRecord implements RequestLife {
     for (const callback of this.#ends.splice(0)) callback();
   }
 
-  objectRef(object: Outcome<unknown>["object"]): AuditEvent["objectRef"] {
+  objectRef(object: Outcome<unknown>["object"] | ChangedObject): AuditEvent["objectRef"] {
     const resource = this.request.resource;
     if (resource === undefined) return undefined;
     const name = object?.name ?? resource.name;
@@ -99,7 +116,8 @@ export class RequestRecord implements RequestLife {
       resource: resource.resource,
       ...(resource.namespace !== "" && { namespace: resource.namespace }),
       ...(name !== "" && { name }),
-      ...(object !== undefined && { uid: object.uid, resourceVersion: object.resourceVersion }),
+      ...(object !== undefined && { uid: object.uid }),
+      ...(object?.resourceVersion !== undefined && { resourceVersion: object.resourceVersion }),
       ...(resource.apiGroup !== "" && { apiGroup: resource.apiGroup }),
       apiVersion: resource.apiVersion,
       ...(resource.subresource !== "" && { subresource: resource.subresource }),

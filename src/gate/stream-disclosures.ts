@@ -7,33 +7,47 @@
  * and none of them may send it before that record is durable.
  */
 import type { AuditEvent, Disclosure } from "../audit/audit-event.ts";
+import { microsecondsOf } from "../audit/audit-event.ts";
 import { inRecord } from "../audit/disclosures.ts";
+import type { User } from "../identity/user.ts";
 
 interface Pending {
   readonly door: string;
   readonly disclosure: Disclosure;
-  readonly streams: string[];
+  readonly streams: DisclosingStream[];
   readonly written: Promise<void>;
 }
 
+/** A stream that receives something. */
+export interface DisclosingStream {
+  readonly id: string;
+  readonly door: string;
+  /** Who receives it. */
+  readonly user: User;
+}
+
+export interface StreamDisclosuresOptions {
+  readonly write: (event: AuditEvent) => Promise<void>;
+  /** What is on record of those in whose stead the users read. */
+  readonly behind: (users: readonly User[], disclosed: readonly Disclosure[]) => Partial<AuditEvent>;
+  readonly now: () => Date;
+  readonly uuid: () => string;
+}
+
 export class StreamDisclosures {
-  readonly #write: (event: AuditEvent) => Promise<void>;
-  readonly #now: () => Date;
-  readonly #uuid: () => string;
+  readonly #options: StreamDisclosuresOptions;
   /** What this turn has collected, by object state. */
   #pending = new Map<string, Pending>();
 
-  constructor(write: (event: AuditEvent) => Promise<void>, options: { now: () => Date; uuid: () => string }) {
-    this.#write = write;
-    this.#now = options.now;
-    this.#uuid = options.uuid;
+  constructor(options: StreamDisclosuresOptions) {
+    this.#options = options;
   }
 
   /** Resolves when it is on record that `stream` receives the disclosed states. */
-  async record(stream: string, door: string, disclosed: readonly Disclosure[]): Promise<void> {
+  async record(stream: DisclosingStream, disclosed: readonly Disclosure[]): Promise<void> {
     const written = new Set<Promise<void>>();
     for (const disclosure of disclosed) {
-      const pending = this.#collect(disclosure, door);
+      const pending = this.#collect(disclosure, stream.door);
       pending.streams.push(stream);
       written.add(pending.written);
     }
@@ -45,11 +59,11 @@ export class StreamDisclosures {
     const id = `${door}\0${uid}\0${resourceVersion}\0${keys?.join(" ") ?? "/"}`;
     const known = this.#pending.get(id);
     if (known !== undefined) return known;
-    const streams: string[] = [];
+    const streams: DisclosingStream[] = [];
     const written = new Promise<void>((resolve, reject) => {
       setImmediate(() => {
         this.#pending.delete(id);
-        this.#write(this.#event({ door, disclosure, streams })).then(resolve, reject);
+        this.#options.write(this.#event({ door, disclosure, streams })).then(resolve, reject);
       });
     });
     const pending = { door, disclosure, streams, written };
@@ -58,10 +72,12 @@ export class StreamDisclosures {
   }
 
   #event(pending: Omit<Pending, "written">): AuditEvent {
-    const time = this.#now().toISOString().replace("Z", "000Z");
+    const { now, uuid, behind } = this.#options;
+    const time = microsecondsOf(now());
+    const users = pending.streams.map(({ user }) => user);
     return {
       // Stands for all the streams, so it has an id of its own.
-      auditID: this.#uuid(),
+      auditID: uuid(),
       stage: "Disclosed",
       door: pending.door,
       verb: "watch",
@@ -72,7 +88,8 @@ export class StreamDisclosures {
       requestReceivedTimestamp: time,
       stageTimestamp: time,
       ...disclosedFields([pending.disclosure]),
-      streams: pending.streams,
+      ...behind(users, [pending.disclosure]),
+      streams: pending.streams.map(({ id }) => id),
     };
   }
 }

@@ -271,6 +271,7 @@ function kubernetes(parts: DoorParts) {
     audit: parts.audit,
     authorizer: parts.access.authorizer,
     admission: parts.admission,
+    podsBehind: parts.access.podsBehind,
     now,
     uuid: randomUUID,
   });

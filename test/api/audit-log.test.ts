@@ -154,7 +154,7 @@ test("What became of changes that a crash cut off is on record before anything i
     });
     await withNext(server, async (next) => {
       const events = await looseAuditEvents(next);
-      const outcomes = events.filter(({ intentID, stage }) => intentID !== undefined && stage === "ResponseComplete");
+      const outcomes = events.filter(({ intentID, stage }) => intentID in intents && stage === "ResponseComplete");
       assert.deepEqual(
         outcomes.map(({ auditID, annotations }) => [auditID, annotations["strongroom.dev/outcome-from-store"]]),
         [

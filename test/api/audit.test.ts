@@ -185,3 +185,39 @@ test("No value is on record", async () => {
   const text = JSON.stringify(await looseAuditEvents(server));
   for (const value of ["l2", "l3"]) assert.equal(text.includes(base64(value)), false);
 });
+
+test("A collection that is deleted has for each object an intent and an outcome, in this order", async () => {
+  const names = ["c1", "c2", "c3"];
+  for (const name of names) {
+    await create(server, path, {
+      ...secret(name, { stringData: { k: "v" } }),
+      metadata: { name, labels: { of: "c" } },
+    });
+  }
+  const { answer, events } = await recorded("DELETE", `${path}?labelSelector=of%3Dc`);
+  assert.equal(answer.status, 200);
+  const intents = events.filter(({ stage }) => stage === "RequestReceived");
+  assert.deepEqual(
+    intents.map(({ objectRef }) => objectRef.name),
+    names,
+  );
+  for (const { intentID, objectRef } of intents) {
+    assert.match(objectRef.resourceVersion, /^\d+$/);
+    const outcome = events.find((event) => event.intentID === intentID && event.stage !== "RequestReceived");
+    assert.equal(outcome.responseStatus.code, 200);
+  }
+});
+
+test("Which keys left is on record, and of metadata none", async () => {
+  await create(server, path, secret("keyed", { stringData: { password: "v", username: "u" } }));
+  const keys = async (accept: string, url = `${path}/keyed`) => {
+    const { events } = await recorded("GET", url, { headers: { Accept: accept } });
+    return events.flatMap(disclosuresOf).find(({ name }) => name === "keyed");
+  };
+  const whole = await keys("application/json");
+  assert.deepEqual([whole?.keys, whole?.metadataOnly], [["password", "username"], false]);
+  const metadata = await keys("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+  assert.deepEqual([metadata?.keys, metadata?.metadataOnly], [undefined, true]);
+  for (const accept of ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"])
+    assert.deepEqual((await keys(accept, path))?.keys, ["password", "username"], accept);
+});

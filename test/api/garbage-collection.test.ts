@@ -263,7 +263,7 @@ test("What the collector does is on record under its own name", async () => {
   const uri = `/api/v1/namespaces/${namespace}/secrets/child`;
   const find = async () => {
     const events = await looseAuditEvents(server);
-    return events.find((event) => event.requestURI === uri && event.verb === "delete");
+    return events.find((event) => event.requestURI === uri && event.stage === "ResponseComplete");
   };
   // The watch tells of the deletion before the deletion's record is written: the next record comes after it.
   let event = await find();

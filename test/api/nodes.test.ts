@@ -5,6 +5,7 @@ import { assertFailure, base64, create, patchTypes, secret, secretsIn, secretsPa
 import { userClient } from "../support/user-client.ts";
 import type { UserClient } from "../support/user-client.ts";
 import { startTestServer } from "../running-server.ts";
+import { looseAuditEvents } from "../support/audit-events.ts";
 
 const server = await startTestServer();
 after(() => server[Symbol.asyncDispose]());
@@ -240,4 +241,32 @@ test("A node is told that its rules cannot be listed", async () => {
     .json;
   assert.equal(answer.incomplete, true);
   assert.equal(answer.evaluationError, "node authorizer does not support user rule resolution");
+});
+
+test("What a kubelet reads is on record with the pods for which it does, and their accounts", async () => {
+  await create(server, podsPath, referringPod("behind", "n1"));
+  const pod = (await server.call("GET", `${podsPath}/behind`)).json;
+  const read = await kubelet("GET", `${secretsPath}/by-volume`, { headers: { "Audit-Id": "read-by-kubelet" } });
+  assert.equal(read.status, 200);
+  const list = `${secretsPath}?fieldSelector=metadata.name%3Dby-env`;
+  assert.equal((await kubelet("GET", list, { headers: { "Audit-Id": "listed-by-kubelet" } })).status, 200);
+  assert.equal(
+    (await server.call("GET", `${secretsPath}/by-env`, { headers: { "Audit-Id": "by-admin" } })).status,
+    200,
+  );
+  const events = await looseAuditEvents(server);
+  const behind = (id: string) =>
+    events.find(({ auditID, disclosed }) => auditID === id && disclosed !== undefined).onBehalfOf;
+  const expected = {
+    namespace: "default",
+    name: "behind",
+    uid: pod.metadata.uid,
+    node: "n1",
+    serviceAccount: "default",
+  };
+  for (const id of ["read-by-kubelet", "listed-by-kubelet"]) {
+    const { name, ...rest } = behind(id).pods.find((each: { name: string }) => each.name === "behind");
+    assert.deepEqual({ name, ...rest }, expected);
+  }
+  assert.equal(behind("by-admin"), undefined);
 });

@@ -19,6 +19,7 @@ import { StoredPodReferences } from "../../../core/references/stored-pod-referen
 import type { User } from "../../../identity/user.ts";
 import { admissionChain } from "../../../gate/admission.ts";
 import type { Admission } from "../../../gate/admission.ts";
+import type { PodsBehind } from "../../../gate/gate.ts";
 import { rbacEscalation } from "../admission/rbac-escalation.ts";
 import { secretPolicyAdmission } from "../admission/secret-policy.ts";
 import type { Store } from "../../../store/store.ts";
@@ -31,6 +32,7 @@ import type { DefaultPolicyFacts } from "./ensure-default-policy.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { rulesOf } from "./rbac-objects.ts";
 import { LimitedNamespaces } from "./limited-namespaces.ts";
+import { podsBehindNodes } from "./pods-behind-nodes.ts";
 import { StoredPolicies } from "./stored-policies.ts";
 import { StoredRbacFacts } from "./stored-rbac-facts.ts";
 import type { FollowOptions } from "./kind-follower.ts";
@@ -43,6 +45,7 @@ export interface OpenAccess extends AsyncDisposable {
   readonly rulesFor: (user: User, namespace: string) => UserRules;
   /** Keeps everybody from granting what they do not hold, and from writing what policies deny. */
   readonly admission: Admission;
+  readonly podsBehind: PodsBehind;
   /** The storages to serve from: what they have written, the authorizer knows. */
   readonly storage: (kind: Kind) => KindStorage;
 }
@@ -72,6 +75,7 @@ export async function openAccess(
       policies.policies();
     },
     rulesFor: (user, namespace) => rulesOfUser(facts, user, namespace),
+    podsBehind: (users, secrets) => podsBehindNodes(references, users, secrets),
     admission: admissionChain([rbacEscalation(facts), secretPolicyAdmission({ facts: policies, rbac: facts })]),
     storage(kind) {
       const known = observed.get(kind) ?? observedBy([facts, limited, policies], kind, options.storage(kind));

@@ -18,7 +18,8 @@ import { isTerminating } from "../storage/object-fields.ts";
 import { treeObject } from "../storage/tree-object.ts";
 import { metadataOf, numberField, objectField, stringField, stringsField } from "../validation/object-fields.ts";
 import { changeInTurn } from "./change-queue.ts";
-import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
+import { storeDeletion, storeNext } from "./store-change.ts";
+import { requireValid, subjectOf } from "./verb-context.ts";
 import type { VerbContext } from "./verb-context.ts";
 
 /** How often a change that does not depend on a revision is made anew after losing a race. */
@@ -109,10 +110,8 @@ async function write(
   next: JsonObject,
   previous: StoredObject,
 ): Promise<StoredObject> {
-  if (!isReleased(next)) {
-    return change.replace?.(previous, next) ?? context.storage.replace(previous, next, writerOf(context));
-  }
-  const revision = await context.storage.delete(previous, writerOf(context));
+  if (!isReleased(next)) return storeNext(context, previous, next, change.replace);
+  const revision = await storeDeletion(context, previous);
   ownMetadata(next)["resourceVersion"] = String(revision);
   return treeObject(canonicalObject(context.kind.schema, next));
 }

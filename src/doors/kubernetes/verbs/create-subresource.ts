@@ -15,7 +15,8 @@ import { readCreateOptions } from "../validation/options.ts";
 import { keepRequest } from "./keep-request.ts";
 import { requireNamespace } from "./merge-body.ts";
 import { inputMediaType, readObject } from "./read-object.ts";
-import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
+import { storeNext } from "./store-change.ts";
+import { requireValid, subjectOf } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
 
 const retriesMax = 5;
@@ -73,7 +74,7 @@ async function applyTo(
     creation.apply(object, tree, context.now());
     if (dryRun) return;
     try {
-      await context.storage.replace(stored, object, writerOf(context));
+      await storeNext(context, stored, object);
       return;
     } catch (error) {
       if (!isStrongroomError(error, "conflict")) throw error;

@@ -17,7 +17,8 @@ import { trackCreate } from "./field-tracking.ts";
 import { keepRequest } from "./keep-request.ts";
 import { requireNamespace } from "./merge-body.ts";
 import { expectedType, inputMediaType, readObject } from "./read-object.ts";
-import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
+import { storeNew } from "./store-change.ts";
+import { requireValid, subjectOf } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
 
 export async function createObject(context: VerbContext): Promise<VerbAnswer> {
@@ -96,7 +97,7 @@ function prepareForCreate(context: VerbContext, tree: JsonObject, generated: boo
 async function store(context: VerbContext, tree: JsonObject): Promise<StoredObject> {
   const name = stringField(metadataOf(tree), "name");
   try {
-    return await context.storage.create(tree, writerOf(context));
+    return await storeNew(context, tree);
   } catch (error) {
     if (error instanceof NamespaceUnavailableError) throw namespaceUnavailable(error, subjectOf(context, name));
     if (isStrongroomError(error, "already-exists")) throw await nameTaken(context, name);

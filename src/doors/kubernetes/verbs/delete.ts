@@ -16,7 +16,8 @@ import { grantGracePeriod, isEnding } from "./graceful-deletion.ts";
 import { keepRequest } from "./keep-request.ts";
 import { finalizersOfDeleted } from "./propagation.ts";
 import { inputMediaType, readObject } from "./read-object.ts";
-import { requireValid, subjectOf, writerOf } from "./verb-context.ts";
+import { storeDeletion, storeNext } from "./store-change.ts";
+import { requireValid, subjectOf } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
 
 const retriesMax = 5;
@@ -116,12 +117,12 @@ async function tryDelete(context: VerbContext, previous: StoredObject, options: 
   setPropagation(tree, options);
   const hasTime = grantGracePeriod(context.kind, tree, options.gracePeriodSeconds, context.now());
   if (!hasTime && !waitsForFinalizers(tree)) {
-    if (!options.dryRun) await context.storage.delete(previous, writerOf(context));
+    if (!options.dryRun) await storeDeletion(context, previous);
     return { waiting: false, object: previous };
   }
   if (!alreadyTerminating && !hasTime) markTerminating(context, tree);
   if (options.dryRun) return { waiting: true, object: treeObject(canonicalObject(context.kind.schema, tree)) };
-  return { waiting: true, object: await context.storage.replace(previous, tree, writerOf(context)) };
+  return { waiting: true, object: await storeNext(context, previous, tree) };
 }
 
 /** The finalizers for the garbage collector, as the options want them. */

@@ -5,6 +5,7 @@
  * and a creation time of its own: what was bound to the old uid (tokens, dependents) ended with it and does not come
  * back. Owners and finalizers are left out, since owners that are gone would take it with them at once.
  */
+import { objectUidOf } from "../../../core/secrets/canonical-secret.ts";
 import { NamespaceUnavailableError } from "../../../core/namespaces/namespace-facts.ts";
 import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import { alreadyExists, conflict, namespaceUnavailable, notFound } from "../api-error.ts";
@@ -45,7 +46,14 @@ export const restore: SubresourceAction = {
     const taken = await storage.get(namespace, deleted.name);
     if (taken !== undefined) throw nameTaken(deleted.name, taken);
     if (dryRun) return statusOf(deleted.name, tree, deleted.promotion.number + 1, undefined);
-    const restored = await write(context, () => versions.restore(deleted, tree, writerOf(context)), {
+    // What is changed by the request's own object: it leaves the trash.
+    const change = {
+      name: context.target.name,
+      uid: objectUidOf(deleted.book),
+      resourceVersion: String(deleted.revision),
+    };
+    const restoring = () => versions.restore(deleted, tree, writerOf(context));
+    const restored = await write(context, () => context.gate.change(change, restoring), {
       name: deleted.name,
       storage,
     });
