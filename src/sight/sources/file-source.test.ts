@@ -161,3 +161,13 @@ test("A folder is read with what is below it; git's own files are passed over, l
     rmSync(folder, { recursive: true });
   }
 });
+
+test("A template that was not rendered is told what renders it", () => {
+  const problems = (text: string) =>
+    readText("manifests", "t.yaml", text).coverage.problems.map(({ message }) => message);
+  assert.match(
+    problems("metadata: {{ .Values.x }}\n  labels: y\n")[0] ?? "",
+    /must be valid YAML: .*; a template must be rendered first/,
+  );
+  assert.match(problems("kind: [\n")[0] ?? "", /^the document must be valid YAML: [a-z ]+$/);
+});

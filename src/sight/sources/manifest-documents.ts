@@ -79,7 +79,8 @@ function readYaml(file: string, text: string, found: Collected): void {
     const [error] = document.errors;
     if (error !== undefined) {
       // The parser's own words may quote the text, which may be the value of a secret.
-      const message = `the document must be valid YAML: ${error.code.toLowerCase().replaceAll("_", " ")}`;
+      const code = error.code.toLowerCase().replaceAll("_", " ");
+      const message = `the document must be valid YAML: ${text.includes("{{") ? `${code}${unrendered}` : code}`;
       found.problems.push({ message, at: { ...at, line: lineOf(lineCounter, error.pos[0]) } });
       continue;
     }
@@ -99,6 +100,8 @@ function collectYaml(document: Document, at: Provenance, lineCounter: LineCounte
     found.problems.push({ message: "the aliases of the document must have anchors and stay below 100 copies", at });
   }
 }
+
+const unrendered = "; a template must be rendered first (helm template CHART | strongroom scan --git -)";
 
 function lineOf(lineCounter: LineCounter, offset: number): number {
   return lineCounter.linePos(offset).line;
