@@ -28,6 +28,31 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./demo.ts")).demoCommand,
   },
   {
+    name: "secret history",
+    summary: "Show who wrote which keys of a secret when",
+    load: async () => (await import("./secret-history.ts")).secretHistoryCommand,
+  },
+  {
+    name: "secret diff",
+    summary: "Show which keys differ between versions of a secret",
+    load: async () => (await import("./secret-diff.ts")).secretDiffCommand,
+  },
+  {
+    name: "secret rollback",
+    summary: "Make the values of an earlier version current again",
+    load: async () => (await import("./secret-rollback.ts")).secretRollbackCommand,
+  },
+  {
+    name: "secret undelete",
+    summary: "Bring a deleted secret back, with its versions",
+    load: async () => (await import("./secret-undelete.ts")).secretUndeleteCommand,
+  },
+  {
+    name: "secret purge",
+    summary: "Remove a deleted secret and its versions for good",
+    load: async () => (await import("./secret-purge.ts")).secretPurgeCommand,
+  },
+  {
     name: "scan",
     summary: "Find what is wrong around the secrets of a cluster",
     load: async () => ofEachCluster((await import("./scan.ts")).scanCommand),

@@ -49,8 +49,11 @@ export interface ConnectionOptions {
 export interface Asked {
   readonly accept?: string;
   readonly signal: AbortSignal;
-  /** Sent as JSON, by POST. */
+  /** Sent as JSON, by POST unless `method` says otherwise. */
   readonly body?: unknown;
+  readonly method?: "DELETE";
+  /** It changes something: not tried again, since the first try may have done it. */
+  readonly once?: boolean;
 }
 
 const failuresQuotedMax = 300;
@@ -77,7 +80,7 @@ export class ApiConnection implements Disposable {
       try {
         return await this.#askOnce(path, asked);
       } catch (error) {
-        if (!mayPass(error) || failures >= this.limits.attemptsMax) throw error;
+        if (!mayPass(error) || asked.once === true || failures >= this.limits.attemptsMax) throw error;
         await sleep(Math.max(backoffMs(failures), error.retryAfterMs), undefined, { signal: asked.signal });
       }
     }
@@ -117,7 +120,11 @@ export class ApiConnection implements Disposable {
     return await this.#send(path, sent, await this.#credentials.shown(sent.signal));
   }
 
-  async #send(path: string, { accept, signal, body, silentMsMax }: Sent, shown: Shown): Promise<IncomingMessage> {
+  async #send(
+    path: string,
+    { accept, signal, body, method, silentMsMax }: Sent,
+    shown: Shown,
+  ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const { server } = this.#access;
     const url = new URL(server.pathname.replace(/\/$/, "") + path, server);
@@ -132,7 +139,7 @@ export class ApiConnection implements Disposable {
         "Content-Length": String(Buffer.byteLength(text)),
       }),
     };
-    const options = { method: text === undefined ? "GET" : "POST", headers, signal, timeout: silentMsMax };
+    const options = { method: method ?? (text === undefined ? "GET" : "POST"), headers, signal, timeout: silentMsMax };
     const agent = this.#agentWith(shown.certificate);
     const asked =
       url.protocol === "http:"
