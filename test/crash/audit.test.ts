@@ -108,6 +108,17 @@ function missing(answered: readonly Answered[], events: readonly AuditEvent[]): 
   });
 }
 
+/** Intents of changes of which nobody knows what became. */
+function withoutOutcome(events: readonly AuditEvent[]): string[] {
+  const open = new Set<string>();
+  for (const { intentID, stage } of events) {
+    if (intentID === undefined) continue;
+    if (stage === "RequestReceived") open.add(intentID);
+    else open.delete(intentID);
+  }
+  return [...open];
+}
+
 for (const reads of ["synced", "batched"] as const) {
   test(`Whatever a client was answered before kill -9 is on record, with the names of what it was given, and the log verifies (${reads} reads)`, async () => {
     using home = new TestHome();
@@ -121,7 +132,9 @@ for (const reads of ["synced", "batched"] as const) {
     const { program, client } = await start(home, reads);
     await using _ = program;
     client.close();
-    assert.deepEqual(missing(answered, await auditEvents(place)), []);
+    const events = await auditEvents(place);
+    assert.deepEqual(missing(answered, events), []);
+    assert.deepEqual(withoutOutcome(events), []);
     const rootKey = { type: "file", path: place.rootKeyFile } as const;
     const verdict = await verifyAudit({
       place: { dataDir: place.dataDir, rootKey },
