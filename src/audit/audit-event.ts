@@ -105,7 +105,7 @@ export interface AuditEvent {
   readonly onBehalfOf?: OnBehalfOf;
   /** The answer ended before its end: its client was gone, or it failed. What is `disclosed` may not have arrived. */
   readonly cut?: boolean;
-  /** This record stands for many refused requests of callers who are nobody: see refusal-budget.ts. */
+  /** This record stands for many requests, refused ones or of strangers: see refusal-budget.ts. Its user is theirs, "" for several. */
   readonly refusals?: Refusals;
 }
 
@@ -140,13 +140,17 @@ export interface ResponseStatus {
   };
 }
 
-/** Refused requests that have no record of their own, between the two timestamps of their common one. */
+/** Requests that gave nothing away and have no record of their own, between the two timestamps of their common one. */
 export interface Refusals {
   readonly count: number;
   /** How many of them came from which network (an IPv4 address, an IPv6 /64), the first ones seen. */
   readonly networks: Readonly<Record<string, number>>;
   /** How many came from networks beyond those. */
   readonly otherNetworks: number;
+  /** How often what was asked: code, verb, resource and namespace; the first ones seen. */
+  readonly asked: Readonly<Record<string, number>>;
+  /** How often something beyond those was. */
+  readonly otherAsked: number;
 }
 
 /**

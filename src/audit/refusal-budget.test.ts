@@ -11,7 +11,8 @@ function refused(address: string, more: Partial<AuditEvent> = {}): AuditEvent {
     stage: "ResponseComplete",
     door: "kubernetes",
     verb: "list",
-    requestURI: "/api/v1/secrets",
+    requestURI: "/api/v1/namespaces/default/secrets",
+    objectRef: { resource: "secrets", namespace: "default", apiVersion: "v1" },
     user: { username: "system:anonymous", groups: ["system:unauthenticated"] },
     sourceIPs: [address],
     userAgent: "scanner",
@@ -65,7 +66,13 @@ test("The first refusals of a network have a record each, the rest of a minute a
       userAgent: "",
       requestReceivedTimestamp: "2026-01-02T03:04:05.000000Z",
       stageTimestamp: "2026-01-02T03:05:05.000000Z",
-      refusals: { count: 998, networks: { a: 998 }, otherNetworks: 0 },
+      refusals: {
+        count: 998,
+        networks: { a: 998 },
+        otherNetworks: 0,
+        asked: { "401 list secrets in default": 998 },
+        otherAsked: 0,
+      },
     },
   ]);
   await pass(10 * refusalsIntervalMs);
@@ -100,16 +107,68 @@ test("All networks together have a hundred records at once, and every refusal is
   assert.equal(inner.events.length, 107);
 });
 
-test("What is not a refusal of nobody is recorded one by one, however much it is", async (context) => {
+const bob = { username: "bob", groups: ["system:authenticated"] };
+
+test("What disclosed or changed something, has another stage, or was allowed to somebody is recorded one by one", async (context) => {
   const { inner, write } = budgetOn(context);
+  const disclosed = [{ namespace: "n", name: "a", uid: "u", resourceVersion: "1" }];
   const others = [
-    refused("a", { responseStatus: { code: 403 }, user: { username: "bob", groups: ["system:authenticated"] } }),
-    refused("a", { responseStatus: { code: 200 } }),
+    refused("a", { responseStatus: { code: 200 }, user: bob }),
+    refused("a", { responseStatus: { code: 404 }, user: bob }),
+    refused("a", { responseStatus: { code: 200 }, disclosed }),
+    refused("a", { responseStatus: { code: 403 }, disclosed }),
+    refused("a", { responseStatus: { code: 403 }, user: bob, intentID: "i" }),
+    refused("a", { responseStatus: { code: 403 }, user: bob, streamID: "s" }),
     refused("a", { stage: "RequestReceived" }),
     refused("a", { stage: "Disclosed", disclosed: [] }),
   ];
-  for (const event of others) await write(200, event);
-  assert.equal(inner.events.length, 800);
+  for (const event of others) await write(2000, event);
+  assert.equal(inner.events.length, 2000 * others.length);
+});
+
+test("A user who is refused in masses has a thousand records, then a common one a minute that says what was asked", async (context) => {
+  const { write, common, single, pass } = budgetOn(context);
+  const denied = (name: string, resource = "secrets") =>
+    refused("a", {
+      user: { ...bob, username: name },
+      responseStatus: { code: 403 },
+      objectRef: { resource, namespace: "prod", apiVersion: "v1" },
+    });
+  await write(1500, denied("bob"));
+  await write(20, denied("bob", "pods"));
+  await write(10, denied("ann"));
+  assert.equal(single(), 1010, "ann has a budget of her own");
+  await pass(refusalsIntervalMs);
+  const [record, ...more] = common();
+  assert.deepEqual(more, []);
+  assert.deepEqual(record?.user, bob);
+  assert.deepEqual(record?.refusals, {
+    count: 520,
+    networks: { a: 520 },
+    otherNetworks: 0,
+    asked: { "403 list secrets in prod": 500, "403 list pods in prod": 20 },
+    otherAsked: 0,
+  });
+});
+
+test("However many users are refused in masses, the records and the memory for them are bounded", async (context) => {
+  const { write, common, single, pass } = budgetOn(context);
+  const denied = (name: string) => refused("a", { user: { ...bob, username: name }, responseStatus: { code: 403 } });
+  for (let user = 0; user < 6000; user++) await write(2, denied(`u${user}`));
+  assert.equal(single(), 5000);
+  await pass(refusalsIntervalMs);
+  assert.equal(common().length, 101);
+  const sum = common().reduce((total, { refusals }) => total + (refusals?.count ?? 0), 0);
+  assert.equal(sum, 7000);
+  assert.equal(common().at(-1)?.user.username, "");
+});
+
+test("Strangers who are answered without anything of a secret are held to a budget, too", async (context) => {
+  const { write, single, common, pass } = budgetOn(context);
+  await write(500, refused("a", { responseStatus: { code: 200 } }));
+  assert.equal(single(), 100);
+  await pass(refusalsIntervalMs);
+  assert.equal(common()[0]?.refusals?.count, 400);
 });
 
 test("Refusals of an anonymous user by the authorizer are held to the budget, too", async (context) => {
@@ -123,7 +182,7 @@ test("While the sink fails, a refusal beyond the budget fails as well, so that n
   await write(10, refused("a"));
   inner.failing = true;
   await sink.write(refused("a")); // counted: that the sink fails is not known yet
-  await assert.rejects(sink.write(refused("a", { responseStatus: { code: 200 } })), { code: "unavailable" });
+  await assert.rejects(sink.write(refused("a", { responseStatus: { code: 200 }, user: bob })), { code: "unavailable" });
   await assert.rejects(sink.write(refused("a")), { code: "unavailable" });
 });
 

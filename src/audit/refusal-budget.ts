@@ -1,37 +1,57 @@
 /**
- * A budget for the records of strangers.
+ * A budget for the records of requests that come in floods and give nothing away.
  *
- * Whoever reaches the port can make requests that are refused because they are
- * nobody's. A record of each would let them fill the disk (nothing is ever
- * deleted) and take its syncs from everybody else. So each network has a few
- * records of its own, all of them together a few more, and the rest is counted:
- * one common record per minute says how many there were and from where.
+ * Whoever reaches the port can make requests that are refused because they are nobody's, and whoever has any credential some that
+ * are refused because they have no right to them. A record of each would let them fill the disk (nothing is ever deleted) and take
+ * its syncs from everybody else. So each network of strangers, and each user who is refused, has some records of their own, all of
+ * them together some more, and the rest is counted: one common record a minute for each user (and one for all strangers) says how
+ * many there were, from where, and what was asked.
  *
- * Recorded one by one, whatever happens: every request of a caller who is
- * somebody, every request that is allowed, every disclosure.
+ * Recorded one by one, whatever happens: every disclosure, every change, every stage but the last, and what a caller who is
+ * somebody was allowed.
  *
- * At most 100 records and then one per 10 s, of at most 5 KiB: 43 MiB a day. The
- * common records add 1,440 a day, of at most 5 KiB: 7 MiB.
+ *   who                         at once, then              all together
+ *   a network, refused          10, one a minute           100, one per 10 s
+ *   a network, not refused      100, one per 10 s          1,000, one a second
+ *   a user, refused             1,000, one per 2 s         5,000, two a second
+ *
+ * So a flood of each kind at once adds some 270,000 records a day of 1 KiB, which the log compresses to some 50 MiB. The common
+ * records are at most 102 a minute, of at most 12 KiB.
  *
  * What is counted and not yet recorded is lost with the process (`kill -9`): at
- * most the last minute. That is why only refusals are counted, which gave nothing away.
+ * most the last minute. That is why only what gave nothing away is counted.
  */
-import { anonymousUserName, unauthenticatedGroup } from "../identity/user.ts";
-import type { AuditEvent, AuditSink, Refusals, WriteOptions } from "./audit-event.ts";
+import { anonymousUserName, authenticatedGroup, unauthenticatedGroup } from "../identity/user.ts";
+import { microsecondsOf } from "./audit-event.ts";
+import type { AuditEvent, AuditSink, WriteOptions } from "./audit-event.ts";
+import { RefusalCount } from "./refusal-count.ts";
+import { NamedBuckets } from "./token-bucket.ts";
+import type { Rate } from "./token-bucket.ts";
 
-/** Records of one network: so many at once, then one per interval. */
-const networkBurst = 10;
-const networkIntervalMs = 60 * 1000;
-/** Records of all networks together. */
-const totalBurst = 100;
-const totalIntervalMs = 10 * 1000;
-/** Networks whose budget is remembered; beyond it the oldest begins anew (the total holds anyway). */
-const networksMax = 4096;
+const second = 1000;
+const rates = {
+  "stranger-refused": {
+    each: { burst: 10, intervalMs: 60 * second },
+    total: { burst: 100, intervalMs: 10 * second },
+  },
+  "stranger-answered": {
+    each: { burst: 100, intervalMs: 10 * second },
+    total: { burst: 1000, intervalMs: second },
+  },
+  "user-refused": {
+    each: { burst: 1000, intervalMs: 2 * second },
+    total: { burst: 5000, intervalMs: second / 2 },
+  },
+} as const satisfies Record<string, { readonly each: Rate; readonly total: Rate }>;
+type FloodKind = keyof typeof rates;
+
+/** Networks and users whose budget is remembered. */
+const namesMax = 4096;
+/** Users who have a common record of their own in a minute; the others share one. */
+const countedUsersMax = 100;
 
 /** How often what was counted is recorded. */
-export const refusalsIntervalMs = 60 * 1000;
-/** Networks that are named in one common record. */
-const namedNetworksMax = 100;
+export const refusalsIntervalMs = 60 * second;
 
 export interface RefusalBudgetOptions {
   readonly now: () => Date;
@@ -43,8 +63,8 @@ export interface RefusalBudgetOptions {
 }
 
 /**
- * A sink that holds refusals of nobody to their budget and passes everything else on to `sink`. `write` of a counted
- * refusal resolves at once - unless the last write to `sink` failed: then it is tried there, so that nobody takes a
+ * A sink that holds floods to their budget and passes everything else on to `sink`. `write` of what is
+ * counted resolves at once - unless the last write to `sink` failed: then it is tried there, so that nobody takes a
  * sink that is failing for one that works. Closing it records what was counted and closes `sink`.
  */
 export function withRefusalBudget(sink: AuditSink, options: RefusalBudgetOptions): AuditSink {
@@ -54,24 +74,32 @@ export function withRefusalBudget(sink: AuditSink, options: RefusalBudgetOptions
 class RefusalBudget implements AuditSink {
   readonly #sink: AuditSink;
   readonly #options: RefusalBudgetOptions;
-  readonly #total: TokenBucket;
-  readonly #networks = new Map<string, TokenBucket>();
-  /** By door. */
-  #counts = new Map<string, Count>();
+  readonly #buckets: Readonly<Record<FloodKind, NamedBuckets>>;
+  /** By door and user. */
+  #counts = new Map<string, RefusalCount>();
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
 
   constructor(sink: AuditSink, options: RefusalBudgetOptions) {
     this.#sink = sink;
     this.#options = options;
-    this.#total = new TokenBucket(totalBurst, totalIntervalMs, options.now().getTime());
+    const nowMs = options.now().getTime();
+    const buckets = (kind: FloodKind) => new NamedBuckets({ ...rates[kind], namesMax, nowMs });
+    this.#buckets = {
+      "stranger-refused": buckets("stranger-refused"),
+      "stranger-answered": buckets("stranger-answered"),
+      "user-refused": buckets("user-refused"),
+    };
   }
 
   async write(event: AuditEvent, options?: WriteOptions): Promise<void> {
-    if (!isRefusalOfNobody(event) || this.#failing) return this.#pass(event, options);
+    const kind = floodKindOf(event);
+    if (kind === undefined || this.#failing) return this.#pass(event, options);
     const network = this.#options.networkOf(event.sourceIPs[0] ?? "");
-    if (this.#hasBudget(network)) return this.#pass(event, options);
-    this.#count(event, network);
+    const name = kind === "user-refused" ? event.user.username : network;
+    if (this.#buckets[kind].take(name, this.#options.now().getTime())) return this.#pass(event, options);
+    this.#countOf(event).add(event, network);
+    this.#schedule();
   }
 
   async close(): Promise<void> {
@@ -91,24 +119,21 @@ class RefusalBudget implements AuditSink {
     }
   }
 
-  #hasBudget(network: string): boolean {
-    const nowMs = this.#options.now().getTime();
-    const bucket = this.#networks.get(network) ?? new TokenBucket(networkBurst, networkIntervalMs, nowMs);
-    // The latest is the last to be forgotten.
-    this.#networks.delete(network);
-    this.#networks.set(network, bucket);
-    if (this.#networks.size > networksMax) {
-      const oldest = this.#networks.keys().next();
-      if (!oldest.done) this.#networks.delete(oldest.value);
-    }
-    return bucket.take(nowMs) && this.#total.take(nowMs);
+  #countOf({ door, requestReceivedTimestamp: since, user }: AuditEvent): RefusalCount {
+    const own = this.#count({ door, since, user: isStranger(user) ? stranger : user });
+    if (own !== undefined) return own;
+    return this.#count({ door, since, user: furtherUsers }) ?? new RefusalCount({ door, since, user: furtherUsers });
   }
 
-  #count(event: AuditEvent, network: string): void {
-    const count = this.#counts.get(event.door) ?? new Count(event.requestReceivedTimestamp);
-    this.#counts.set(event.door, count);
-    count.add(network, 1);
-    this.#schedule();
+  /** Undefined where there are too many to begin another one. */
+  #count(parts: { readonly door: string; readonly since: string; readonly user: AuditEvent["user"] }) {
+    const key = `${parts.door}\0${parts.user.username}`;
+    const known = this.#counts.get(key);
+    const isShared = parts.user === furtherUsers || parts.user === stranger;
+    if (known !== undefined || (this.#counts.size >= countedUsersMax && !isShared)) return known;
+    const count = new RefusalCount(parts);
+    this.#counts.set(key, count);
+    return count;
   }
 
   #schedule(): void {
@@ -119,99 +144,54 @@ class RefusalBudget implements AuditSink {
     this.#timer = undefined;
     const counts = this.#counts;
     this.#counts = new Map();
-    for (const [door, count] of counts) {
+    for (const [key, count] of counts) {
       try {
-        await this.#pass(this.#event(door, count));
+        await this.#pass(this.#event(count));
       } catch (error) {
         this.#options.onError(error);
-        count.addAll(this.#counts.get(door));
-        this.#counts.set(door, count);
+        const later = this.#counts.get(key);
+        if (later !== undefined) count.addAll(later);
+        this.#counts.set(key, count);
         this.#schedule();
       }
     }
   }
 
-  #event(door: string, count: Count): AuditEvent {
+  #event(count: RefusalCount): AuditEvent {
     return {
       auditID: this.#options.uuid(),
       stage: "ResponseComplete",
-      door,
+      door: count.door,
       verb: "",
       requestURI: "",
-      user: { username: anonymousUserName, groups: [unauthenticatedGroup] },
+      user: count.user,
       sourceIPs: [],
       userAgent: "",
       requestReceivedTimestamp: count.since,
-      stageTimestamp: `${this.#options.now().toISOString().slice(0, -1)}000Z`,
+      stageTimestamp: microsecondsOf(this.#options.now()),
       refusals: count.refusals(),
     };
   }
 }
 
-/** Done with, refused, and by nobody known. */
-function isRefusalOfNobody({ stage, responseStatus, user }: AuditEvent): boolean {
-  const code = responseStatus?.code;
-  return stage === "ResponseComplete" && (code === 401 || code === 403) && user.groups.includes(unauthenticatedGroup);
+const stranger: AuditEvent["user"] = { username: anonymousUserName, groups: [unauthenticatedGroup] };
+/** Beyond those who have a count of their own. */
+const furtherUsers: AuditEvent["user"] = { username: "", groups: [authenticatedGroup] };
+
+function isStranger({ groups }: AuditEvent["user"]): boolean {
+  return groups.includes(unauthenticatedGroup);
 }
 
-/** Holds `burst` tokens; one comes back per interval. */
-class TokenBucket {
-  readonly #burst: number;
-  readonly #intervalMs: number;
-  #tokens: number;
-  #atMs: number;
-
-  constructor(burst: number, intervalMs: number, nowMs: number) {
-    this.#burst = burst;
-    this.#intervalMs = intervalMs;
-    this.#tokens = burst;
-    this.#atMs = nowMs;
-  }
-
-  take(nowMs: number): boolean {
-    // A clock that was set back brings nothing back.
-    const returned = Math.max(0, nowMs - this.#atMs) / this.#intervalMs;
-    this.#tokens = Math.min(this.#burst, this.#tokens + returned);
-    this.#atMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
-  }
+/** Undefined for what is always recorded. */
+function floodKindOf(event: AuditEvent): FloodKind | undefined {
+  if (!gaveNothing(event)) return undefined;
+  const code = event.responseStatus?.code;
+  const isRefused = code === 401 || code === 403;
+  if (isStranger(event.user)) return isRefused ? "stranger-refused" : "stranger-answered";
+  return isRefused ? "user-refused" : undefined;
 }
 
-/** Refusals that are counted for one common record. */
-class Count {
-  /** When the first of them was received. */
-  readonly since: string;
-  #total = 0;
-  readonly #networks = new Map<string, number>();
-  #others = 0;
-
-  constructor(since: string) {
-    this.since = since;
-  }
-
-  add(network: string, count: number): void {
-    this.#total += count;
-    if (this.#networks.has(network) || this.#networks.size < namedNetworksMax) {
-      this.#networks.set(network, (this.#networks.get(network) ?? 0) + count);
-    } else {
-      this.#others += count;
-    }
-  }
-
-  addAll(later: Count | undefined): void {
-    if (later === undefined) return;
-    for (const [network, count] of later.#networks) this.add(network, count);
-    this.#total += later.#others;
-    this.#others += later.#others;
-  }
-
-  refusals(): Refusals {
-    return {
-      count: this.#total,
-      networks: Object.fromEntries(this.#networks),
-      otherNetworks: this.#others,
-    };
-  }
+/** Done with in one stage, without a disclosure or a change. */
+function gaveNothing({ stage, disclosed, intentID, streamID }: AuditEvent): boolean {
+  return stage === "ResponseComplete" && disclosed === undefined && intentID === undefined && streamID === undefined;
 }
