@@ -1,6 +1,7 @@
 /** Where the commands of sight get their facts: the same flags for each. */
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { StrongroomError } from "../errors/strongroom-error.ts";
 import { buildGraph } from "../sight/graph/build-graph.ts";
 import type { SecretName, SecurityGraph } from "../sight/graph/security-graph.ts";
 import { placeText } from "../sight/facts/provenance.ts";
@@ -70,10 +71,21 @@ export async function readGraph(invocation: Invocation, about: readonly SecretNa
   const count = verifyCount(invocation.flags);
   const { signal } = new AbortController();
   return await withCluster(invocation, async (source) => {
-    const graph = buildGraph(await source.read(signal));
+    const graph = buildGraph(seenSomething(source.id, await source.read(signal)));
     if (count > 0) graph.facts.verified = await verifySample(graph, source.connection, { count, about }, signal);
     return graph;
   });
+}
+
+/** Of a cluster that shows nothing there is no answer, and least of all a report without findings. */
+function seenSomething(id: string, facts: FactSet): FactSet {
+  const { objects, gaps } = facts.coverage;
+  const refused = gaps.find(({ reason }) => reason === "forbidden");
+  if (refused === undefined || Object.values(objects).some((count) => count > 0)) return facts;
+  throw new StrongroomError(
+    "denied",
+    `nothing of the cluster ${id} could be read: it refuses every kind of object (${refused.message})`,
+  );
 }
 
 type Source = { readonly type: "cluster" } | { readonly type: "dump" | "manifests"; readonly path: string };

@@ -38,6 +38,24 @@ function gapLine({ kind, namespace, reason, message, missing, knownUntil }: Cove
   return `Unknown: ${what}, since ${message}${aged}.${missing === undefined ? "" : ` It takes ${rightText(missing)}.`}`;
 }
 
+const refusalsMin = 4;
+
+/** Many refusals of one cluster are alike: they are told together, in the words of the first. */
+function gapLines(gaps: readonly CoverageGap[]): string[] {
+  const refused = gaps.filter(({ reason, namespace }) => reason === "forbidden" && namespace === "");
+  const [first] = refused;
+  if (first === undefined || refused.length < refusalsMin) return limited(gaps, gapLine);
+  const kinds = refused.map(({ kind }) => kind).join(", ");
+  return [
+    `Unknown, since the cluster refused it: ${kinds}.`,
+    `As in: ${first.message}. strongroom sight role prints a role that has the rights; -o json has each.`,
+    ...limited(
+      gaps.filter((gap) => !refused.includes(gap)),
+      gapLine,
+    ),
+  ];
+}
+
 function rightText({ namespace, rule }: MissingRight): string {
   return `the rule ${rule} ${namespace === "" ? "in a ClusterRole" : `in a Role of ${namespace}`}`;
 }
@@ -75,7 +93,7 @@ export function coverageLines({
   if (source === "manifests") lines.push("A cluster may hold more than its manifests: this says what they declare.");
   const unsaid = unknown.filter((kind) => gaps.every((gap) => gap.kind !== kind));
   if (unsaid.length > 0) lines.push(`Unknown, since ${hasNone[source]}: ${kindsText(unsaid)}.`);
-  lines.push(...limited(gaps, gapLine));
+  lines.push(...gapLines(gaps));
   if (verified !== undefined) lines.push(...verifiedLines(verified));
   lines.push(
     ...limited(unresolved, ({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),

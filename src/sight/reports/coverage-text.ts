@@ -30,7 +30,11 @@ export function unknownSentences(
   { needs, verified, unresolved, problems }: ReportCoverage,
   kindsMax = Infinity,
 ): string[] {
-  const alike = Map.groupBy(needs, ({ because, namespace, reason }) => JSON.stringify([because, namespace, reason]));
+  const refused = new Set(refusals(needs, kindsMax));
+  const alike = Map.groupBy(needs, (need) => {
+    const { because, namespace, reason } = need;
+    return JSON.stringify([refused.has(need) ? "" : because, namespace, reason]);
+  });
   return [
     ...Array.from(alike.values(), (each) => needSentence(each, kindsMax)),
     ...(verified === undefined ? [] : disagreements(verified)),
@@ -47,6 +51,14 @@ function disagreements(verified: Verification): string[] {
   });
 }
 
+/** From so many on, refusals are told together where kinds are counted: the cluster's words are alike. */
+const refusalsMin = 4;
+
+function refusals(needs: readonly ReportNeed[], kindsMax: number): readonly ReportNeed[] {
+  const refused = needs.filter(({ reason }) => reason === "forbidden");
+  return kindsMax < Infinity && refused.length >= refusalsMin ? refused : [];
+}
+
 /** Several kinds may be unknown for one reason in one place. */
 function needSentence(needs: readonly ReportNeed[], kindsMax: number): string {
   const [{ kind = "", namespace = "", because = "", right = "", reason = "" } = {}] = needs;
@@ -55,5 +67,7 @@ function needSentence(needs: readonly ReportNeed[], kindsMax: number): string {
   if (needs.length === 1) return `${word}: ${kind}${where}, since ${because}; to know it takes ${right}.`;
   const kinds = needs.slice(0, kindsMax).map((need) => `${need.kind} (${need.right})`);
   const more = needs.length > kinds.length ? ` and ${needs.length - kinds.length} more kinds; -o json has all` : "";
-  return `${word}${where}, since ${because}: ${kinds.join(", ")}${more}. In brackets is the right that it takes.`;
+  const isSame = needs.every((need) => need.because === because);
+  const why = isSame ? because : `the cluster refused it (as in: ${because})`;
+  return `${word}${where}, since ${why}: ${kinds.join(", ")}${more}. In brackets is the right that it takes${isSame ? "" : "; strongroom sight role prints a role with all of them"}.`;
 }

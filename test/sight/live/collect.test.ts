@@ -125,10 +125,15 @@ test("What was unknown when a dump was made stays unknown, and a dump says what 
   const text = readFileSync(kubeconfig.path, "utf8").replace(/server: "[^"]*"/, `server: "${server.url}"`);
   writeFileSync(kubeconfig.path, text);
   await runIn(home.path, "sight", "collect", "-o", "blind", "--kubeconfig", kubeconfig.path);
+  for (const question of [["scan"], ["who-can", "a/db"]]) {
+    const live = await runIn(home.path, ...question, "--kubeconfig", kubeconfig.path);
+    assert.deepEqual([live.code, live.stdout], [1, ""], "no answer, and no report without findings");
+    assert.match(live.stderr, /could be read: it refuses every kind of object .*\n.*strongroom sight role/);
+  }
   const blind = await runIn(home.path, "who-can", "a/db", "--dump", "blind");
   assert.match(
     blind.stdout,
-    /^Unknown: RoleBinding, since the cluster answered with 403.* It takes the rule \{apiGroups/m,
+    /^Unknown, since the cluster refused it: Role, ClusterRole, RoleBinding, .*\.\nAs in: the cluster answered with 403.*strongroom sight role prints a role/m,
   );
   await runIn(home.path, "sight", "collect", "-o", "seeing", "--kubeconfig", server.kubeconfig);
   const seeing = await runIn(home.path, "scan", "--dump", "seeing", "-o", "json");
