@@ -14,6 +14,7 @@ import {
   writeAll,
 } from "../../../test/support/audit-log-fixture.ts";
 import type { AuditLogFile } from "./audit-log-file.ts";
+import { positionsLeftOut } from "./log-recovery.ts";
 import { segmentsToVerify, verifyLog } from "./verify-log.ts";
 
 async function faultsIn({ directory, keys }: LogFixture) {
@@ -139,4 +140,32 @@ test("What is left of a segment that was being made is no segment, and the next 
   await fixture.with((log) => writeAll(log, ["a"]));
   assert.deepEqual(await fixture.with((log) => idsOf(log)), ["a"]);
   assert.deepEqual(fixture.reports, []);
+});
+
+test("A store that was put back to an older state knows an older place of the log, from which it is followed to its end", async () => {
+  using fixture = new LogFixture();
+  await fixture.with((log) => writeAll(log, numbered(5)), { segmentBytes: 900 });
+  const older = fixture.head;
+  await fixture.with((log) => writeAll(log, numbered(30, "later")), { segmentBytes: 900 });
+  assert.ok(segmentNames(fixture.directory).length > 3);
+  fixture.head = older;
+  await fixture.with(async (log) => assert.equal(log.end, 35));
+  assert.deepEqual(fixture.reports, []);
+});
+
+test("A segment that is missing behind the place that the store knows is told of, and no position is used twice", async () => {
+  using fixture = new LogFixture();
+  await fixture.with((log) => writeAll(log, numbered(5)), { segmentBytes: 900 });
+  const older = fixture.head;
+  await fixture.with((log) => writeAll(log, numbered(30, "later")), { segmentBytes: 900 });
+  fixture.head = older;
+  rmSync(join(fixture.directory, segmentNames(fixture.directory).at(-2) ?? ""));
+  await fixture.with(async (log) => {
+    assert.match(fixture.reports[0]?.message ?? "", /changed from outside/);
+    await log.write(auditEvent("next"));
+    assert.ok(log.end > positionsLeftOut);
+    assert.equal((await idsOf(log)).at(-1), "next");
+  });
+  const faults = await faultsIn(fixture);
+  assert.ok(faults.some(({ what }) => what.startsWith("they are not there")));
 });
