@@ -67,6 +67,7 @@ export interface AuditEvent {
   };
   /** As whom the user acted, if not as themselves. */
   readonly impersonatedUser?: AuditEvent["user"];
+  /** What headers of proxies claim, and the address that was connected, which is the last and the only one that is known. */
   readonly sourceIPs: readonly string[];
   readonly userAgent: string;
   readonly objectRef?: {

@@ -95,7 +95,7 @@ class RefusalBudget implements AuditSink {
   async write(event: AuditEvent, options?: WriteOptions): Promise<void> {
     const kind = floodKindOf(event);
     if (kind === undefined || this.#failing) return this.#pass(event, options);
-    const network = this.#options.networkOf(event.sourceIPs[0] ?? "");
+    const network = this.#options.networkOf(event.sourceIPs.at(-1) ?? "");
     const name = kind === "user-refused" ? event.user.username : network;
     if (this.#buckets[kind].take(name, this.#options.now().getTime())) return this.#pass(event, options);
     this.#countOf(event).add(event, network);

@@ -34,8 +34,8 @@ export function noRealApiserver(): string | undefined {
 /** Users that a kubeconfig can be had of, beside the administrator. */
 const users = ["jane", "names", "nobody", "scanner"] as const;
 
-/** Raises where there is none. */
-export async function startRealApiserver(): Promise<RealApiserver> {
+/** Raises where there is none. `more` are arguments beside those that it takes to run. */
+export async function startRealApiserver(more: readonly string[] = []): Promise<RealApiserver> {
   const missing = noRealApiserver();
   if (missing !== undefined) throw new Error(missing);
   const folder = await mkdtemp(join(tmpdir(), "real-apiserver-"));
@@ -85,7 +85,8 @@ export async function startRealApiserver(): Promise<RealApiserver> {
         at("ca.crt"),
       ])
       .concat(["--service-account-issuer", "https://test", "--service-account-key-file", at("server.crt")])
-      .concat(["--service-account-signing-key-file", at("server.key"), "--service-cluster-ip-range", "10.0.0.0/24"]),
+      .concat(["--service-account-signing-key-file", at("server.key"), "--service-cluster-ip-range", "10.0.0.0/24"])
+      .concat(more),
     { stdio: "ignore" },
   );
   const url = `https://127.0.0.1:${port}`;

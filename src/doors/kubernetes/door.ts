@@ -8,6 +8,7 @@ import type { ResponseStatus } from "../../audit/audit-event.ts";
 import { cutText } from "../../audit/cut-text.ts";
 import { recordedDetails } from "./recorded-details.ts";
 import { bodyBytesMaxDefault } from "../http/body.ts";
+import { sourceAddresses } from "../http/client-address.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
 import type { ConcurrencyClass, ConcurrencyLimiter } from "../http/concurrency-limiter.ts";
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
@@ -217,7 +218,7 @@ class Exchange {
       door: "kubernetes",
       verb,
       uri: this.#request.url ?? "",
-      sourceIPs: [this.#request.socket.remoteAddress ?? ""],
+      sourceIPs: sourceAddresses(this.#request.headers, this.#request.socket.remoteAddress ?? ""),
       userAgent: this.#request.headers["user-agent"] ?? "",
       receivedAt: this.#receivedAt,
       resource,

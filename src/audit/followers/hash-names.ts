@@ -1,0 +1,67 @@
+/**
+ * Names of objects as keyed hashes, for receivers who may see that something was read and by whom, but not what it is called. The
+ * same name has the same hash under a key, so that one can still count and compare; without the key nobody finds the name by trying.
+ */
+import { createHmac } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import type { AuditEntry } from "../audit-log.ts";
+import type { AuditEvent, Disclosure } from "../audit-event.ts";
+
+/** 96 bits: names do not meet by chance, and no key is needed to tell two apart. */
+const hashCharacters = 24;
+
+export function hashNames(key: KeyObject): (entry: AuditEntry) => AuditEntry {
+  const hash = (name: string) =>
+    `hmac-${createHmac("sha256", key).update(`strongroom.dev/audit/name\0${name}`).digest("hex").slice(0, hashCharacters)}`;
+  return ({ position, event }) => ({ position, event: hashed(event, hash) });
+}
+
+function hashed(event: AuditEvent, hash: (name: string) => string): AuditEvent {
+  const { objectRef, disclosed, responseStatus, annotations } = event;
+  const names = new Set<string>();
+  const disclosedNames = disclosed?.map((item): Disclosure => ({ ...item, name: hash(item.name) }));
+  if (objectRef?.name !== undefined) names.add(objectRef.name);
+  const { requestObject: _request, responseObject: _response, ...rest } = event;
+  return {
+    ...rest,
+    requestURI: hashedUri(event.requestURI, names, hash),
+    ...(objectRef !== undefined && {
+      objectRef: { ...objectRef, ...(objectRef.name !== undefined && { name: hash(objectRef.name) }) },
+    }),
+    ...(disclosedNames !== undefined && { disclosed: disclosedNames }),
+    // What the caller was told names the object.
+    ...(responseStatus !== undefined && {
+      responseStatus: {
+        code: responseStatus.code,
+        ...(responseStatus.reason !== undefined && { reason: responseStatus.reason }),
+      },
+    }),
+    ...(annotations !== undefined && { annotations: knownAnnotations(annotations) }),
+  };
+}
+
+/** The path with the name of the object as its hash; queries (selectors) name objects in many ways. */
+function hashedUri(uri: string, names: ReadonlySet<string>, hash: (name: string) => string): string {
+  const [path = ""] = uri.split("?", 1);
+  const mark = uri.length > path.length ? "?..." : "";
+  const segments = path.split("/").map((segment) => {
+    const name = decoded(segment);
+    return names.has(name) ? hash(name) : segment;
+  });
+  return segments.join("/") + mark;
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** Those that say nothing of objects. */
+const plainAnnotations = new Set(["authorization.k8s.io/decision", "audit.k8s.io/truncated"]);
+
+function knownAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).filter(([name]) => plainAnnotations.has(name)));
+}
