@@ -146,7 +146,7 @@ export interface GateOptions {
   readonly authorizer: Authorizer;
   readonly admission: Admission;
   /** Which bodies go on record; none by default. */
-  readonly bodies?: KeepBodies;
+  readonly bodies?: KeepBodies | undefined;
   /** In whose stead nodes among the users read these secrets, where that is known. */
   readonly podsBehind?: PodsBehind;
   readonly now: () => Date;

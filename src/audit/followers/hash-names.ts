@@ -5,7 +5,8 @@
 import { createHmac } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import type { AuditEntry } from "../audit-log.ts";
-import type { AuditEvent, Disclosure } from "../audit-event.ts";
+import type { AuditEvent } from "../audit-event.ts";
+import { disclosuresOf } from "../disclosures.ts";
 
 /** 96 bits: names do not meet by chance, and no key is needed to tell two apart. */
 const hashCharacters = 24;
@@ -17,9 +18,9 @@ export function hashNames(key: KeyObject): (entry: AuditEntry) => AuditEntry {
 }
 
 function hashed(event: AuditEvent, hash: (name: string) => string): AuditEvent {
-  const { objectRef, disclosed, responseStatus, annotations } = event;
+  const { objectRef, responseStatus, annotations } = event;
   const names = new Set<string>();
-  const disclosedNames = disclosed?.map((item): Disclosure => ({ ...item, name: hash(item.name) }));
+  const disclosed = disclosuresOf(event).map((item) => ({ ...item, name: hash(item.name) }));
   if (objectRef?.name !== undefined) names.add(objectRef.name);
   const { requestObject: _request, responseObject: _response, ...rest } = event;
   return {
@@ -28,7 +29,7 @@ function hashed(event: AuditEvent, hash: (name: string) => string): AuditEvent {
     ...(objectRef !== undefined && {
       objectRef: { ...objectRef, ...(objectRef.name !== undefined && { name: hash(objectRef.name) }) },
     }),
-    ...(disclosedNames !== undefined && { disclosed: disclosedNames }),
+    ...(disclosed.length > 0 && { disclosed }),
     // What the caller was told names the object.
     ...(responseStatus !== undefined && {
       responseStatus: {

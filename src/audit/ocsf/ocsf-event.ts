@@ -2,7 +2,8 @@
  * A record as an event of OCSF 1.8 (schema.ocsf.io). What has no attribute there is under `unmapped`, so that nothing is lost; bodies
  * of requests never go out in this form.
  */
-import type { AuditEvent, Disclosure } from "../audit-event.ts";
+import type { AuditEvent } from "../audit-event.ts";
+import type { RecordedDisclosure } from "../disclosures.ts";
 import type { EntryPart } from "../followers/disclosure-parts.ts";
 import { apiActivity, authentication, entityManagement, ocsfActivity } from "./ocsf-class.ts";
 import type { OcsfActivity } from "./ocsf-class.ts";
@@ -115,23 +116,24 @@ function apiOf({ verb, auditID, objectRef, responseStatus, door }: AuditEvent) {
 }
 
 function sourceOf({ sourceIPs, door }: AuditEvent) {
-  const [ip, ...rest] = sourceIPs.filter((address) => address !== "");
-  if (ip === undefined) return { name: door };
-  return { ip, ...(rest.length > 0 && { intermediate_ips: rest }) };
+  const ip = sourceIPs.at(-1) ?? "";
+  return ip === "" ? { name: door } : { ip };
 }
 
-function httpRequestOf({ requestURI, userAgent }: AuditEvent) {
+/** What a header claims of where it came from is not the source. */
+function httpRequestOf({ requestURI, userAgent, sourceIPs }: AuditEvent) {
   if (requestURI === "") return {};
   const [path = "", query] = requestURI.split("?", 2);
   return {
     http_request: {
       url: { path, ...(query !== undefined && { query_string: query }) },
       ...(userAgent !== "" && { user_agent: userAgent }),
+      ...(sourceIPs.length > 1 && { x_forwarded_for: sourceIPs.slice(0, -1) }),
     },
   };
 }
 
-function subjectOf({ class: of }: OcsfActivity, event: AuditEvent) {
+function subjectOf({ class: of }: OcsfActivity, event: EntryPart["event"]) {
   switch (of) {
     case authentication:
       return {
@@ -165,11 +167,8 @@ function entityOf({ objectRef }: AuditEvent) {
 }
 
 /** The secrets that were disclosed; where there are none, what was asked for. */
-function resourcesOf({ disclosed = [], objectRef, metadataOnly }: AuditEvent) {
-  if (disclosed.length > 0) {
-    const labels = metadataOnly === true ? ["metadata-only"] : ["values"];
-    return { resources: disclosed.map((item) => disclosedResource(item, labels)) };
-  }
+function resourcesOf({ disclosed = [], objectRef }: EntryPart["event"]) {
+  if (disclosed.length > 0) return { resources: disclosed.map(disclosedResource) };
   if (objectRef === undefined) return {};
   const { name, uid, namespace, resourceVersion } = objectRef;
   if (name === undefined && uid === undefined) return {};
@@ -186,7 +185,9 @@ function resourcesOf({ disclosed = [], objectRef, metadataOnly }: AuditEvent) {
   };
 }
 
-function disclosedResource({ namespace, name, uid, resourceVersion }: Disclosure, labels: readonly string[]) {
+/** Labels say what of it left: metadata only, or the values of which keys. */
+function disclosedResource({ namespace, name, uid, resourceVersion, metadataOnly, keys = [] }: RecordedDisclosure) {
+  const labels = metadataOnly ? ["metadata-only"] : ["values", ...keys.map((key) => `key:${key}`)];
   return { name, uid, namespace, version: resourceVersion, type: "secrets", labels };
 }
 
