@@ -13,6 +13,8 @@ import type { HttpLimits } from "../doors/http/limits.ts";
 import { authenticationReader } from "./authentication-file.ts";
 import type { AuthenticationFile } from "./authentication-file.ts";
 import { CommandFailure, usageError } from "./command-failure.ts";
+import { followersReader } from "./follower-file.ts";
+import type { FollowerFile } from "./follower-file.ts";
 import { byteSize, duration, integer, list, mapping, oneOf, pathFrom, text } from "./field-readers.ts";
 import type { FieldReader, Fields } from "./field-readers.ts";
 import { certificateNameForm, isCertificateName, listenAddressForm, parseListenAddress } from "./listen-address.ts";
@@ -45,7 +47,7 @@ interface ConfigFileFields {
   adminKubeconfig: string;
   limits: Fields<Limits>;
   authentication: AuthenticationFile;
-  audit: Fields<{ reserve: number; reads: "synced" | "batched" }>;
+  audit: Fields<{ reserve: number; reads: "synced" | "batched"; followers: readonly FollowerFile[] }>;
   kubernetes: Fields<{ valuesInAnswersToWrites: "readers" | "writers" }>;
 }
 
@@ -139,7 +141,11 @@ function configReader(directory: string): FieldReader<ConfigFile> {
     adminKubeconfig: (value, place) => (value === "none" ? value : path(value, place)),
     limits: readLimits,
     authentication: authenticationReader(directory),
-    audit: mapping({ reserve: byteSize({ minBytes: mebibyte }), reads: oneOf(["synced", "batched"]) }),
+    audit: mapping({
+      reserve: byteSize({ minBytes: mebibyte }),
+      reads: oneOf(["synced", "batched"]),
+      followers: followersReader(directory),
+    }),
     kubernetes: mapping({ valuesInAnswersToWrites: oneOf(["readers", "writers"]) }),
   });
 }

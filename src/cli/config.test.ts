@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
+import { defaultAuditOutput } from "../audit/followers/follower-config.ts";
 import { defaultConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import { defaultHttpLimits } from "../doors/http/limits.ts";
 import { CommandFailure } from "./command-failure.ts";
@@ -50,6 +51,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     limits: {},
     valuesInAnswersToWrites: "readers",
     audit: { reserveBytes: 67_108_864, reads: "synced" },
+    auditOutput: defaultAuditOutput,
     authentication: {
       issuers: ["https://kubernetes.default.svc.cluster.local"],
       audiences: ["https://kubernetes.default.svc.cluster.local"],
@@ -144,6 +146,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
     limits: { connectionsMax: 100, headersTimeoutMs: 5000 },
     valuesInAnswersToWrites: "writers",
     audit: { reserveBytes: 134_217_728, reads: "batched" },
+    auditOutput: defaultAuditOutput,
     authentication: {
       issuers: ["https://a.example.com", "https://b.example.com"],
       audiences: ["api"],

@@ -14,10 +14,12 @@ import {
   isIssuer,
   issuerForm,
 } from "./authentication-file.ts";
+import { readAuditOutput } from "./audit-output.ts";
 import { usageError } from "./command-failure.ts";
 import { readConfigFile } from "./config-file.ts";
 import type { ConfigFile } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
+import { readFollowers } from "./follower-file.ts";
 import { repeatableFlag, valueFlag } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import { certificateNameForm, isCertificateName, listenAddressForm, parseListenAddress } from "./listen-address.ts";
@@ -127,6 +129,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
       file.authentication ?? {},
     ),
     audit: { reserveBytes: file.audit?.reserve ?? reserveBytesDefault, reads: file.audit?.reads ?? "synced" },
+    auditOutput: await readAuditOutput(flags, fromFlag, await readFollowers(file.audit?.followers ?? [])),
     adminKubeconfig: readAdminKubeconfig(flags, environment, file, dataDir),
   };
 }

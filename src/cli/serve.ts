@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from "node:path";
 
 import type { RunningServer } from "../server/server.ts";
 import type { ServerConfig } from "../server/server-config.ts";
+import { auditFlags } from "./audit-flags.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import {
@@ -32,7 +33,8 @@ export const serveCommand: Command = {
   usage:
     "[--data-dir DIR] [--listen HOST:PORT] [--san NAME]... [--config FILE] [--log-format text|json] " +
     "[--root-key-file FILE] [--passphrase-file FILE] [--admin-kubeconfig FILE|none] " +
-    "[--service-account-issuer URL]... [--authentication-config FILE] [--token-auth-file FILE] [--anonymous-path PATH]... [--try DIR]",
+    "[--service-account-issuer URL]... [--authentication-config FILE] [--token-auth-file FILE] [--anonymous-path PATH]... " +
+    "[--audit-policy-file FILE] [--audit-log-path FILE|-] [--audit-webhook-config-file FILE] [--audit-...] [--try DIR]",
   examples: [
     { line: "strongroom serve", effect: "serve on https://127.0.0.1:8443, with the data in your data home" },
     {
@@ -54,6 +56,7 @@ export const serveCommand: Command = {
     tokenAuthFileFlag,
     anonymousPathFlag,
     authenticationConfigFlag,
+    ...auditFlags,
     tryFlag,
   ],
   notes: [

@@ -1,10 +1,10 @@
 /** Starts who follows the audit log of a data directory, and says in metrics how they stand. */
 import { join } from "node:path";
-import type { Writable } from "node:stream";
 import { Counter, Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 import type { AuditEntry, AuditLogReader } from "../audit/audit-log.ts";
 import type { Destination, RenderEntry } from "../audit/followers/destination.ts";
+import { defaultAuditOutput } from "../audit/followers/follower-config.ts";
 import type { AuditOutput, FollowerConfig, FollowerTarget } from "../audit/followers/follower-config.ts";
 import { positionFile } from "../audit/followers/follower-position.ts";
 import { startFollower } from "../audit/followers/follower.ts";
@@ -21,6 +21,8 @@ import { SyslogConnection } from "../audit/followers/syslog-connection.ts";
 import { syslogNames } from "../audit/followers/syslog-message.ts";
 import type { LogReport } from "../audit/log/log-keys.ts";
 import type { AuditPolicy } from "../audit/policy/audit-policy.ts";
+import { bodiesOf } from "../audit/policy/kept-bodies.ts";
+import type { KeepBodies } from "../audit/policy/kept-bodies.ts";
 import { productVersion } from "./product-version.ts";
 
 export interface FollowedLog {
@@ -28,15 +30,24 @@ export interface FollowedLog {
   readonly log: AuditLogReader & Checkpoints;
   readonly registry: Registry;
   readonly report: (report: LogReport) => void;
-  readonly now: () => Date;
-  readonly standardOutput: Writable;
+  /** Told what is less, or more, than somebody who starts the server may think. */
+  readonly announce: (line: string) => void;
 }
 
 /** How long what was handed to a syslog receiver is in doubt. */
 const syslogDoubtMs = 5000;
 
-/** Starts all of them. Rejects with `unavailable` when the place of one cannot be read or kept. */
-export async function startFollowers(followed: FollowedLog, output: AuditOutput): Promise<AsyncDisposable> {
+/** The bodies that go on record. */
+export function keptBodies({ policy }: AuditOutput = defaultAuditOutput): KeepBodies | undefined {
+  return bodiesOf(policy);
+}
+
+/** Starts who follows. Rejects with `unavailable` when the place of one cannot be read or kept. */
+export async function followAuditLog(
+  followed: FollowedLog,
+  output: AuditOutput = defaultAuditOutput,
+): Promise<AsyncDisposable> {
+  for (const warning of output.warnings) followed.announce(warning);
   await using stack = new AsyncDisposableStack();
   const followers: Follower[] = [];
   for (const config of output.followers) {
@@ -55,7 +66,7 @@ function start(followed: FollowedLog, config: FollowerConfig, policy: AuditPolic
     position: positionFile(join(dataDir, "audit-followers", `${name}.json`)),
     from,
     render: renderer(config, policy),
-    destination: destination(to, followed),
+    destination: destination(to),
     batch,
     throttle,
     backoffMs,
@@ -82,12 +93,13 @@ function renderer({ form, hashKey }: FollowerConfig, policy: AuditPolicy): Rende
   }
 }
 
-function destination(to: FollowerTarget, { now, standardOutput }: FollowedLog): Destination {
+function destination(to: FollowerTarget): Destination {
+  const now = () => new Date();
   switch (to.type) {
     case "file":
       return new RotatingFile({ ...to, now });
     case "standard-output":
-      return outputStream(standardOutput);
+      return outputStream(process.stdout);
     case "webhook":
       return webhook(new HttpPost(to.receiver));
     case "http":

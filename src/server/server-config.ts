@@ -1,4 +1,5 @@
 /** What the server is told, after flags and the configuration file have been read and checked. */
+import type { AuditOutput } from "../audit/followers/follower-config.ts";
 import type { ConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
 import type { AuthenticationConfig } from "../doors/kubernetes/authentication/authentication-config.ts";
@@ -30,6 +31,8 @@ export interface ServerConfig {
   readonly valuesInAnswersToWrites: "readers" | "writers";
   readonly authentication: AuthenticationConfig;
   readonly audit: AuditSettings;
+  /** Who follows the audit log, and what goes out in Kubernetes form. Default: nobody, the default policy. */
+  readonly auditOutput?: AuditOutput;
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */
   readonly adminKubeconfig: string | undefined;
 }

@@ -45,6 +45,7 @@ import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
+import { followAuditLog, keptBodies } from "../instance/audit-followers.ts";
 import { watchAuditIntegrity } from "../instance/audit-integrity.ts";
 import { watchAuditHealth } from "../instance/audit-health.ts";
 import { auditAnswers } from "../instance/audit-access.ts";
@@ -104,6 +105,8 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   });
   startup.defer(() => audit.close());
   startup.use(watchAuditIntegrity(auditLog, registry, log));
+  const followed = { dataDir: config.dataDir, log: auditLog, registry, report: logReports(log), announce };
+  startup.use(await followAuditLog(followed, config.auditOutput));
 
   const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);
@@ -272,6 +275,7 @@ function kubernetes(parts: DoorParts) {
     authorizer: parts.access.authorizer,
     admission: parts.admission,
     podsBehind: parts.access.podsBehind,
+    bodies: keptBodies(parts.config.auditOutput),
     now,
     uuid: randomUUID,
   });
