@@ -113,7 +113,8 @@ function stagesOf(event: AuditEvent): readonly PolicyStage[] {
   switch (event.stage) {
     // An intent, or the attempt to record: what comes of it is told, with the beginning.
     case "RequestReceived":
-    // There is no such stage upstream.
+    // There are no such stages upstream.
+    case "Changed":
     case "Disclosed":
       return [];
     case "ResponseStarted":
@@ -217,7 +218,7 @@ function bodies(
 
 /** Ours are under names of ours, and tell what upstream's fields have no place for. */
 function annotationsOf(event: AuditEvent, level: AuditLevel): Record<string, string> {
-  const { annotations, door, metadataOnly, refusals, requestObject, responseObject } = event;
+  const { annotations, door, metadataOnly, onBehalfOf, refusals, requestObject, responseObject } = event;
   const hasBody = requestObject !== undefined || responseObject !== undefined;
   const isMasked = hasBody && isAtLeast(level, "Request") && holdsValues(auditedRequest(event).resource);
   return {
@@ -225,9 +226,15 @@ function annotationsOf(event: AuditEvent, level: AuditLevel): Record<string, str
     ...(door !== "kubernetes" && { "audit.strongroom.dev/door": door }),
     ...(disclosureCount(event) > 0 && { "audit.strongroom.dev/disclosed": disclosedText(disclosuresOf(event)) }),
     ...(metadataOnly === true && { "audit.strongroom.dev/metadata-only": "true" }),
+    ...(onBehalfOf !== undefined && { "audit.strongroom.dev/on-behalf-of": podsText(onBehalfOf) }),
     ...(isMasked && { "audit.strongroom.dev/values-masked": "true" }),
     ...(refusals !== undefined && { "audit.strongroom.dev/refusals": String(refusals.count) }),
   };
+}
+
+function podsText({ pods, others = 0 }: NonNullable<AuditEvent["onBehalfOf"]>): string {
+  const names = pods.map(({ namespace, name }) => `${namespace}/${name}`).join(" ");
+  return others > 0 ? `${names} ${cutMark}, ${others} more` : names;
 }
 
 function disclosedText(disclosed: readonly Disclosure[]): string {

@@ -194,6 +194,7 @@ function disclosedResource({ namespace, name, uid, resourceVersion, metadataOnly
 /** What has no attribute, and what a reader of our own form looks for. Never bodies. */
 function unmappedOf(event: AuditEvent, part: EntryPart["part"]) {
   const { stage, door, annotations, impersonatedUser, objectRef, streams, metadataOnly, refusals, user } = event;
+  const { onBehalfOf, cut } = event;
   return {
     stage,
     door,
@@ -204,6 +205,8 @@ function unmappedOf(event: AuditEvent, part: EntryPart["part"]) {
     ...(streams !== undefined && { streams }),
     ...(metadataOnly === true && { metadataOnly }),
     ...(refusals !== undefined && { refusals }),
+    ...(onBehalfOf !== undefined && { onBehalfOf }),
+    ...(cut === true && { cut }),
     ...part,
   };
 }
