@@ -1,6 +1,6 @@
 /** The audit log by the command line: of a server that runs, and of its data directory when none does. */
 import assert from "node:assert/strict";
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connectTo } from "../running-server.ts";
@@ -114,6 +114,12 @@ test("audit verify finds what was cut off and what was changed, here and by a bu
   assert.equal(changed.faults[0].segment, name);
   assert.ok(changed.faults[0].offset <= bytes.length - 1000);
   assert.match(changed.faults[0].what, /was changed/);
+
+  rmSync(path);
+  const gone = await run(home, "audit", "verify", "--checkpoint", "kept.json");
+  assert.equal(gone.code, 5, gone.stderr);
+  assert.match(gone.stdout, /FAULT entries 0 to \d+: .*cut off/);
+  assert.equal((await run(home, "audit", "verify")).code, 1);
 
   writeFileSync(elsewhere.at("log.bundle"), "{}");
   assert.equal((await verify()).code, 2);
