@@ -13,10 +13,10 @@ export interface Ask {
   /** Decided without a namespace: only bindings for the whole cluster count. */
   readonly clusterWide: boolean;
   /**
-   * Which name the request has: that of the target; none (as when creating); any that is allowed; one that nobody has
+   * Which name the request has: that of the target, or of a version of it; none (as when creating); any that is allowed; one that nobody has
    * taken (to create it); that of the namespace itself; or one of those given.
    */
-  readonly named: "target" | "none" | "any" | "free" | "namespace" | readonly string[];
+  readonly named: "target" | "version" | "none" | "any" | "free" | "namespace" | readonly string[];
 }
 
 /** Rights of one identity: of each inner list one request must be allowed. */
@@ -80,6 +80,7 @@ export const edgeIds = [
   "patch-secret",
   "delete-secret",
   "delete-secrets",
+  "get-secret-version",
   "create-pod",
   "change-workload",
   "change-pod-template-resource",

@@ -1,5 +1,6 @@
 /** What one identity may ask for in one namespace, and which rule of which binding says so. */
 import { ruleAllows } from "../../access/rbac/policy-rule.ts";
+import { secretOfVersion } from "../../access/secret-resource.ts";
 import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
 import type { Ask } from "./edge-rule.ts";
 import { TargetIndex } from "./target-index.ts";
@@ -51,7 +52,7 @@ export class Rights {
   /** The first grant that allows one of the requests. */
   findOne(alternatives: readonly Ask[], target: string): Grant | undefined {
     for (const ask of alternatives) {
-      if (ask.named === "target" || ask.named === "namespace") {
+      if (ask.named === "target" || ask.named === "version" || ask.named === "namespace") {
         // A namespace is asked for within itself. Source: k8s.io/apiserver pkg/endpoints/request/requestinfo.go.
         const name = ask.named === "namespace" ? this.#namespace || target : target;
         const grant = this.#indexOf(ask).first(name);
@@ -70,7 +71,7 @@ export class Rights {
   #indexOf(ask: Ask): TargetIndex {
     const known = this.#byTarget.get(ask);
     if (known !== undefined) return known;
-    const index = new TargetIndex(this.#about(ask));
+    const index = new TargetIndex(this.#about(ask), (name) => targetNamed(ask, name));
     this.#byTarget.set(ask, index);
     return index;
   }
@@ -90,12 +91,13 @@ export class Rights {
   namedTargets(needs: readonly (readonly Ask[])[]): Set<string> {
     const names = new Set<string>();
     for (const ask of needs.flat()) {
-      if (ask.named !== "target" && (ask.named !== "namespace" || this.#namespace !== "")) continue;
+      const isTarget = ask.named === "target" || ask.named === "version";
+      if (!isTarget && (ask.named !== "namespace" || this.#namespace !== "")) continue;
       for (const { role } of this.#held) {
         for (const { rule } of role.rules) {
           if (rule.resourceNames.length === 0 || !allowsNamed({ rule, ask, name: rule.resourceNames[0] ?? "" }))
             continue;
-          for (const name of rule.resourceNames) if (name !== "") names.add(name);
+          for (const name of rule.resourceNames) if (name !== "") names.add(targetNamed(ask, name));
         }
       }
     }
@@ -108,6 +110,7 @@ export class Rights {
       case "none":
         return allowsNamed({ rule, ask, name: "" });
       case "target":
+      case "version":
       case "namespace":
         return false; // looked up
       case "any":
@@ -121,6 +124,11 @@ export class Rights {
         return ask.named.some((name) => allowsNamed({ rule, ask, name }));
     }
   }
+}
+
+/** What a rule is about that has this among its names. */
+function targetNamed({ named }: Ask, name: string): string {
+  return named === "version" ? secretOfVersion(name) : name;
 }
 
 function allowsNamed({ rule, ask, name }: { rule: RuleFact["rule"]; ask: Ask; name: string }): boolean {

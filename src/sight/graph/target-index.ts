@@ -11,14 +11,17 @@ export class TargetIndex {
   #every: Placed | undefined;
   readonly #byName = new Map<string, Placed>();
 
-  /** Grants whose rules allow the request, if its name is one of theirs, in the order in which they are preferred. */
-  constructor(grants: Iterable<Grant>) {
+  /**
+   * Grants whose rules allow the request, if its name is one of theirs, in the order in which they are preferred.
+   * `targetNamed` says what such a name is about.
+   */
+  constructor(grants: Iterable<Grant>, targetNamed: (name: string) => string) {
     let order = 0;
     for (const grant of grants) {
       const placed = { grant, order: order++ };
       const { resourceNames } = grant.rule.rule;
       if (resourceNames.length === 0) this.#every ??= placed;
-      for (const name of resourceNames) if (!this.#byName.has(name)) this.#byName.set(name, placed);
+      for (const name of resourceNames.map(targetNamed)) if (!this.#byName.has(name)) this.#byName.set(name, placed);
     }
   }
 

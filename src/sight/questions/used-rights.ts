@@ -1,4 +1,5 @@
 /** Readers by right beside readers in fact: which ways were used, when last, how often and by whom. */
+import { secretOfVersion } from "../../access/secret-resource.ts";
 import type { AuditCoverage } from "../audit/audit-coverage.ts";
 import type { SecretReads, SecretUse } from "../audit/secret-reads.ts";
 import type { RightUse, Usage } from "../audit/usage.ts";
@@ -159,5 +160,7 @@ function isUseOf(
   if (ask.verb !== use.verb || ask.group !== use.group || ask.resource !== use.resource) return false;
   if (ask.subresource !== use.subresource || target === undefined) return false;
   if (use.namespace !== "" && use.namespace !== target.namespace && !ask.clusterWide) return false;
-  return ask.named !== "target" || use.name === undefined || use.name === "" || use.name === target.name;
+  if (use.name === undefined || use.name === "") return true;
+  if (ask.named === "version") return secretOfVersion(use.name) === target.name;
+  return ask.named !== "target" || use.name === target.name;
 }

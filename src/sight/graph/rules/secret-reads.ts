@@ -70,4 +70,16 @@ export const secretReadsRules = {
     source: `${handlers}/delete.go`,
     servers: ["kubernetes"],
   },
+  "get-secret-version": {
+    name: "gets versions of",
+    condition: rights("read-secret", asks("get secretversions.strongroom.dev/value", "version")),
+    // What a secret was is often, not always, what it is.
+    ease: 0.9,
+    attack: "T1552.007",
+    explanation:
+      "the values of a secret's versions, the current one among them, are had without the right to the secret",
+    fix: "Take secretversions/value out of the rule.",
+    source: "docs/versions.md",
+    servers: ["strongroom"],
+  },
 } as const satisfies Readonly<Partial<Record<EdgeId, Row>>>;
