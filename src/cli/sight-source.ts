@@ -9,11 +9,14 @@ import type { FactSet } from "../sight/facts/fact-set.ts";
 import type { Collection } from "../sight/sources/collection.ts";
 import { verifySample } from "../sight/sources/cluster/verify-sample.ts";
 import { readFiles, readText } from "../sight/sources/file-source.ts";
+import type { FileObserver } from "../sight/sources/file-source.ts";
 import { clusterFlags, namesCluster, verifyCount } from "./cluster-flags.ts";
 import { usageError } from "./command-failure.ts";
 import type { Invocation } from "./command.ts";
 import { valueFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
+import { printable } from "./printable.ts";
+import { ProgressBar } from "./progress-bar.ts";
 import { clusterAccess, withCluster } from "./with-cluster.ts";
 
 const dumpFlag = valueFlag(
@@ -58,7 +61,8 @@ export async function readSource(invocation: Invocation): Promise<FactSet> {
 
 /** The facts of that source, and its objects into a collection. Raises as {@link readSource}. */
 export async function collectSource(invocation: Invocation, into: Collection): Promise<FactSet> {
-  if (sourceOf(invocation).type !== "cluster") return await readFacts(invocation, (decoded) => into.add(decoded));
+  if (sourceOf(invocation).type !== "cluster")
+    return await readFacts(invocation, { onObject: (decoded) => into.add(decoded) });
   return await withCluster(invocation, (source) => source.collect(into, new AbortController().signal));
 }
 
@@ -67,7 +71,7 @@ export async function collectSource(invocation: Invocation, into: Collection): P
  * `about`. Raises as {@link readSource}.
  */
 export async function readGraph(invocation: Invocation, about: readonly SecretName[] = []): Promise<SecurityGraph> {
-  if (sourceOf(invocation).type !== "cluster") return buildGraph(await readFacts(invocation));
+  if (sourceOf(invocation).type !== "cluster") return await graphOfFiles(invocation);
   const count = verifyCount(invocation.flags);
   const { signal } = new AbortController();
   return await withCluster(invocation, async (source) => {
@@ -105,12 +109,22 @@ function sourceOf({ flags }: Invocation): Source {
   );
 }
 
-async function readFacts(invocation: Invocation, onObject?: (decoded: unknown) => void): Promise<FactSet> {
+/** With what is being done, on a terminal: a large dump takes its time. */
+async function graphOfFiles(invocation: Invocation): Promise<SecurityGraph> {
+  using bar = new ProgressBar(process.stderr);
+  const onFile = (shown: string, before: number) =>
+    bar.show(1, 3, printable(`reading ${shown}, after ${before} files`));
+  const facts = await readFacts(invocation, { onFile });
+  bar.show(2, 3, "building the graph");
+  return buildGraph(facts);
+}
+
+async function readFacts(invocation: Invocation, observer: FileObserver = {}): Promise<FactSet> {
   const source = sourceOf(invocation);
   if (source.type === "cluster") throw new TypeError("a cluster is no file");
   const { type, path } = source;
-  if (path === "-") return usable(path, readText(type, "-", await text(process.stdin), onObject));
-  return usable(path, await readFiles(type, resolve(invocation.environment.workingDirectory, path), path, onObject));
+  if (path === "-") return usable(path, readText(type, "-", await text(process.stdin), observer));
+  return usable(path, await readFiles(type, resolve(invocation.environment.workingDirectory, path), path, observer));
 }
 
 /** Nothing found in what could not be read is not the same as nothing to be found. */

@@ -236,6 +236,10 @@ export class FactSet implements FactReader {
     yield* this.#examined;
   }
 
+  get files(): number {
+    return this.#files;
+  }
+
   countFile(): void {
     this.#files++;
   }

@@ -19,14 +19,17 @@ export function riskOf({ likelihood, ease, sensitivity }: RiskFactors): number {
   return Math.min(10, Math.round(100 * Math.sqrt(likelihood * ease * sensitivity)) / 10);
 }
 
-/** By who it is: anybody at all is certain to be an attacker, the platform's own controllers hardly. */
+/**
+ * By who it is: anybody at all is certain to be an attacker, the platform's own controllers hardly. A node is of the platform;
+ * a pod that gets out of its container comes to it by a way of its own.
+ */
 export function likelihoodOf({ kind, name, namespace }: Principal): number {
   if (name === "system:anonymous" || name === "system:unauthenticated") return 1;
   if (name === "system:authenticated") return 0.8;
   if (name === "system:masters") return 0.1;
   if (kind === "ServiceAccount") return namespace === "kube-system" ? 0.05 : 0.5;
-  if (kind === "Node" || name.startsWith("system:serviceaccounts")) return 0.5;
-  return name.startsWith("system:") ? 0.05 : 0.4;
+  if (name.startsWith("system:serviceaccounts")) return 0.5;
+  return kind === "Node" || name.startsWith("system:") ? 0.05 : 0.4;
 }
 
 const byType: Readonly<Record<string, number>> = {

@@ -171,3 +171,10 @@ test("A template that was not rendered is told what renders it", () => {
   );
   assert.match(problems("kind: [\n")[0] ?? "", /^the document must be valid YAML: [a-z ]+$/);
 });
+
+test("Who wants to know is told of each file before it is read, with how many were before it", () => {
+  const seen: [string, number][] = [];
+  const onFile = (shown: string, before: number) => void seen.push([shown, before]);
+  readText("dump", "one.yaml", "", { onFile });
+  assert.deepEqual(seen, [["one.yaml", 0]]);
+});

@@ -24,29 +24,31 @@ export async function readFiles(
   source: SourceType,
   path: string,
   shown: string = path,
-  onObject?: (decoded: unknown) => void,
+  observer: FileObserver = {},
 ): Promise<FactSet> {
-  const into: Into = { facts: new FactSet(source), onObject };
+  const into: Into = { facts: new FactSet(source), ...observer };
   if ((await stat(path)).isDirectory()) await readFolder(path, path, into);
   else if (isArchive(path)) await readArchive(path, into);
   else await readOne(path, shown, into);
   return into.facts;
 }
 
-/** Where what is read goes: each object also to who wants it, without values. */
-interface Into {
+/** Who wants to know while files are read. */
+export interface FileObserver {
+  /** Each object, without values. */
+  readonly onObject?: ((decoded: unknown) => void) | undefined;
+  /** Before a file, or a member of an archive, is read; with how many were before it. */
+  readonly onFile?: ((shown: string, before: number) => void) | undefined;
+}
+
+/** Where what is read goes. */
+interface Into extends FileObserver {
   readonly facts: FactSet;
-  readonly onObject: ((decoded: unknown) => void) | undefined;
 }
 
 /** The facts of one text, for standard input. */
-export function readText(
-  source: SourceType,
-  file: string,
-  text: string,
-  onObject?: (decoded: unknown) => void,
-): FactSet {
-  const into: Into = { facts: new FactSet(source), onObject };
+export function readText(source: SourceType, file: string, text: string, observer: FileObserver = {}): FactSet {
+  const into: Into = { facts: new FactSet(source), ...observer };
   addText(into, file, text);
   return into.facts;
 }
@@ -109,7 +111,8 @@ function fileAt(file: string): Provenance {
   return { file, document: 1, item: undefined, line: undefined };
 }
 
-function addText({ facts, onObject }: Into, file: string, text: string): void {
+function addText({ facts, onObject, onFile }: Into, file: string, text: string): void {
+  onFile?.(file, facts.files);
   facts.countFile();
   const { objects, lists, problems } = readManifestDocuments(file, text, facts.material);
   for (const problem of problems) facts.report(problem);
