@@ -6,6 +6,8 @@ import type { SecurityGraph } from "../../src/sight/graph/security-graph.ts";
 import { NearestSources } from "../../src/sight/risk/nearest-sources.ts";
 import { SecretRanking } from "../../src/sight/risk/rank-secrets.ts";
 import { sourcesOf } from "../../src/sight/risk/sources-of.ts";
+import { buildGraph } from "../../src/sight/graph/build-graph.ts";
+import { readText } from "../../src/sight/sources/file-source.ts";
 import { scan } from "../../src/sight/findings/scan.ts";
 import { scoreOf } from "../../src/sight/findings/score.ts";
 import { fixtureClusters, graphOf } from "./fixture-cluster.ts";
@@ -61,6 +63,15 @@ test("A secret that a workload of the inside has in it, as declared, is no findi
     ["Pod prod/web secret-in-pod"],
   );
   assert.equal(worst.severity, "critical");
+  const declared = scan(
+    buildGraph(readText("manifests", "m.yaml", cluster(secret("prod", "orders-db"), web, outside))),
+  );
+  const commands = [worst, declared.findings.find(({ id }) => id === worst.id)].map((each) => each?.verify.command);
+  assert.deepEqual(
+    commands,
+    ["strongroom who-can prod/orders-db --dump cluster.json", "strongroom who-can prod/orders-db --git ."],
+    "it is verified where it was found",
+  );
 });
 
 test("Combinations need each of their facts", () => {

@@ -1,5 +1,6 @@
 /** How secrets come, stay and go: ages, expiry, use, copies. What needs a clock is left out without one. */
-import type { FactSet } from "../facts/fact-set.ts";
+import type { FactSet, SourceType } from "../facts/fact-set.ts";
+import { sourceFlag } from "./source-flag.ts";
 import type { SecretFact, WorkloadFact } from "../facts/facts.ts";
 import { referrerKinds } from "../facts/referrer-facts.ts";
 import { fieldText } from "../examination/observation.ts";
@@ -21,7 +22,7 @@ export function secretLifecycle(graph: SecurityGraph, now: number | undefined): 
     ...secrets.flatMap((secret) => [...inClear(facts, secret), ...expiry(secret, now), ...orphan(facts, secret)]),
     ...oldSecrets(secrets, now),
     ...unused(graph),
-    ...copies(secrets),
+    ...copies(facts.source, secrets),
     ...pendingRestarts(graph),
     ...mutable(secrets),
     ...wrongHosts(facts),
@@ -145,7 +146,7 @@ const publicKey =
 const copiedBytesMin = 8;
 
 /** Values that are in secrets of several namespaces, one finding for the same group of secrets. */
-function copies(secrets: readonly SecretFact[]): Finding[] {
+function copies(source: SourceType, secrets: readonly SecretFact[]): Finding[] {
   const holders = new Map<string, { readonly secret: SecretFact; readonly key: string }[]>();
   for (const secret of secrets) {
     if (madeTypes.has(secret.type)) continue;
@@ -182,7 +183,7 @@ function copies(secrets: readonly SecretFact[]): Finding[] {
         .map(({ secret, key }) =>
           evidenceOf(secret, `data[${JSON.stringify(key)}]`, "the same value, by its keyed fingerprint"),
         ),
-      verify: { command: "strongroom scan --dump cluster.json", expect: "no finding SR-LIFE-004 of these secrets" },
+      verify: { command: `strongroom scan${sourceFlag(source)}`, expect: "no finding SR-LIFE-004 of these secrets" },
     });
     found.set(group, finding);
   }

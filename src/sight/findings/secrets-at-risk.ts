@@ -10,6 +10,7 @@ import { toxicCombinations } from "../risk/toxic-combinations.ts";
 import { evidenceOf, makeFinding } from "./finding.ts";
 import type { Evidence, Finding } from "./finding.ts";
 import { severityOf } from "./score.ts";
+import { sourceFlag } from "./source-flag.ts";
 import { shellWord } from "./shell-word.ts";
 
 /** What is less likely than this is what a platform is made of. */
@@ -61,7 +62,7 @@ function groupFinding(graph: SecurityGraph, ranking: SecretRanking, { source, wo
     evidence: evidenceOfPath(path, graph, secret),
     path,
     fix: path.find(({ fix }) => fix !== "")?.fix ?? "Take away the first step of the way.",
-    verify: whoCanCommand(secret),
+    verify: whoCanCommand(graph, secret),
     unknown: risk.unknown,
     // All sources share the risk of the secret: the likeliest to come to it is the first to be cut.
     weight: source.likelihood * source.reach,
@@ -86,9 +87,9 @@ function placeOf(graph: SecurityGraph, { namespace, name }: SecretName): Provena
   return graph.facts.named("Secret", namespace, name)[0]?.at ?? builtIn;
 }
 
-function whoCanCommand({ namespace, name }: SecretName) {
+function whoCanCommand({ facts }: SecurityGraph, { namespace, name }: SecretName) {
   const asked = shellWord(`${namespace}/${name}`);
-  return { command: `strongroom who-can ${asked} --dump cluster.json`, expect: "no reader by this way" };
+  return { command: `strongroom who-can ${asked}${sourceFlag(facts.source)}`, expect: "no reader by this way" };
 }
 
 /** One for each combination and secret, the worst secrets first. */
@@ -115,7 +116,7 @@ export function toxicSecrets(graph: SecurityGraph, ranking: SecretRanking, optio
             ...evidenceOfPath(path, graph, secret),
           ],
           path,
-          verify: whoCanCommand(secret),
+          verify: whoCanCommand(graph, secret),
           unknown: ranked.risk.unknown,
         }),
       );

@@ -7,6 +7,7 @@ import { nodeText, objectText } from "../questions/principal.ts";
 import { evidenceOf, makeFinding } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { baseScore } from "./score.ts";
+import { sourceFlag } from "./source-flag.ts";
 import { shellWord } from "./shell-word.ts";
 
 const readersMax = 10;
@@ -85,7 +86,7 @@ function sharedFinding(graph: SecurityGraph, { secrets, readers }: Shared): Find
         object: reader,
       })),
       verify: {
-        command: `strongroom who-can ${shellWord(`${first.namespace}/${first.name}`)} --direct --dump cluster.json`,
+        command: `strongroom who-can ${shellWord(`${first.namespace}/${first.name}`)} --direct${sourceFlag(graph.facts.source)}`,
         expect: "fewer readers",
       },
     }),

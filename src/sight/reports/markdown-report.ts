@@ -59,7 +59,8 @@ function* writeFinding(finding: ReportFinding): Generator<string> {
   const state = finding.state === undefined ? "" : ` (${finding.state})`;
   yield `- **${finding.severity} ${finding.score.value}**${state} ${markdownText(finding.message)}\n`;
   yield `  - Check: ${markdownText(finding.check)}; fingerprint ${markdownCode(finding.fingerprint)}\n`;
-  for (const evidence of finding.evidence)
+  // The steps of a way say more than its evidence, which is the same objects.
+  for (const evidence of finding.path.length > 0 ? [] : finding.evidence)
     yield `  - Evidence: ${markdownText(evidenceText(evidence))}
 `;
   for (const [index, { from, verb, to, because }] of finding.path.entries()) {
