@@ -49,9 +49,12 @@ export function examineSecret(secret: unknown, examiner: Examiner): Examination 
   };
 }
 
+/** Of a dump without values there are none to look at: a size is no empty text. */
 function valuesOf(secret: unknown): Value[] {
-  const written = fieldNames(secret, "stringData");
-  const encoded = fieldNames(secret, "data").filter((key) => !written.includes(key));
+  const keysOf = (part: string) =>
+    fieldNames(secret, part).filter((key) => typeof field(secret, part, key, "sizeBytes") !== "number");
+  const written = keysOf("stringData");
+  const encoded = keysOf("data").filter((key) => !written.includes(key));
   return [
     ...written.map((key): Value => {
       const text = textField(secret, "stringData", key);
@@ -69,7 +72,8 @@ function observation(check: CheckId, path: FieldPath, text: string, ...factors: 
 }
 
 function repeatedValues(secret: unknown): Observation[] {
-  if (!/"(?:data|stringData)":\{"/.test(textField(secret, "metadata", "annotations", lastApplied))) return [];
+  const isRepeated = /"(?:data|stringData)":\{"/.test(textField(secret, "metadata", "annotations", lastApplied));
+  if (!isRepeated && field(secret, "repeatsValues") !== true) return [];
   const path = ["metadata", "annotations", lastApplied];
   const patch = [{ op: "remove", path: `/metadata/annotations/${pointerWord(lastApplied)}` }] as const;
   return [{ ...observation("SR-LEAK-005", path, "it repeats the values"), patch }];

@@ -91,6 +91,7 @@ function redactSecret(decoded: unknown): Readonly<Record<string, unknown>> {
   };
   return {
     type: field(decoded, "type"),
+    immutable: field(decoded, "immutable"),
     data: sizes("data"),
     stringData: sizes("stringData"),
     repeatsValues: field(decoded, "repeatsValues"),

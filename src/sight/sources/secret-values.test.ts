@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readFact } from "../facts/read-fact.ts";
 import { SecretMaterial } from "../facts/secret-material.ts";
+import { redactObject } from "./redact-object.ts";
 import { withoutValues } from "./secret-values.ts";
 
 const at = { file: "f", document: 1, item: undefined, line: undefined };
@@ -45,4 +46,11 @@ test("Nothing else of a Secret passes: not its annotations, and not the fields t
 test("An object that is no Secret is left as it is", () => {
   const role = { apiVersion: "v1", kind: "ConfigMap", data: { a: "b" } };
   assert.equal(withoutValues(role), role);
+});
+
+test("Whether a Secret is immutable is known of a dump too", () => {
+  const secret = { apiVersion: "v1", kind: "Secret", immutable: true, metadata: { name: "s" }, data: { k: "dg==" } };
+  const redacted = redactObject("Secret", withoutValues(secret));
+  assert.equal((redacted as { immutable?: boolean }).immutable, true);
+  assert.doesNotMatch(JSON.stringify(redacted), /dg==/);
 });

@@ -36,6 +36,7 @@ export function withoutValues(value: unknown, material?: SecretMaterial): unknow
     apiVersion: field(value, "apiVersion"),
     kind: "Secret",
     type: field(value, "type"),
+    immutable: field(value, "immutable"),
     metadata: {
       name: field(value, "metadata", "name"),
       namespace: field(value, "metadata", "namespace"),

@@ -148,6 +148,18 @@ test("What was unknown when a dump was made stays unknown, and a dump says what 
   assert.equal(coverage.objects.Deployment, 0, "what the cluster does not serve, it has none of");
 });
 
+test("A scan of a dump without values finds nothing about values, and what it can know of them", async () => {
+  await runIn(home.path, "sight", "collect", "-o", "emptied", "--kubeconfig", server.kubeconfig, "--level", "full");
+  const { stdout } = await runIn(home.path, "scan", "--dump", "emptied", "-o", "json");
+  const { findings } = JSON.parse(stdout) as { findings: { check: string; object: { name: string } }[] };
+  assert.deepEqual(
+    findings.filter(({ check }) => check.startsWith("SR-CONT")),
+    [],
+    "a value that was left out is not an empty one",
+  );
+  assert.ok(findings.some(({ check, object }) => check === "SR-LEAK-005" && object.name === "db"));
+});
+
 test("A dump can be made of a dump and of manifests", async () => {
   await runIn(home.path, "sight", "collect", "-o", "first", "--kubeconfig", server.kubeconfig, "--level", "full");
   await runIn(home.path, "sight", "collect", "-o", "second.tar.gz", "--dump", "first");
