@@ -30,11 +30,10 @@ export function ocsfEvent({ position, event, part }: EntryPart, version: string)
       original_time: event.stageTimestamp,
     },
     actor: actorOf(event),
-    api: apiOf(event),
     src_endpoint: sourceOf(event),
     ...httpRequestOf(event),
     ...subjectOf(activity, event),
-    unmapped: unmappedOf(event, part),
+    unmapped: { ...unmappedOf(event, part), ...(activity.class !== apiActivity && { api: apiOf(event) }) },
   };
 }
 
@@ -144,7 +143,7 @@ function subjectOf({ class: of }: OcsfActivity, event: EntryPart["event"]) {
     case entityManagement:
       return { entity: entityOf(event) };
     case apiActivity:
-      return resourcesOf(event);
+      return { api: apiOf(event), ...resourcesOf(event) };
     default:
       return {};
   }
@@ -191,7 +190,7 @@ function disclosedResource({ namespace, name, uid, resourceVersion, metadataOnly
   return { name, uid, namespace, version: resourceVersion, type: "secrets", labels };
 }
 
-/** What has no attribute, and what a reader of our own form looks for. Never bodies. */
+/** What has no attribute in its class, and what a reader of our own form looks for. Never bodies. */
 function unmappedOf(event: AuditEvent, part: EntryPart["part"]) {
   const { stage, door, annotations, impersonatedUser, objectRef, streams, metadataOnly, refusals, user } = event;
   const { onBehalfOf, cut } = event;
