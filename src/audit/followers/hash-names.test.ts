@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { createSecretKey } from "node:crypto";
+import { test } from "node:test";
+import type { AuditEvent } from "../audit-event.ts";
+import { hashNames } from "./hash-names.ts";
+
+const key = createSecretKey(Buffer.from("0123456789abcdef"));
+
+const event: AuditEvent = {
+  auditID: "id",
+  stage: "ResponseComplete",
+  door: "kubernetes",
+  verb: "get",
+  requestURI: "/api/v1/namespaces/prod/secrets/stripe%2Dkey?fieldSelector=metadata.name%3Dstripe-key",
+  user: { username: "ann", groups: [] },
+  sourceIPs: [],
+  userAgent: "",
+  objectRef: { resource: "secrets", namespace: "prod", name: "stripe-key", apiVersion: "v1" },
+  responseStatus: {
+    code: 404,
+    reason: "NotFound",
+    message: 'secrets "stripe-key" not found',
+    details: { name: "stripe-key", kind: "secrets" },
+  },
+  requestReceivedTimestamp: "2026-01-02T03:04:05.000006Z",
+  stageTimestamp: "2026-01-02T03:04:05.000007Z",
+  annotations: {
+    "authorization.k8s.io/decision": "allow",
+    "authorization.k8s.io/reason": 'RBAC: allowed by RoleBinding "stripe-key-readers/prod"',
+    "policy.example.com/note": "stripe-key",
+  },
+  requestObject: { metadata: { name: "stripe-key" } },
+  responseObject: { metadata: { name: "stripe-key" } },
+  disclosed: [{ namespace: "prod", name: "stripe-key", uid: "u", resourceVersion: "1", keys: ["token"] }],
+};
+
+const hashed = hashNames(key)({ position: 3, event }).event;
+
+test("The name of an object is nowhere, and the rest is there", () => {
+  assert.ok(!JSON.stringify(hashed).includes("stripe"));
+  const name = hashed.objectRef?.name ?? "";
+  assert.match(name, /^hmac-[0-9a-f]{24}$/);
+  assert.deepEqual(hashed.objectRef, { resource: "secrets", namespace: "prod", name, apiVersion: "v1" });
+  assert.equal(hashed.requestURI, `/api/v1/namespaces/prod/secrets/${name}?...`);
+  assert.deepEqual(hashed.responseStatus, { code: 404, reason: "NotFound" });
+  assert.deepEqual(hashed.annotations, { "authorization.k8s.io/decision": "allow" });
+  assert.ok(Array.isArray(hashed.disclosed) && hashed.disclosed[0]?.name === name);
+});
+
+test("Another key gives another hash, the same key the same", () => {
+  const name = (bytes: string) =>
+    hashNames(createSecretKey(Buffer.from(bytes)))({ position: 0, event }).event.objectRef?.name;
+  assert.equal(name("0123456789abcdef"), hashed.objectRef?.name);
+  assert.notEqual(name("fedcba9876543210"), hashed.objectRef?.name);
+});
+
+test("A path that is no longer decodable is kept as it is", () => {
+  const { requestURI } = hashNames(key)({ position: 0, event: { ...event, requestURI: "/a/%zz" } }).event;
+  assert.equal(requestURI, "/a/%zz");
+});
