@@ -13,25 +13,19 @@
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Revision } from "../../store/revision.ts";
-import type { Compare, Operation, Store, StoredRecord } from "../../store/store.ts";
+import type { Compare, Operation, Store } from "../../store/store.ts";
 import { NamespaceUnavailableError, requireActiveNamespace } from "../namespaces/namespace-facts.ts";
 import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
 import { linksInText } from "../owners/object-links.ts";
 import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
 import type { ObjectIdentity } from "../owners/owner-index-writes.ts";
 import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
-import {
-  decodeCurrentRecord,
-  decodePayloadBytes,
-  encodeCurrentRecord,
-  encodePayloadRecord,
-  keepsVersions,
-  objectUidOf,
-} from "./canonical-secret.ts";
+import { encodeCurrentRecord, encodePayloadRecord, keepsVersions, objectUidOf } from "./canonical-secret.ts";
 import type { Authorship, Promotion, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
-import { objectPageBytesMax, rangeOfObjects } from "../object-range.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
+import { SecretReader } from "./secret-reader.ts";
+import type { SecretPage } from "./secret-reader.ts";
 import type { SecretVersion } from "./secret-history.ts";
 import { encodeTrashRecord } from "./secret-trash.ts";
 import type { DeletedSecret } from "./secret-trash.ts";
@@ -43,10 +37,6 @@ const resource = "secrets";
 
 /** How often a create is tried again when its namespace changes under it. */
 const namespaceRetriesMax = 5;
-
-/** Payload bytes fetched and decrypted between two turns of the event loop in a list. */
-const listStepBytes = 512 * 1024;
-const listStepRecords = 128;
 
 export interface SecretsOptions {
   readonly store: Store;
@@ -64,14 +54,6 @@ export interface Writer {
   readonly door: string;
 }
 
-export interface SecretPage {
-  readonly secrets: readonly Secret[];
-  /** Revision of the snapshot; pass it on to read further pages of the same one. */
-  readonly revision: Revision;
-  /** Key of the last record, to continue after, when more follow. */
-  readonly continueAfter: string | undefined;
-}
-
 export class Secrets {
   readonly #store: Store;
   readonly #namespaces: NamespaceFacts;
@@ -79,6 +61,7 @@ export class Secrets {
   readonly #now: () => Date;
   readonly #randomBytes: (size: number) => Buffer;
   readonly #usage: NamespaceUsage;
+  readonly #reader: SecretReader;
   readonly #recent = new RecentSecrets();
   readonly #onCutShort: NonNullable<SecretsOptions["onCutShort"]>;
 
@@ -89,6 +72,7 @@ export class Secrets {
     this.#now = options.now;
     this.#randomBytes = options.randomBytes;
     this.#usage = new NamespaceUsage(options.store);
+    this.#reader = new SecretReader(options.store);
     this.#onCutShort = options.onCutShort ?? (() => {});
   }
 
@@ -100,7 +84,7 @@ export class Secrets {
     this.#recent.delete(key);
     const record = await this.#store.get(key);
     if (record === undefined) return undefined;
-    const secret = await this.materialise(record);
+    const secret = await this.#reader.materialise(record);
     this.#recent.set(key, secret);
     return secret;
   }
@@ -110,37 +94,14 @@ export class Secrets {
     return record?.modRevision === revision;
   }
 
-  /**
-   * A page of secrets in key order, consistent at one revision; it may hold fewer
-   * than `limit` although more follow. Raises `compacted`, `future-revision`.
-   */
-  async list(position: ObjectRange): Promise<SecretPage> {
-    const range = await rangeOfObjects(this.#store, resource, position);
-    const secrets: Secret[] = [];
-    let bytes = 0;
-    for (const step of steps(range.records)) {
-      if (bytes > objectPageBytesMax) break;
-      if (secrets.length > 0) await nextTurn();
-      const complete = await this.#materialiseAll(step, range.revision);
-      for (const secret of complete) bytes += secret.payload.bytes.length;
-      secrets.push(...complete);
-    }
-    const more = range.more || secrets.length < range.records.length;
-    return {
-      secrets,
-      revision: range.revision,
-      continueAfter: more ? range.records[secrets.length - 1]?.key : undefined,
-    };
+  /** See {@link SecretReader.list}. */
+  list(position: ObjectRange): Promise<SecretPage> {
+    return this.#reader.list(position);
   }
 
-  /** As {@link list}, of those whose type keeps no versions: tokens and releases. The values of others are not read. */
-  async listUnversioned(position: ObjectRange): Promise<SecretPage> {
-    const { records, revision, more } = await rangeOfObjects(this.#store, resource, position);
-    const secrets = records.flatMap((record) => {
-      const parts = decodeCurrentRecord(record.key, record.value);
-      return parts.book.promotion === undefined ? [assemble(record, parts, parts.inlinePayload)] : [];
-    });
-    return { secrets, revision, continueAfter: more ? records.at(-1)?.key : undefined };
+  /** See {@link SecretReader.listUnversioned}. */
+  listUnversioned(position: ObjectRange): Promise<SecretPage> {
+    return this.#reader.listUnversioned(position);
   }
 
   /** How many secrets follow `after` in a namespace (or all), at a revision. */
@@ -275,7 +236,7 @@ export class Secrets {
    * from now. With a name, only keys that begin with it: the caller still checks.
    */
   watch(namespace: string, from: Revision | undefined, name = ""): SecretWatcher {
-    return new SecretWatcher(this.#store.watch(`${objectPrefix(resource, namespace)}${name}`, { from }), this);
+    return new SecretWatcher(this.#store.watch(`${objectPrefix(resource, namespace)}${name}`, { from }), this.#reader);
   }
 
   /** To be called after payloads of a namespace were removed in other ways than by a write; for `sweepSecrets`. */
@@ -286,37 +247,6 @@ export class Secrets {
   /** The store's newest revision. */
   currentRevision(): Promise<Revision> {
     return this.#store.currentRevision();
-  }
-
-  /**
-   * Completes a current record with its payload. Raises `corrupt` when the payload is missing. `revision` is one at
-   * which the record was current; the newest such is retained the longest.
-   */
-  async materialise(record: StoredRecord, revision: Revision = record.modRevision): Promise<Secret> {
-    const parts = decodeCurrentRecord(record.key, record.value);
-    if (parts.book.promotion === undefined) return assemble(record, parts, parts.inlinePayload);
-    const key = payloadKey(parts.book, parts.book.promotion.payload);
-    // A payload never changes, so the newest state of its key is right for any revision; only when it was purged
-    // since does the past have to be asked.
-    const payload = (await this.#store.get(key)) ?? (await this.#store.get(key, { revision }));
-    if (payload === undefined) throw new StrongroomError("corrupt", `payload ${key} must exist`);
-    return assemble(record, parts, decodePayloadBytes(key, payload.value));
-  }
-
-  async #materialiseAll(records: readonly StoredRecord[], revision: Revision): Promise<Secret[]> {
-    const parsed = records.map((record) => ({ record, parts: decodeCurrentRecord(record.key, record.value) }));
-    const keys = parsed.flatMap(({ parts }) =>
-      parts.book.promotion === undefined ? [] : [payloadKey(parts.book, parts.book.promotion.payload)],
-    );
-    const payloads = await this.#store.getMany(keys, { revision });
-    let next = 0;
-    return parsed.map(({ record, parts }) => {
-      if (parts.book.promotion === undefined) return assemble(record, parts, parts.inlinePayload);
-      const payload = payloads[next];
-      const key = keys[next++] ?? record.key;
-      if (payload === undefined) throw new StrongroomError("corrupt", `payload ${key} must exist`);
-      return assemble(record, parts, decodePayloadBytes(key, payload.value));
-    });
   }
 
   async #supersede(previous: Secret, state: SecretState, writer: Writer, again?: SecretVersion): Promise<Write> {
@@ -459,39 +389,4 @@ function complete(state: SecretState, book: SecretBook, revision: Revision): Sec
     rest: Buffer.from(state.rest, "utf8"),
     payload: state.payload,
   };
-}
-
-function assemble(record: StoredRecord, parts: ReturnType<typeof decodeCurrentRecord>, payload: Buffer): Secret {
-  const [namespace = "", name = ""] = record.key.slice(objectPrefix(resource, "").length).split("/");
-  return {
-    namespace,
-    name,
-    revision: record.modRevision,
-    book: parts.book,
-    metadata: parts.metadata,
-    rest: parts.rest,
-    payload: { form: parts.book.form, bytes: payload },
-  };
-}
-
-/** Cuts a page into steps that are decrypted between two turns of the event loop. */
-function* steps(records: readonly StoredRecord[]): Generator<readonly StoredRecord[]> {
-  let start = 0;
-  let bytes = 0;
-  for (let index = 0; index < records.length; index++) {
-    const record = records[index];
-    if (record === undefined) continue;
-    bytes += decodeCurrentRecord(record.key, record.value).book.payloadBytes;
-    if (bytes < listStepBytes && index - start + 1 < listStepRecords) continue;
-    yield records.slice(start, index + 1);
-    start = index + 1;
-    bytes = 0;
-  }
-  if (start < records.length) yield records.slice(start);
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
