@@ -15,6 +15,7 @@ import { measureAuditLog } from "./goals/audit-log.ts";
 import { measureAuthorization } from "./goals/authorization.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
+import { measureHistory } from "./goals/history.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
 import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
@@ -41,6 +42,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   "rbac-reads": measureRbacReads,
   "list-small": measureSmallList,
   "list-large": measureLargeList,
+  history: measureHistory,
   watch: measureWatch,
   "idle-watches": measureIdleWatches,
   informer: measureInformer,
