@@ -77,6 +77,8 @@ export interface Finding {
   readonly path: readonly Step[];
   /** What is not known and would change the score, in words. */
   readonly unknown: readonly string[];
+  /** How many secrets the way leads to, the worst of which it is shown to; undefined where that is not counted. */
+  readonly secrets: number | undefined;
   /** Among findings of one score, the larger comes first. */
   readonly weight: number;
 }
@@ -97,6 +99,7 @@ export interface FindingParts {
   readonly patch?: FixPatch | undefined;
   readonly path?: readonly Step[];
   readonly unknown?: readonly string[];
+  readonly secrets?: number;
   readonly weight?: number;
   /** Instead of the object in the id, for findings about a group of objects. */
   readonly subject?: string;
@@ -124,6 +127,7 @@ export function makeFinding(parts: FindingParts): Finding {
     verify: parts.verify,
     path: parts.path ?? [],
     unknown: parts.unknown ?? [],
+    secrets: parts.secrets,
     weight: parts.weight ?? 0,
   };
 }

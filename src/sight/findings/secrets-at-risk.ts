@@ -64,8 +64,9 @@ function groupFinding(graph: SecurityGraph, ranking: SecretRanking, { source, wo
     fix: path.find(({ fix }) => fix !== "")?.fix ?? "Take away the first step of the way.",
     verify: whoCanCommand(graph, secret),
     unknown: risk.unknown,
-    // All sources share the risk of the secret: the likeliest to come to it is the first to be cut.
-    weight: source.likelihood * source.reach,
+    secrets: count,
+    // All sources share the risk of the secret: the likeliest to come to it is the first to be cut, of those who comes to most.
+    weight: source.likelihood * source.reach + Math.min(count, 1e6) / 1e9,
   });
 }
 

@@ -1,16 +1,17 @@
 /** One finding in the page: what its way is, what shows it, what to do. */
+import { moreSecrets } from "./path-sentence.ts";
 import { htmlName, htmlText } from "./html-text.ts";
 import type { ReportFinding, ReportStep } from "./report.ts";
 
 /** A way as a sentence in which names are set apart from joining words. */
-export function sentenceOf({ message, path }: ReportFinding): string {
+export function sentenceOf({ message, path, secrets }: ReportFinding): string {
   const [first, ...rest] = path;
   if (first === undefined) return htmlText(message);
   const parts = [
     `${htmlName(first.from)} ${htmlText(first.verb)} ${htmlName(first.to)}`,
     ...rest.map(({ verb, to }) => `which ${htmlText(verb)} ${htmlName(to)}`),
   ];
-  return parts.join(", ");
+  return `${parts.join(", ")}${moreSecrets(secrets)}`;
 }
 
 /** The steps of a way as a list: what the drawing shows, and why each is so. */

@@ -32,8 +32,23 @@ test("The worst paths are each there once: a grant that one stands on is no furt
   ];
   assert.deepEqual(worstPaths(findings, 5).map(waySentence), [
     "Pod a/web gets User w, which gets Secret a/x",
-    "by people",
+    "Group people gets Secret a/x",
     "User z gets User w, which gets Secret a/x",
   ]);
   assert.equal(worstPaths(findings, 2).length, 2);
+  assert.deepEqual(worstPaths([grant("people")], 5).map(waySentence), ["by people"]);
+  const wide = { ...way(step("User u", "Secret a/x", "")), secrets: 12 };
+  assert.equal(waySentence(wide), "User u gets Secret a/x and 11 more secrets");
+});
+
+test("Of one score, each kind of way comes before a second of its kind", () => {
+  const own = (name: string) => way({ ...step(`Pod a/${name}`, `Secret a/${name}`, ""), edge: "secret-in-pod" });
+  const other = way(step("User u", "Secret a/x", "RoleBinding a/u"));
+  const lower = sampleFinding({
+    check: "SR-RSK-001",
+    score: { ...own("z").score, value: 1 },
+    path: [{ ...step("Pod a/low", "Secret a/l", ""), edge: "token-in-pod" }],
+  });
+  const shown = worstPaths([own("one"), own("two"), own("three"), other, lower], 5).map(({ path }) => path[0]?.from);
+  assert.deepEqual(shown, ["Pod a/one", "User u", "Pod a/two", "Pod a/three", "Pod a/low"]);
 });

@@ -14,23 +14,29 @@ export function pathFix({ fix, path }: ReportFinding): string {
 }
 
 /** What a finding is, as a sentence: its way, or what it says where the way has one step. */
-export function waySentence({ message, path }: ReportFinding): string {
-  return path.length > 0 ? pathSentence(path) : message;
+export function waySentence({ message, path, secrets }: ReportFinding): string {
+  return path.length > 0 ? `${pathSentence(path)}${moreSecrets(secrets)}` : message;
+}
+
+/** ` and 3 more secrets`, of how many a way leads to; nothing for one. */
+export function moreSecrets(secrets = 1): string {
+  return secrets > 1 ? ` and ${secrets - 1} more secret${secrets > 2 ? "s" : ""}` : "";
 }
 
 /** Checks of grants are about ways too, of one step. */
 const accessCheck = /^SR-ACC-00/;
 
 /**
- * The worst ways, at most so many and each once; the findings are sorted already. A grant that one of them stands on is no
+ * The worst ways, at most so many and each once; the findings are sorted already, and of those of one score each kind of way
+ * comes before a second of its kind. A grant that one of them stands on is no
  * further way, nor is the way of one step by a grant that is there.
  */
 export function worstPaths(findings: readonly ReportFinding[], countMax: number): ReportFinding[] {
   const found = new Map<string, ReportFinding>();
   const grants = new Set<string>();
-  for (const finding of findings) {
+  const ways = findings.filter(({ path, check }) => path.length > 0 || accessCheck.test(check));
+  for (const finding of varied(ways)) {
     if (found.size === countMax) break;
-    if (finding.path.length === 0 && !accessCheck.test(finding.check)) continue;
     const sentence = waySentence(finding);
     const grant = grantOf(finding);
     if (found.has(sentence) || (grant !== undefined && grants.has(grant))) continue;
@@ -38,6 +44,20 @@ export function worstPaths(findings: readonly ReportFinding[], countMax: number)
     for (const each of grant === undefined ? grantsIn(finding) : [grant]) grants.add(each);
   }
   return Array.from(found.values());
+}
+
+/** In the order of their scores; of one score first the first of each kind, then the second of each. */
+function varied(findings: readonly ReportFinding[]): ReportFinding[] {
+  const counts = new Map<string, number>();
+  const placed = findings.map((finding) => {
+    const { score, path, check } = finding;
+    const kind = JSON.stringify([score.value, path.length === 0 ? check : path.map(({ edge }) => edge)]);
+    const before = counts.get(kind) ?? 0;
+    counts.set(kind, before + 1);
+    return { finding, before };
+  });
+  placed.sort((a, b) => b.finding.score.value - a.finding.score.value || a.before - b.before);
+  return placed.map(({ finding }) => finding);
 }
 
 /** The binding by which a finding is a way of one step; undefined for other ways. */

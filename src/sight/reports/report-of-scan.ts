@@ -57,6 +57,7 @@ function findingOf(finding: Finding, fromFiles: boolean): ReportFinding {
     ...(patch === undefined ? {} : { patch: patchOf(patch) }),
     verify: same.verify,
     path: path.map(stepOf),
+    ...(same.secrets === undefined ? {} : { secrets: same.secrets }),
     unknown: same.unknown,
   };
 }

@@ -121,6 +121,8 @@ export interface ReportFinding {
   };
   readonly verify: { readonly command: string; readonly expect: string };
   readonly path: readonly ReportStep[];
+  /** How many secrets the way leads to; the path is to the worst of them. */
+  readonly secrets?: number;
   readonly unknown: readonly string[];
   /** Against the baseline; undefined without one. */
   readonly state?: "new" | "known";
