@@ -28,6 +28,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./demo.ts")).demoCommand,
   },
   {
+    name: "secret get",
+    summary: "Show a secret as it is, or as it was",
+    load: async () => (await import("./secret-get.ts")).secretGetCommand,
+  },
+  {
+    name: "secret list",
+    summary: "List secrets as they are, or as they were",
+    load: async () => (await import("./secret-list.ts")).secretListCommand,
+  },
+  {
     name: "secret history",
     summary: "Show who wrote which keys of a secret when",
     load: async () => (await import("./secret-history.ts")).secretHistoryCommand,

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
+import { defaultVersionLimits } from "../../src/core/secrets/version-retention.ts";
 import { base64, create, secret, secretsPath } from "../support/api-objects.ts";
+import { compacted } from "../support/compacted-server.ts";
 import { grant, userKubeconfig } from "../support/user-client.ts";
 import { run } from "../sight/run-sight.ts";
 import { startTestServer } from "../running-server.ts";
@@ -120,6 +122,73 @@ test("undelete brings back what was deleted last, or the one that is named; purg
   const none = await secretCommand("undelete", "default/gone");
   assert.equal(none.code, 1);
   assert.match(none.stderr, /default\/gone must be in the trash/);
+});
+
+test("get shows a secret as it is, as it was at a time and at a revision", async () => {
+  await put("then", { a: "old" });
+  const first = (await server.call("GET", `${secretsPath}/then`)).json.metadata.resourceVersion;
+  const before = new Date(Date.now() - 60_000).toISOString();
+  await put("then", { a: "new", b: "more" });
+  const [one, two] = JSON.parse((await secretCommand("history", "default/then", "-o", "json")).stdout);
+  const now = await secretCommand("get", "default/then");
+  assert.match(now.stdout, /^default\/then: resourceVersion \d+\n {2}a: 3 bytes\n {2}b: 4 bytes\n$/);
+  const old = await secretCommand("get", "default/then", "--at", one.time);
+  assert.equal(old.stdout, `default/then: version 1, written by strongroom-admin at ${one.time}\n  a: 3 bytes\n`);
+  const shown = await secretCommand("get", "default/then", "--at", two.time, "--reveal");
+  assert.match(shown.stdout, /\n {2}a: new\n {2}b: more\n$/);
+  const exact = await secretCommand("get", "default/then", "--revision", first, "--reveal");
+  assert.equal(exact.stdout, `default/then: resourceVersion ${first}\n  a: old\n`);
+  const early = await secretCommand("get", "default/then", "--at", before);
+  assert.equal(early.code, 1);
+  assert.match(early.stderr, /default\/then must have been there at/);
+  await server.call("DELETE", `${secretsPath}/then`);
+  const gone = await secretCommand("get", "default/then", "--at", one.time);
+  assert.match(gone.stderr, /was deleted at .*\n.*strongroom secret undelete default\/then/);
+  for (const bad of [
+    ["--at", "tomorrow"],
+    ["--at", "2999-01-01T00:00:00Z"],
+    ["--revision", "x"],
+    ["--at", "1h", "--revision", "1"],
+  ]) {
+    assert.equal((await secretCommand("get", "default/then", ...bad)).code, 2, bad.join(" "));
+  }
+});
+
+test("list shows what there was, and what is gone since", async () => {
+  await create(server, "/api/v1/namespaces", { metadata: { name: "listed" } });
+  const path = "/api/v1/namespaces/listed/secrets";
+  await create(server, path, secret("stays", { data: { a: base64("1") } }));
+  const created = await create(server, path, secret("goes", { data: { a: base64("1") } }));
+  const [{ time }] = (await server.call("GET", "/apis/strongroom.dev/v1/namespaces/listed/secretversions")).json.items;
+  await server.call("DELETE", `${path}/goes`);
+  const now = await secretCommand("list", "listed");
+  assert.match(now.stdout, /^NAME +CREATED +RESOURCEVERSION\nstays +\S+Z +\d+\n$/);
+  const then = await secretCommand("list", "listed", "--revision", created.metadata.resourceVersion);
+  assert.match(then.stdout, /\ngoes .*\nstays /);
+  const at = await secretCommand("list", "listed", "--at", time);
+  assert.match(at.stdout, /\ngoes +in the trash since \S+; may have been there\n(?:stays +v1 +\S+\n)?$/);
+  assert.equal((await secretCommand("list")).code, 2);
+});
+
+test("What is past a retention is told to be past that one", async () => {
+  const versions = { ...defaultVersionLimits, promotionsMax: 2, keptMsMin: 0, trashRetentionMs: 1e9 };
+  await using small = await startTestServer({ versions });
+  await create(small, secretsPath, secret("db", { data: { n: base64("0") } }));
+  const past = new Date().toISOString();
+  for (let n = 1; n < 4; n++) {
+    await small.call("PUT", `${secretsPath}/db`, { body: secret("db", { data: { n: base64(String(n)) } }) });
+  }
+  const old = await run("secret", "get", "default/db", "--at", past, "--kubeconfig", small.kubeconfig);
+  assert.match(
+    old.stderr,
+    /is past the retention of versions: the oldest that is kept is v3 of .*Z\n.*versions\.perSecret/,
+  );
+  const listed = await run("secret", "list", "default", "--at", past, "--kubeconfig", small.kubeconfig);
+  assert.match(listed.stdout, /\ndb +its version of then is past the retention of versions\n$/);
+  await using short = await compacted(await startTestServer());
+  const gone = await run("secret", "get", "default/db", "--revision", "1", "--kubeconfig", short.kubeconfig);
+  assert.equal(gone.code, 1);
+  assert.match(gone.stderr, /revision 1 is past the retention of revisions\n.*history\.retain/);
 });
 
 test("Whoever has no right to the history is told so, and of metadata alone gets no value", async () => {

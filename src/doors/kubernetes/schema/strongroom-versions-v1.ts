@@ -9,7 +9,7 @@ version 4 int64 always
 sizeBytes 5 int64 always
 author 6 string always
 door 7 string always
-deleted 8 time always
+deleted 8 string always
 
 DeletedSecretList
 metadata 1 meta-v1.ListMeta always
@@ -79,7 +79,7 @@ DeletedSecret.version: The number of its last version.
 DeletedSecret.sizeBytes: Bytes of all its versions that are kept.
 DeletedSecret.author: Who deleted it.
 DeletedSecret.door: ${door}
-DeletedSecret.deleted: When.
+DeletedSecret.deleted: When, to the millisecond.
 DeletedSecretList: DeletedSecretList is a list of deleted secrets.
 DeletedSecretList.metadata: Version of the list and how to read on.
 DeletedSecretList.items: The deleted secrets.

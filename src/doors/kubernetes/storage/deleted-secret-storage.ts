@@ -93,6 +93,6 @@ function deletedTree({ namespace, name, book, promotion, deleted, revision }: De
     ["sizeBytes", book.versionsBytes],
     ["author", deleted.author],
     ["door", deleted.door],
-    ["deleted", time],
+    ["deleted", deleted.time],
   ]);
 }
