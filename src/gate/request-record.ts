@@ -13,6 +13,10 @@ import type { Annotate, GateRequest, Impersonation, Outcome } from "./gate.ts";
 /** Longest URI and user agent kept on record, in characters. That of the user agent is upstream's. */
 const uriMax = 2048;
 const userAgentMax = 1024;
+/** Longest name of anything in an objectRef, in characters: three more than a name may have. */
+const nameMax = 256;
+/** Longest text that is noted of a request, in characters: as long as upstream takes it from a policy. */
+const noteMax = 10 * 1024;
 
 const hasBodies: ReadonlySet<AuditStage> = new Set(["ResponseStarted", "ResponseComplete", "Panic"]);
 
@@ -64,7 +68,7 @@ export class RequestRecord implements RequestLife {
 
   /** The first text under a key stays, as upstream. */
   readonly annotate: Annotate = (key, text) => {
-    this.#notes = { [key]: text, ...this.#notes };
+    this.#notes = { [key]: cutText(text, noteMax), ...this.#notes };
   };
 
   readonly keepBody = (body: BodyName, read: () => string | undefined): void => {
@@ -83,7 +87,7 @@ export class RequestRecord implements RequestLife {
       annotations: {
         ...this.#notes,
         "authorization.k8s.io/decision": decision.type === "allow" ? "allow" : "forbid",
-        "authorization.k8s.io/reason": decision.reason,
+        "authorization.k8s.io/reason": cutText(decision.reason, noteMax),
         ...decision.annotations,
       },
     };
@@ -111,16 +115,17 @@ export class RequestRecord implements RequestLife {
   objectRef(object: Outcome<unknown>["object"] | ChangedObject): AuditEvent["objectRef"] {
     const resource = this.request.resource;
     if (resource === undefined) return undefined;
-    const name = object?.name ?? resource.name;
+    // What is asked for may be no name at all.
+    const name = cutText(object?.name ?? resource.name, nameMax);
     return {
-      resource: resource.resource,
-      ...(resource.namespace !== "" && { namespace: resource.namespace }),
+      resource: cutText(resource.resource, nameMax),
+      ...(resource.namespace !== "" && { namespace: cutText(resource.namespace, nameMax) }),
       ...(name !== "" && { name }),
       ...(object !== undefined && { uid: object.uid }),
       ...(object?.resourceVersion !== undefined && { resourceVersion: object.resourceVersion }),
-      ...(resource.apiGroup !== "" && { apiGroup: resource.apiGroup }),
-      apiVersion: resource.apiVersion,
-      ...(resource.subresource !== "" && { subresource: resource.subresource }),
+      ...(resource.apiGroup !== "" && { apiGroup: cutText(resource.apiGroup, nameMax) }),
+      apiVersion: cutText(resource.apiVersion, nameMax),
+      ...(resource.subresource !== "" && { subresource: cutText(resource.subresource, nameMax) }),
     };
   }
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { request as httpsRequest } from "node:https";
 import { after, test } from "node:test";
 import { base64, create, secret, secretsIn, createNamespace, sendPatch } from "../support/api-objects.ts";
+import { exchangeRaw } from "../support/raw-connection.ts";
 import { openWatch } from "../support/watch-stream.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer, Call } from "../running-server.ts";
@@ -220,4 +221,37 @@ test("Which keys left is on record, and of metadata none", async () => {
   assert.deepEqual([metadata?.keys, metadata?.metadataOnly], [undefined, true]);
   for (const accept of ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"])
     assert.deepEqual((await keys(accept, path))?.keys, ["password", "username"], accept);
+});
+
+/** What is on record of a request with this user agent and path, byte for byte as they are sent. */
+async function sentRaw(id: string, target: string, userAgent: Buffer) {
+  const head = `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAudit-Id: ${id}\r\nUser-Agent: `;
+  await exchangeRaw(server, Buffer.concat([Buffer.from(head, "latin1"), userAgent, Buffer.from("\r\n\r\n")]));
+  return eventsOf(id);
+}
+
+test("User agents are on record as the text that they are, and what is none is marked", async () => {
+  const cases: readonly (readonly [string, Buffer, string])[] = [
+    ["utf8", Buffer.from("Ag\u00e9nt"), "Ag\u00e9nt"],
+    ["invalid-utf8", Buffer.from([0x41, 0xff, 0xfe, 0x42]), "A\ufffd\ufffdB"],
+    ["tab", Buffer.from("a\tb"), "a\tb"],
+    ["json", Buffer.from('x","user":{"username":"boss"},"y":"'), 'x","user":{"username":"boss"},"y":"'],
+    ["long", Buffer.alloc(3000, "b"), `${"b".repeat(1024)}...TRUNCATED`],
+  ];
+  for (const [id, sent, expected] of cases) {
+    const [event] = await sentRaw(`agent-${id}`, `${path}/none`, sent);
+    assert.equal(event.userAgent, expected, id);
+    assert.equal(event.user.username, "strongroom-admin");
+  }
+});
+
+test("Names and paths are on record with a limit and a mark, and control characters start no line", async () => {
+  const [long] = await sentRaw("long-name", `${path}/${"n".repeat(7000)}`, Buffer.from("a"));
+  assert.equal(long.objectRef.name, `${"n".repeat(256)}...TRUNCATED`);
+  assert.equal(long.requestURI.length, 2048 + "...TRUNCATED".length);
+  assert.ok(JSON.stringify(long).length < 4096);
+  const [lines] = await sentRaw("new-lines", `${path}/x%0d%0a%7b%22auditID%22`, Buffer.from("a"));
+  assert.equal(lines.objectRef.name, 'x\r\n{"auditID"');
+  assert.equal(lines.requestURI, `${path}/x%0d%0a%7b%22auditID%22`);
+  assert.equal(JSON.stringify(lines).includes("\n"), false);
 });

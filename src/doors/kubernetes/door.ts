@@ -9,6 +9,7 @@ import { cutText } from "../../audit/cut-text.ts";
 import { recordedDetails } from "./recorded-details.ts";
 import { bodyBytesMaxDefault } from "../http/body.ts";
 import { sourceAddresses } from "../http/client-address.ts";
+import { headerText } from "../http/header-text.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
 import type { ConcurrencyClass, ConcurrencyLimiter } from "../http/concurrency-limiter.ts";
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
@@ -219,7 +220,7 @@ class Exchange {
       verb,
       uri: this.#request.url ?? "",
       sourceIPs: sourceAddresses(this.#request.headers, this.#request.socket.remoteAddress ?? ""),
-      userAgent: this.#request.headers["user-agent"] ?? "",
+      userAgent: headerText(this.#request.headers["user-agent"] ?? ""),
       receivedAt: this.#receivedAt,
       resource,
       path: resource === undefined ? path : undefined,
