@@ -21,7 +21,7 @@ test("A user who is refused a thousand times and more, and strangers, are counte
     }
   };
   await flood(1200, () => scanner("GET", `${secretsPath}/other`), 403);
-  await flood(60, () => stranger("GET", secretsPath), 403);
+  await flood(60, () => stranger("GET", secretsPath), 401);
   await flood(20, () => scanner("GET", `${secretsPath}/own`), 200);
   await server.stop();
 
