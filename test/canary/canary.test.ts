@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -38,10 +38,15 @@ describe("A canary written through every path", () => {
   let log = "";
   let call: (method: string, path: string, call?: Call) => Promise<Answer>;
   const failures: Answer[] = [];
+  const auditLog = () => join(folder, "audit", "events.log");
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "strongroom-canary-"));
     const args = ["serve", "--data-dir", join(folder, "data"), "--listen", "127.0.0.1:0", "--log-format", "json"];
+    // The worst policy there is: everything with its bodies, insisted on.
+    const policy = join(folder, "policy.yaml");
+    await writeFile(policy, "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: RequestResponse}]\n");
+    args.push("--audit-policy-file", policy, "--audit-policy-allow-secret-values", "--audit-log-path", auditLog());
     child = spawn(program, [...args, "--root-key-file", join(folder, "keys", "root.key")], {
       env: { PATH: process.env["PATH"] ?? "", HOME: folder },
       stdio: ["ignore", "pipe", "pipe"],
@@ -218,6 +223,9 @@ describe("A canary written through every path", () => {
     const events = await auditEvents({ dataDir: join(folder, "data"), rootKeyFile });
     assert.ok(events.some(({ disclosed }) => disclosed !== undefined));
     assert.deepEqual(findLeaks(Buffer.from(JSON.stringify(events)), forms), []);
+    assert.ok(events.some(({ requestObject }) => JSON.stringify(requestObject)?.includes('"canary":"***"') === true));
+    // The folder that was searched has the events of Kubernetes, with the bodies that the policy asks for.
+    assert.match(await readFile(auditLog(), "utf8"), /"requestObject":\{.*"canary":"\*\*\*"/);
     assert.deepEqual(findLeaks(Buffer.from(log, "latin1"), forms), []);
   });
 

@@ -218,7 +218,7 @@ function bodies(
 
 /** Ours are under names of ours, and tell what upstream's fields have no place for. */
 function annotationsOf(event: AuditEvent, level: AuditLevel): Record<string, string> {
-  const { annotations, door, metadataOnly, onBehalfOf, refusals, requestObject, responseObject } = event;
+  const { annotations, cut, door, metadataOnly, onBehalfOf, refusals, requestObject, responseObject } = event;
   const hasBody = requestObject !== undefined || responseObject !== undefined;
   const isMasked = hasBody && isAtLeast(level, "Request") && holdsValues(auditedRequest(event).resource);
   return {
@@ -227,6 +227,7 @@ function annotationsOf(event: AuditEvent, level: AuditLevel): Record<string, str
     ...(disclosureCount(event) > 0 && { "audit.strongroom.dev/disclosed": disclosedText(disclosuresOf(event)) }),
     ...(metadataOnly === true && { "audit.strongroom.dev/metadata-only": "true" }),
     ...(onBehalfOf !== undefined && { "audit.strongroom.dev/on-behalf-of": podsText(onBehalfOf) }),
+    ...(cut === true && { "audit.strongroom.dev/cut": "true" }),
     ...(isMasked && { "audit.strongroom.dev/values-masked": "true" }),
     ...(refusals !== undefined && { "audit.strongroom.dev/refusals": String(refusals.count) }),
   };
