@@ -8,6 +8,7 @@ import { whoCan } from "../../src/sight/questions/who-can.ts";
 import { generateCluster } from "../generated-cluster.ts";
 import { generatedObjects } from "../generated-objects.ts";
 import type { ClusterSize } from "../generated-cluster.ts";
+import { scanFigures } from "./scan-dump.ts";
 import { quantile } from "../report.ts";
 import type { Figure, Section } from "../report.ts";
 
@@ -41,6 +42,7 @@ export async function measureSight(quick: boolean): Promise<Section> {
       changeFigure(live, size),
       directFigure(),
       ...(await workerFigures(generatedObjects(facts))),
+      ...scanFigures(quick),
     ],
   };
 }
