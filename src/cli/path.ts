@@ -9,7 +9,7 @@ import { exitCodes } from "./exit-code.ts";
 import { switchFlag, valueFlag } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { readGraph, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
-import { coverageLines, stepLines } from "./sight-text.ts";
+import { beginningLines, coverageLines, stepLines } from "./sight-text.ts";
 
 /** Beyond this many, a list of paths is no answer for anybody. */
 const pathsMax = 1000;
@@ -62,12 +62,12 @@ function countOf(flags: FlagValues): number | undefined {
   return count;
 }
 
-function linesOfOne({ from, to, path, coverage }: PathAnswer): string[] {
+function linesOfOne({ from, to, asMemberOf, path, coverage }: PathAnswer): string[] {
   const lines = path.length === 0 ? [noPath(from, to)] : path.flatMap((step, n) => stepLines(step, n + 1));
-  return [...lines, "", ...coverageLines(coverage)];
+  return [...beginningLines(from, asMemberOf), ...lines, "", ...coverageLines(coverage)];
 }
 
-function linesOfAll({ from, to, paths, complete, coverage }: PathsAnswer): string[] {
+function linesOfAll({ from, to, asMemberOf, paths, complete, coverage }: PathsAnswer): string[] {
   const count = paths.length === 0 ? noPath(from, to) : `${paths.length} path${paths.length === 1 ? "" : "s"}.`;
   const more = complete || paths.length === 0 ? [] : ["There are more, or more were not looked for."];
   const shown = paths.flatMap(({ path, hops, ease }, index) => [
@@ -75,7 +75,7 @@ function linesOfAll({ from, to, paths, complete, coverage }: PathsAnswer): strin
     `Path ${index + 1}: ${hops} step${hops === 1 ? "" : "s"}, ease ${ease.toFixed(2)}`,
     ...path.flatMap((step, n) => stepLines(step, n + 1)),
   ]);
-  return [count, ...more, ...shown, "", ...coverageLines(coverage)];
+  return [...beginningLines(from, asMemberOf), count, ...more, ...shown, "", ...coverageLines(coverage)];
 }
 
 function noPath(from: string, to: string): string {

@@ -15,6 +15,13 @@ export function stepLines(step: Step, number: number): string[] {
   return step.fix === "" ? lines : [...lines, `     fix: ${step.fix}`];
 }
 
+/** What an answer says of whom nothing in the source names; nothing where it has them. */
+export function beginningLines(subject: string, asMemberOf: string | undefined): string[] {
+  return asMemberOf === undefined
+    ? []
+    : [`Nothing in the source names ${subject}: this is of ${asMemberOf}, which it is in.`, ""];
+}
+
 /** The word for a risk, as CVSS has them. */
 export function riskWord(risk: number): string {
   if (risk >= 9) return "critical";

@@ -8,7 +8,7 @@ import { usageError } from "./command-failure.ts";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { readGraph, sourceFlags, sourceNotes, sourceUsage } from "./sight-source.ts";
-import { coverageLines, stepLines } from "./sight-text.ts";
+import { beginningLines, coverageLines, stepLines } from "./sight-text.ts";
 
 /** `strongroom what-can`. */
 export const whatCanCommand: Command = {
@@ -31,7 +31,7 @@ export const whatCanCommand: Command = {
   },
 };
 
-function linesOf({ subject, namespaces, secrets, identities, coverage }: WhatCanAnswer): string[] {
+function linesOf({ subject, asMemberOf, namespaces, secrets, identities, coverage }: WhatCanAnswer): string[] {
   const wide = namespaces.map((each) => {
     const what = each.namespace === "*" ? "every secret" : `every secret of ${each.namespace}`;
     return reachedLines(`${what} (${each.secretsKnown} known)`, each);
@@ -40,6 +40,7 @@ function linesOf({ subject, namespaces, secrets, identities, coverage }: WhatCan
   const names = identities.map(({ principal }) => objectText(principal));
   const nothing = wide.length + single.length === 0 ? [`${subject} comes to no secret that is known.`] : [];
   return [
+    ...beginningLines(subject, asMemberOf),
     ...nothing,
     ...[...wide, ...single].flatMap((lines) => [...lines, ""]),
     ...(names.length === 0 ? [] : [`It can act as: ${names.join(", ")}.`, ""]),

@@ -100,7 +100,13 @@ test("However many requests come without a certificate, their records stay few a
   );
   assert.equal(refusals.length, 11);
   const common = refusals.at(-1).refusals;
-  assert.deepEqual(common, { count: 30, networks: { "127.0.0.1": 30 }, otherNetworks: 0 });
+  assert.deepEqual(common, {
+    count: 30,
+    networks: { "127.0.0.1": 30 },
+    otherNetworks: 0,
+    asked: { "401 list secrets in default": 30 },
+    otherAsked: 0,
+  });
 });
 
 test("A certificate of another authority is refused or a 401", async () => {

@@ -7,8 +7,8 @@ import { edgeRules } from "../graph/edge-rules.ts";
 import { PathSteps, wayOf } from "./path-steps.ts";
 import type { Step, WalkedEdge } from "./path-steps.ts";
 import { nodeText, objectText } from "./principal.ts";
-import { findAsked } from "./subject.ts";
-import type { Asked } from "./subject.ts";
+import { findAsked, findBeginning } from "./subject.ts";
+import type { Asked, Beginning } from "./subject.ts";
 import { answerCoverage } from "./who-can.ts";
 import type { AnswerCoverage } from "./who-can.ts";
 
@@ -22,6 +22,8 @@ export interface OnePath {
 export interface PathsAnswer {
   readonly from: string;
   readonly to: string;
+  /** `Group NAME` when nothing in the source names who it is from: the answer is of that group. */
+  readonly asMemberOf?: string;
   readonly coverage: AnswerCoverage;
   /** The easiest first; none twice, and none that visits anything twice. */
   readonly paths: readonly OnePath[];
@@ -32,6 +34,8 @@ export interface PathsAnswer {
 export interface PathAnswer {
   readonly from: string;
   readonly to: string;
+  /** `Group NAME` when nothing in the source names who it is from: the answer is of that group. */
+  readonly asMemberOf?: string;
   readonly coverage: AnswerCoverage;
   readonly hops: number;
   readonly ease: number;
@@ -41,9 +45,9 @@ export interface PathAnswer {
 
 /** Raises `invalid` when one of the texts names nothing that can be asked about. */
 export function pathBetween(graph: SecurityGraph, from: string, to: string): PathAnswer {
-  const [start, end] = [findAsked(graph, from), findAsked(graph, to)];
-  const startNumber = numberOf(graph, start);
-  const answer = { from, to, coverage: answerCoverage(graph) };
+  const [start, end] = [findBeginning(graph, from), findAsked(graph, to)];
+  const startNumber = start.number;
+  const answer = { from, to, ...memberOf(start), coverage: answerCoverage(graph) };
   if (startNumber === undefined) return { ...answer, hops: 0, ease: 0, path: [] };
   const paths = pathsTo(graph, edgesToAsked(graph, end));
   const { steps: path, hops, ease } = new PathSteps(graph, paths, textOf(graph, end, to)).from(startNumber);
@@ -52,9 +56,9 @@ export function pathBetween(graph: SecurityGraph, from: string, to: string): Pat
 
 /** At most `count` ways from one thing to another. Raises `invalid` as {@link pathBetween} does. */
 export function pathsBetween(graph: SecurityGraph, from: string, to: string, count: number): PathsAnswer {
-  const [begin, end] = [findAsked(graph, from), findAsked(graph, to)];
-  const start = numberOf(graph, begin);
-  const answer = { from, to, coverage: answerCoverage(graph) };
+  const [begin, end] = [findBeginning(graph, from), findAsked(graph, to)];
+  const start = begin.number;
+  const answer = { from, to, ...memberOf(begin), coverage: answerCoverage(graph) };
   if (start === undefined) return { ...answer, paths: [], complete: true };
   const last = edgesToAsked(graph, end);
   const { ways, complete } = easiestWays(graph, { start, last, paths: pathsTo(graph, last), count });
@@ -90,11 +94,8 @@ function walkedOf(graph: SecurityGraph, end: WayEnd): WalkedEdge[] {
   return walked.toReversed();
 }
 
-/** A secret leads on only as a token. */
-function numberOf(graph: SecurityGraph, asked: Asked): number | undefined {
-  if (asked.type === "node") return asked.number;
-  const [fact] = graph.facts.named("Secret", asked.secret.namespace, asked.secret.name);
-  return fact !== undefined && "keys" in fact ? graph.find({ type: "secret", secret: fact }) : undefined;
+function memberOf({ asMemberOf }: Beginning): Pick<PathAnswer, "asMemberOf"> {
+  return asMemberOf === undefined ? {} : { asMemberOf };
 }
 
 function edgesToAsked(graph: SecurityGraph, asked: Asked): LastEdge[] {

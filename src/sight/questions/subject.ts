@@ -1,7 +1,7 @@
 /** How people name what they ask about: `user/jane`, `sa/prod/web`, `pod/prod/web-1`, `secret/prod/db`. */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { workloadKinds } from "../facts/facts.ts";
-import { accountUser } from "../graph/graph-node.ts";
+import { accountUser, groupsOf } from "../graph/graph-node.ts";
 import type { SecretName, SecurityGraph } from "../graph/security-graph.ts";
 
 export const subjectForms =
@@ -33,6 +33,53 @@ export function findAsked(graph: SecurityGraph, text: string): Asked {
     type: "node",
     number: found && "references" in found ? graph.find({ type: "workload", workload: found }) : undefined,
   };
+}
+
+/** Where the ways of somebody begin. */
+export interface Beginning {
+  /** Undefined when nothing of the source leads from there. */
+  readonly number: number | undefined;
+  /** The group in whose place they are, when nothing in the source names them: `Group NAME`. */
+  readonly asMemberOf: string | undefined;
+}
+
+/**
+ * Where the ways of what is asked about begin. Of whom the source does not have, nothing but the groups is known that
+ * everybody of the kind is in: they are asked about in their place.
+ */
+export function findBeginning(graph: SecurityGraph, text: string): Beginning {
+  const asked = findAsked(graph, text);
+  if (asked.type === "secret") return { number: tokenNumber(graph, asked.secret), asMemberOf: undefined };
+  if (asked.number !== undefined) return { number: asked.number, asMemberOf: undefined };
+  for (const name of certainGroups(text)) {
+    const number = graph.find({ type: "group", name });
+    if (number !== undefined) return { number, asMemberOf: `Group ${name}` };
+  }
+  return { number: undefined, asMemberOf: undefined };
+}
+
+/** A secret leads on only as a token. */
+function tokenNumber(graph: SecurityGraph, { namespace, name }: SecretName): number | undefined {
+  const [fact] = graph.facts.named("Secret", namespace, name);
+  return fact !== undefined && "keys" in fact ? graph.find({ type: "secret", secret: fact }) : undefined;
+}
+
+/** The narrowest first: each is in those that follow. */
+function certainGroups(text: string): readonly string[] {
+  const [kind = "", first = "", second = ""] = text.split("/");
+  switch (kind.toLowerCase()) {
+    case "user":
+      return groupsOf(text.slice(text.indexOf("/") + 1));
+    case "sa":
+    case "serviceaccount":
+      return groupsOf(accountUser(first, second).name);
+    case "node":
+      return ["system:nodes", "system:authenticated"];
+    case "group":
+      return first === "system:unauthenticated" ? [] : ["system:authenticated"];
+    default:
+      return [];
+  }
 }
 
 function unknownForm(text: string): Error {

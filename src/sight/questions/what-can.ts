@@ -8,12 +8,14 @@ import { wayOf } from "./path-steps.ts";
 import type { Step, Way, WalkedEdge } from "./path-steps.ts";
 import { objectText, principalsOf } from "./principal.ts";
 import type { Principal } from "./principal.ts";
-import { findAsked } from "./subject.ts";
+import { findBeginning } from "./subject.ts";
 import { answerCoverage } from "./who-can.ts";
 import type { AnswerCoverage } from "./who-can.ts";
 
 export interface WhatCanAnswer {
   readonly subject: string;
+  /** `Group NAME` when nothing in the source names the subject: the answer is of that group. */
+  readonly asMemberOf?: string;
   readonly coverage: AnswerCoverage;
   /** Namespaces of which every secret can be read, also those made later; "*" stands for all. */
   readonly namespaces: readonly Reached<{ readonly namespace: string; readonly secretsKnown: number }>[];
@@ -27,9 +29,15 @@ export type Reached<What> = What & { readonly hops: number; readonly ease: numbe
 
 /** Raises `invalid` when the text names nothing that can be asked about. */
 export function whatCan(graph: SecurityGraph, subject: string): WhatCanAnswer {
-  const asked = findAsked(graph, subject);
-  const start = asked.type === "node" ? asked.number : undefined;
-  const none = { subject, coverage: answerCoverage(graph), namespaces: [], secrets: [], identities: [] };
+  const { number: start, asMemberOf } = findBeginning(graph, subject);
+  const none = {
+    subject,
+    ...(asMemberOf !== undefined && { asMemberOf }),
+    coverage: answerCoverage(graph),
+    namespaces: [],
+    secrets: [],
+    identities: [],
+  };
   if (start === undefined) return none;
   const reach = new Reach(graph, pathsFrom(graph, start));
   const identities = principalsOf(graph)

@@ -23,6 +23,7 @@ to 2 string always
 coverage 3 rawExtension always
 paths 4 []SecretPath always
 complete 5 bool always
+asMemberOf 6 string optional
 
 PathStep
 edge 1 string always
@@ -94,6 +95,7 @@ namespaces 3 []ReachedNamespace always
 secrets 4 []ReachedSecret always
 identities 5 []ReachedIdentity always
 total 6 int32 always
+asMemberOf 7 string optional
 
 WhoCanReview
 metadata 1 meta-v1.ObjectMeta always
@@ -142,6 +144,7 @@ PathReviewStatus.to: As asked.
 PathReviewStatus.coverage: ${coverage}
 PathReviewStatus.paths: The ways, the easiest first; none visits anything twice.
 PathReviewStatus.complete: False when there are more ways than were asked for, or than could be looked for.
+PathReviewStatus.asMemberOf: The group that the answer is of, when nothing names who it is from.
 PathStep: PathStep is one step of a way.
 PathStep.edge: A stable word for what is done, such as get-secret or exec-pod.
 PathStep.from: Who or what does it.
@@ -201,6 +204,7 @@ WhatCanReviewStatus.namespaces: Namespaces of which every secret can be read, al
 WhatCanReviewStatus.secrets: Secrets that can be read one by one.
 WhatCanReviewStatus.identities: Others whom the subject can act as.
 WhatCanReviewStatus.total: How long the longest of the lists is, whatever the limit.
+WhatCanReviewStatus.asMemberOf: The group that the answer is of, when nothing names the subject.
 WhoCanReview: WhoCanReview asks who can read a secret, and by which way. It is answered and not kept.
 WhoCanReview.metadata: ${metadata}
 WhoCanReview.spec: What is asked.
