@@ -34,6 +34,11 @@ test(
     await fixture.with(async (log) => {
       await log.write(auditEvent("first"), { kind: "write" });
       recorded.push("first");
+      // It is filled in the background.
+      for (let n = 0; log.reserve.leftBytes < 3 * mebibyte; n++) {
+        await log.write(auditEvent(`early-${n}`));
+        recorded.push(`early-${n}`);
+      }
       writeFileSync(join(disk.path, "ballast"), Buffer.alloc(4 * mebibyte));
       for (let n = 0; await isRecorded(log.write(auditEvent(`read-${n}`, large))); n++) {
         recorded.push(`read-${n}`);
