@@ -18,8 +18,9 @@ export interface HttpReceiver {
   readonly authorization?: (() => Promise<string | undefined>) | undefined;
 }
 
-/** As upstream's for webhooks: with the answer. */
+/** As upstream's for webhooks. */
 const answerMsMax = 30_000;
+const discardMsMax = 1000;
 /** An answer that does not end is cut: what it says is nobody's business. */
 const answerBytesMax = 64 * 1024;
 
@@ -69,16 +70,8 @@ export class HttpPost {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const options = { method: "POST", agent: this.#agent, headers, signal };
     const onAnswer = (answer: IncomingMessage) => {
-      let read = 0;
-      const isDone = () => resolve(answer.statusCode ?? 0);
-      answer.on("data", (chunk: Buffer) => {
-        read += chunk.length;
-        if (read <= answerBytesMax) return;
-        isDone();
-        answer.destroy();
-      });
-      answer.on("end", isDone);
-      answer.on("error", (error) => reject(failed("must answer completely", error)));
+      resolve(answer.statusCode ?? 0);
+      discard(answer);
     };
     const request =
       url.protocol === "http:" ? httpRequest(url, options, onAnswer) : httpsRequest(url, options, onAnswer);
@@ -86,6 +79,19 @@ export class HttpPost {
     request.end(bytes);
     return promise;
   }
+}
+
+/** Reads to the end, so that the connection can be used again, but neither much nor for long. */
+function discard(answer: IncomingMessage): void {
+  let read = 0;
+  const late = setTimeout(() => answer.destroy(), discardMsMax).unref();
+  answer.on("data", (chunk: Buffer) => {
+    read += chunk.length;
+    if (read > answerBytesMax) answer.destroy();
+  });
+  // The status has been told; what is wrong with the rest is nobody's business.
+  answer.on("error", () => {});
+  answer.on("close", () => clearTimeout(late));
 }
 
 function failed(what: string, cause?: unknown): StrongroomError {
