@@ -7,6 +7,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import type { AuditEvent } from "../../src/audit/audit-event.ts";
 import { kubernetesEvents } from "../../src/audit/kubernetes/kubernetes-event.ts";
 import { readAuditPolicy } from "../../src/audit/policy/policy-reader.ts";
 import { defaultAuthentication } from "../../src/doors/kubernetes/authentication/authentication-config.ts";
@@ -15,9 +16,9 @@ import { auditEvents } from "../support/audit-events.ts";
 import { noRealApiserver } from "../support/real-apiserver.ts";
 import { normalisedEvents } from "./normalised-events.ts";
 import type { PlainEvent } from "./normalised-events.ts";
-import { recordUpstream } from "./record-upstream.ts";
+import { levelsOf, recordUpstream } from "./record-upstream.ts";
 import { sendAuditedCalls } from "./send-calls.ts";
-import { auditedCalls, policyText } from "./upstream-requests.ts";
+import { auditedCalls, policyText, rulesText } from "./upstream-requests.ts";
 
 const recorded = JSON.parse(readFileSync(join(import.meta.dirname, "recorded-upstream.json"), "utf8")) as Record<
   string,
@@ -50,7 +51,13 @@ const ours: readonly { readonly path: RegExp; readonly calls?: readonly string[]
   },
 ];
 
+const recordedLevels = JSON.parse(readFileSync(join(import.meta.dirname, "recorded-levels.json"), "utf8")) as Record<
+  string,
+  string
+>; // written by record-upstream.ts
+
 let mine: Record<string, PlainEvent[]>;
+let records: AuditEvent[];
 let log: string;
 const folder = mkdtempSync(join(tmpdir(), "strongroom-upstream-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -72,7 +79,7 @@ before(async () => {
     ca: server.credentials.ca,
     tokenOf: (user) => `${user}-token-0123456789`,
   });
-  const records = await auditEvents(server);
+  records = await auditEvents(server);
   log = JSON.stringify(records);
   mine = normalisedEvents(records.flatMap((event) => kubernetesEvents(event, policy) as unknown as PlainEvent[])); // plain objects
 });
@@ -127,6 +134,14 @@ test("Every field that upstream's events have is one of ours", () => {
   );
 });
 
+test("Rules of a policy take the requests that they take upstream", () => {
+  const events = records.flatMap((event) => kubernetesEvents(event, readAuditPolicy(rulesText)));
+  const levels = levelsOf(normalisedEvents(events as unknown as PlainEvent[])); // plain objects
+  const { anonymous: _mine, ...ofMine } = levels;
+  const { anonymous: _theirs, ...ofTheirs } = recordedLevels;
+  assert.deepEqual(ofMine, ofTheirs);
+});
+
 test("No value that was sent is on record", () => {
   assert.ok(!log.includes("canary-in-audit"));
   assert.ok(!log.includes(Buffer.from("canary-in-audit").toString("base64")));
@@ -135,5 +150,6 @@ test("No value that was sent is on record", () => {
 if (noRealApiserver() === undefined) {
   test("The kube-apiserver of this machine records what is recorded here", async () => {
     assert.deepEqual(await recordUpstream(), recorded);
+    assert.deepEqual(levelsOf(await recordUpstream(rulesText)), recordedLevels);
   });
 }
