@@ -39,6 +39,8 @@ export interface ClientCredentials {
 
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
+  /** "" without an etcd door. */
+  readonly etcdUrl: string;
   readonly dataDir: string;
   readonly kubeconfig: string;
   /** CA, certificate and key of the administrator, PEM. */
@@ -78,6 +80,7 @@ export async function startTestServer(overrides: Partial<ServerConfig> = {}): Pr
   };
   return {
     url: server.url,
+    etcdUrl: server.etcdUrl ?? "",
     dataDir: config.dataDir,
     kubeconfig: config.adminKubeconfig ?? "",
     credentials,

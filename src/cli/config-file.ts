@@ -18,6 +18,8 @@ import type { FollowerFile } from "./follower-file.ts";
 import { byteSize, duration, integer, list, mapping, oneOf, pathFrom, text } from "./field-readers.ts";
 import type { FieldReader, Fields } from "./field-readers.ts";
 import { certificateNameForm, isCertificateName, listenAddressForm, parseListenAddress } from "./listen-address.ts";
+import { etcdReader } from "./etcd-file.ts";
+import type { EtcdFile } from "./etcd-file.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
 /** The versions of the file that are understood. */
@@ -49,6 +51,7 @@ interface ConfigFileFields {
   authentication: AuthenticationFile;
   audit: Fields<{ reserve: number; reads: "synced" | "batched"; followers: readonly FollowerFile[] }>;
   kubernetes: Fields<{ valuesInAnswersToWrites: "readers" | "writers" }>;
+  etcd: EtcdFile;
 }
 
 type Limits = HttpLimits & ConcurrencyLimits;
@@ -147,6 +150,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
       followers: followersReader(directory),
     }),
     kubernetes: mapping({ valuesInAnswersToWrites: oneOf(["readers", "writers"]) }),
+    etcd: etcdReader(directory),
   });
 }
 

@@ -52,6 +52,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     valuesInAnswersToWrites: "readers",
     audit: { reserveBytes: 67_108_864, reads: "synced" },
     auditOutput: defaultAuditOutput,
+    etcd: undefined,
     authentication: {
       issuers: ["https://kubernetes.default.svc.cluster.local"],
       audiences: ["https://kubernetes.default.svc.cluster.local"],
@@ -147,6 +148,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
     valuesInAnswersToWrites: "writers",
     audit: { reserveBytes: 134_217_728, reads: "batched" },
     auditOutput: defaultAuditOutput,
+    etcd: undefined,
     authentication: {
       issuers: ["https://a.example.com", "https://b.example.com"],
       audiences: ["api"],

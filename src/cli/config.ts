@@ -18,6 +18,7 @@ import { readAuditOutput } from "./audit-output.ts";
 import { usageError } from "./command-failure.ts";
 import { readConfigFile } from "./config-file.ts";
 import type { ConfigFile } from "./config-file.ts";
+import { etcdConfig } from "./etcd-file.ts";
 import type { Environment } from "./environment.ts";
 import { readFollowers } from "./follower-file.ts";
 import { repeatableFlag, valueFlag } from "./flags.ts";
@@ -130,6 +131,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
     ),
     audit: { reserveBytes: file.audit?.reserve ?? reserveBytesDefault, reads: file.audit?.reads ?? "synced" },
     auditOutput: await readAuditOutput(flags, fromFlag, await readFollowers(file.audit?.followers ?? [])),
+    etcd: etcdConfig(file.etcd),
     adminKubeconfig: readAdminKubeconfig(flags, environment, file, dataDir),
   };
 }

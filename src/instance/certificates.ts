@@ -42,8 +42,8 @@ export class Certificates {
     };
   }
 
-  /** Renews the listener's certificate while it runs. */
-  keepFresh(listener: Listener, onError: (error: unknown) => void): Disposable {
+  /** Renews a listener's certificate while it runs. */
+  keepFresh(listener: Pick<Listener, "setTls">, onError: (error: unknown) => void): Disposable {
     let current = "";
     const renew = async () => {
       const material = await this.tlsMaterial();

@@ -1,6 +1,7 @@
 /** What the server is told, after flags and the configuration file have been read and checked. */
 import type { AuditOutput } from "../audit/followers/follower-config.ts";
 import type { ConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
+import type { EtcdDoorConfig } from "../doors/etcd/etcd-door-config.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
 import type { AuthenticationConfig } from "../doors/kubernetes/authentication/authentication-config.ts";
 import type { VersionLimits } from "../core/secrets/version-retention.ts";
@@ -33,6 +34,8 @@ export interface ServerConfig {
   readonly audit: AuditSettings;
   /** Who follows the audit log, and what goes out in Kubernetes form. Default: nobody, the default policy. */
   readonly auditOutput?: AuditOutput;
+  /** Where an API server of Kubernetes finds etcd's API; undefined: nowhere. */
+  readonly etcd?: EtcdDoorConfig | undefined;
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */
   readonly adminKubeconfig: string | undefined;
 }

@@ -16,6 +16,7 @@ import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
 import { Secrets } from "../core/secrets/secrets.ts";
 import { pooledRandomBytes } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
+import { openEtcdDoor } from "../doors/etcd/open-etcd-door.ts";
 import { readBody } from "../doors/http/body.ts";
 import { clientNetwork } from "../doors/http/client-address.ts";
 import { ConcurrencyLimiter } from "../doors/http/concurrency-limiter.ts";
@@ -73,6 +74,8 @@ export interface RunningServer extends AsyncDisposable {
   /** e.g. `https://127.0.0.1:8443`. */
   readonly url: string;
   readonly adminKubeconfig: string | undefined;
+  /** Where the etcd door is, if there is one. */
+  readonly etcdUrl: string | undefined;
   /** Resolves when the server has stopped, whoever asked for it. */
   readonly stopped: Promise<void>;
   /** Stops within 10 s: no new connections, watches end, writes finish. Idempotent. */
@@ -153,10 +156,11 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     integrity,
   };
   const door = kubernetes(parts);
+  const tls = await certificates.tlsMaterial();
   const listener = await startListener({
     host: config.host,
     port: config.port,
-    tls: await certificates.tlsMaterial(),
+    tls,
     limits: config.limits,
     handler: door.handler,
     onError: (error) => log.error("Request failed", error),
@@ -165,6 +169,8 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   door.attach(listener);
   const url = clientUrl({ host: listener.host, port: listener.port, extraSans: config.extraSans });
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
+  const etcd = await openEtcdDoor({ ...parts, config: config.etcd, tls, certificates, instanceId: instance.id });
+  if (etcd !== undefined) startup.use(etcd);
   startup.use(
     await openControlSocket(config.dataDir, {
       issue: (request) => {
@@ -199,7 +205,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       `administrator's kubeconfig ${config.adminKubeconfig} (24 h; strongroom kubeconfig --data-dir ${config.dataDir} renews it)`,
     );
   }
-  return running(startup.move(), listener, { url, adminKubeconfig: config.adminKubeconfig, log });
+  return running(startup.move(), listener, { url, etcdUrl: etcd?.url, adminKubeconfig: config.adminKubeconfig, log });
 }
 
 /**
@@ -332,7 +338,7 @@ function sweeps({ config, data, storage, log }: Parts): AsyncDisposable {
 function running(
   parts: AsyncDisposableStack,
   listener: Listener,
-  facts: { readonly url: string; readonly adminKubeconfig: string | undefined; readonly log: Logger },
+  facts: Pick<RunningServer, "url" | "adminKubeconfig" | "etcdUrl"> & { readonly log: Logger },
 ): RunningServer {
   let stopping: Promise<void> | undefined;
   let onStopped: () => void = () => {};
@@ -346,5 +352,6 @@ function running(
     })();
     return stopping;
   };
-  return { url: facts.url, adminKubeconfig: facts.adminKubeconfig, stopped, stop, [Symbol.asyncDispose]: stop };
+  const { url, adminKubeconfig, etcdUrl } = facts;
+  return { url, adminKubeconfig, etcdUrl, stopped, stop, [Symbol.asyncDispose]: stop };
 }

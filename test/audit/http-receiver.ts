@@ -15,8 +15,6 @@ interface ReceiverAnswer {
   readonly headers?: Record<string, string>;
   /** Sent again and again, without an end. */
   readonly endless?: string;
-  /** Begun, and never ended. */
-  readonly unfinished?: true;
 }
 
 export interface HttpReceiver extends AsyncDisposable {
@@ -60,10 +58,9 @@ export async function startHttpReceiver({ certPem, keyPem }: KeyPair): Promise<H
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       requests.push({ headers: request.headers, body: Buffer.concat(chunks).toString("utf8") });
-      const { status, headers, endless, unfinished } = receiver.answer;
+      const { status, headers, endless } = receiver.answer;
       response.writeHead(status, headers);
-      if (unfinished === true) response.flushHeaders();
-      else if (endless === undefined) response.end();
+      if (endless === undefined) response.end();
       else writeOn(response, endless);
       for (const look of waiting) look();
     });

@@ -11,13 +11,13 @@ import { startRealApiserver } from "../support/real-apiserver.ts";
 import { normalisedEvents } from "./normalised-events.ts";
 import type { PlainEvent } from "./normalised-events.ts";
 import { sendAuditedCalls } from "./send-calls.ts";
-import { policyText, rulesText } from "./upstream-requests.ts";
+import { policyText } from "./upstream-requests.ts";
 
-export async function recordUpstream(policyOfServer: string = policyText): Promise<Record<string, PlainEvent[]>> {
+export async function recordUpstream(): Promise<Record<string, PlainEvent[]>> {
   const folder = await mkdtemp(join(tmpdir(), "upstream-audit-"));
   try {
     const [policy, log] = [join(folder, "policy.yaml"), join(folder, "audit.log")];
-    await writeFile(policy, policyOfServer);
+    await writeFile(policy, policyText);
     await using server = await startRealApiserver(["--audit-policy-file", policy, "--audit-log-path", log]);
     const tokens = new Map<string, string>([["wrong", "0".repeat(32)]]);
     let ca = "";
@@ -38,14 +38,7 @@ export async function recordUpstream(policyOfServer: string = policyText): Promi
   }
 }
 
-/** The level of the last event of each call; None where there is no event. */
-export function levelsOf(events: Readonly<Record<string, readonly PlainEvent[]>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(events).map(([name, of]) => [name, of.at(-1)?.["level"] ?? "None"]));
-}
-
 if (import.meta.main) {
-  const write = (name: string, content: object) =>
-    writeFile(new URL(name, import.meta.url), `${JSON.stringify(content, null, 2)}\n`);
-  await write("recorded-upstream.json", await recordUpstream());
-  await write("recorded-levels.json", levelsOf(await recordUpstream(rulesText)));
+  const recorded = await recordUpstream();
+  await writeFile(new URL("recorded-upstream.json", import.meta.url), `${JSON.stringify(recorded, null, 2)}\n`);
 }

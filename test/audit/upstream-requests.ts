@@ -30,27 +30,6 @@ rules:
 - level: Metadata
 `;
 
-/** Rules that are easily got wrong, each with calls that it takes or leaves. */
-export const rulesText = `apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived, ResponseStarted]
-rules:
-- {level: None, users: [jane]}
-- {level: Request, userGroups: [system:unauthenticated], verbs: [list]}
-- {level: Metadata, users: [nobody], verbs: [watch, create]}
-- {level: RequestResponse, users: [nobody], namespaces: [""]}
-- {level: Request, namespaces: [default], resources: [{group: "", resources: [secrets], resourceNames: [db]}]}
-- {level: None, resources: [{group: "", resources: ["serviceaccounts/status", "*/token"]}]}
-- {level: Metadata, resources: [{group: "", resources: ["serviceaccounts/*"]}]}
-- {level: Request, resources: [{group: "authentication.k8s.io", resources: ["*"]}]}
-- {level: None, resources: [{group: authorization.k8s.io, resources: [selfsubjectaccessreviews]}]}
-- {level: RequestResponse, verbs: [get, patch], resources: [{group: rbac.authorization.k8s.io}]}
-- {level: Metadata, nonResourceURLs: ["/vers*"]}
-- {level: None, nonResourceURLs: ["*"]}
-- {level: Metadata, verbs: [list, delete], resources: [{group: ""}]}
-- {level: Request, namespaces: [""]}
-`;
-
 const secrets = "/api/v1/namespaces/default/secrets";
 const roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
 const secret = {

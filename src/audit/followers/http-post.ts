@@ -18,9 +18,8 @@ export interface HttpReceiver {
   readonly authorization?: (() => Promise<string | undefined>) | undefined;
 }
 
-/** As upstream's for webhooks. */
+/** As upstream's for webhooks: with the answer. */
 const answerMsMax = 30_000;
-const discardMsMax = 1000;
 /** An answer that does not end is cut: what it says is nobody's business. */
 const answerBytesMax = 64 * 1024;
 
@@ -70,8 +69,16 @@ export class HttpPost {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const options = { method: "POST", agent: this.#agent, headers, signal };
     const onAnswer = (answer: IncomingMessage) => {
-      resolve(answer.statusCode ?? 0);
-      discard(answer);
+      let read = 0;
+      const isDone = () => resolve(answer.statusCode ?? 0);
+      answer.on("data", (chunk: Buffer) => {
+        read += chunk.length;
+        if (read <= answerBytesMax) return;
+        isDone();
+        answer.destroy();
+      });
+      answer.on("end", isDone);
+      answer.on("error", (error) => reject(failed("must answer completely", error)));
     };
     const request =
       url.protocol === "http:" ? httpRequest(url, options, onAnswer) : httpsRequest(url, options, onAnswer);
@@ -79,19 +86,6 @@ export class HttpPost {
     request.end(bytes);
     return promise;
   }
-}
-
-/** Reads to the end, so that the connection can be used again, but neither much nor for long. */
-function discard(answer: IncomingMessage): void {
-  let read = 0;
-  const late = setTimeout(() => answer.destroy(), discardMsMax).unref();
-  answer.on("data", (chunk: Buffer) => {
-    read += chunk.length;
-    if (read > answerBytesMax) answer.destroy();
-  });
-  // The status has been told; what is wrong with the rest is nobody's business.
-  answer.on("error", () => {});
-  answer.on("close", () => clearTimeout(late));
 }
 
 function failed(what: string, cause?: unknown): StrongroomError {

@@ -56,6 +56,8 @@ export interface SecretState {
   /** Compact JSON text of the members beside metadata and data: type, immutable. */
   readonly rest: string;
   readonly payload: Payload;
+  /** See {@link SecretBook.cluster}; undefined leaves it as it is. */
+  readonly cluster?: string | undefined;
 }
 
 /** A secret as stored, complete with its current payload. */
@@ -64,6 +66,10 @@ export interface Secret {
   readonly name: string;
   /** Mod revision of the current record: moves with every write, metadata included. */
   readonly revision: Revision;
+  /** Revision of the write that created it under this name. */
+  readonly createRevision: Revision;
+  /** How often it was written since, the creation included: the store's count, not that of payloads. */
+  readonly version: number;
   readonly book: SecretBook;
   readonly metadata: Buffer;
   readonly rest: Buffer;
@@ -84,6 +90,11 @@ export interface SecretBook extends SecretIdentity {
   readonly objectUid?: string;
   /** Set once a payload was promoted twice: what one promotion pointed at may be kept for another. */
   readonly sharesPayloads?: true;
+  /**
+   * The cluster whose API server keeps the secret here. Its owners, accounts and tokens are objects of that cluster, whose
+   * controllers look after it: ours leave it alone.
+   */
+  readonly cluster?: string | undefined;
 }
 
 /** The uid that clients see. */

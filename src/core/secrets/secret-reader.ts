@@ -100,6 +100,8 @@ function assemble(record: StoredRecord, parts: ReturnType<typeof decodeCurrentRe
     namespace,
     name,
     revision: record.modRevision,
+    createRevision: record.createRevision,
+    version: record.version,
     book: parts.book,
     metadata: parts.metadata,
     rest: parts.rest,

@@ -359,3 +359,27 @@ test("A read that is repeated sees every change at once", async () => {
   await secrets.create(state("a", "Mw==", { uid: "new" }), writer);
   assert.deepEqual([await read(), await read()], ['{"k":"Mw=="}', '{"k":"Mw=="}']);
 });
+
+test("A secret of a cluster stays one through writes of others, and its owners are not for our collector", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const metadata = '{"name":"a","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u-1"}]}';
+  const created = await secrets.create(state("a", "MQ==", { metadata, cluster: "prod" }), writer);
+  assert.deepEqual(await keysUnder(store, "/strongroom/owned/"), []);
+  const replaced = await secrets.replace(created, state("a", "Mg==", { metadata }), writer);
+  assert.equal(replaced.book.cluster, "prod");
+  assert.deepEqual([replaced.version, replaced.createRevision], [2, created.revision]);
+  assert.deepEqual(await keysUnder(store, "/strongroom/owned/"), []);
+  await secrets.delete(replaced, writer);
+  assert.deepEqual(await keysUnder(store, "/strongroom/owned/"), []);
+});
+
+test("A secret that a cluster takes over loses what our collector knew of its owners", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const metadata = '{"name":"a","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u-1"}]}';
+  const created = await secrets.create(state("a", "MQ==", { metadata }), writer);
+  assert.equal((await keysUnder(store, "/strongroom/owned/dependents/")).length, 1);
+  await secrets.replace(created, state("a", "MQ==", { metadata, cluster: "prod" }), writer);
+  assert.deepEqual(await keysUnder(store, "/strongroom/owned/dependents/"), []);
+});

@@ -16,13 +16,13 @@ import type { Revision } from "../../store/revision.ts";
 import type { Compare, Operation, Store } from "../../store/store.ts";
 import { NamespaceUnavailableError, requireActiveNamespace } from "../namespaces/namespace-facts.ts";
 import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
-import { linksInText } from "../owners/object-links.ts";
 import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
 import type { ObjectIdentity } from "../owners/owner-index-writes.ts";
 import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
 import { encodeCurrentRecord, encodePayloadRecord, keepsVersions, objectUidOf } from "./canonical-secret.ts";
 import type { Authorship, Promotion, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
+import { collectedLinks, withCluster } from "./secret-of-cluster.ts";
 import { RecentSecrets } from "./recent-secrets.ts";
 import { SecretReader } from "./secret-reader.ts";
 import type { SecretPage } from "./secret-reader.ts";
@@ -140,7 +140,7 @@ export class Secrets {
   async replace(previous: Secret, state: SecretState, writer: Writer, again?: SecretVersion): Promise<Secret> {
     const key = objectKey(resource, state.namespace, state.name);
     const write = samePayload(previous, state)
-      ? { book: previous.book, operations: [], payload: undefined }
+      ? { book: withCluster(previous.book, state), operations: [], payload: undefined }
       : await this.#supersede(previous, state, writer, again);
     const result = await this.#commit(
       {
@@ -148,7 +148,11 @@ export class Secrets {
         operations: [
           ...write.operations,
           { type: "put", key, value: encodeCurrentRecord(write.book, state) },
-          ...replacementOperations(identityOf(state), linksInText(previous.metadata), linksInText(state.metadata)),
+          ...replacementOperations(
+            identityOf(state),
+            collectedLinks(previous.book, previous.metadata),
+            collectedLinks(write.book, state.metadata),
+          ),
         ],
       },
       { compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }], elses: [] },
@@ -156,7 +160,7 @@ export class Secrets {
     if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
     const bytes = write.book.versionsBytes - previous.book.versionsBytes;
     this.#usage.add(write.book.namespaceUid, bytes, result.revision);
-    const secret = complete(state, write.book, result.revision);
+    const secret = complete(state, write.book, result.revision, previous);
     // What is written again and again is read each time before.
     this.#recent.set(key, secret);
     return secret;
@@ -178,7 +182,7 @@ export class Secrets {
       });
     }
     const identity = identityOf({ ...previous, uid: objectUidOf(previous.book) });
-    const result = await deleteIndexed(this.#store, identity, linksInText(previous.metadata), {
+    const result = await deleteIndexed(this.#store, identity, collectedLinks(previous.book, previous.metadata), {
       compares: [{ key, target: "mod-revision", relation: "=", value: previous.revision }],
       thens,
     });
@@ -213,7 +217,7 @@ export class Secrets {
           ...versionOperations(book),
           { type: "put", key, value: encodeCurrentRecord(book, state) },
           { type: "delete", key: trash },
-          ...creationOperations(identityOf(state), linksInText(state.metadata)),
+          ...creationOperations(identityOf(state), collectedLinks(book, state.metadata)),
         ],
         elses: [
           { type: "get", key },
@@ -318,12 +322,13 @@ export class Secrets {
           }
         : undefined,
       versionsBytes: versioned ? (previous?.versionsBytes ?? 0) + state.payload.bytes.length : 0,
+      cluster: state.cluster ?? previous?.cluster,
     };
     const operations: Operation[] = versionOperations(book);
     if (previous === undefined) {
       const key = objectKey(resource, state.namespace, state.name);
       operations.push({ type: "put", key, value: encodeCurrentRecord(book, state) });
-      operations.push(...creationOperations(identityOf(state), linksInText(state.metadata)));
+      operations.push(...creationOperations(identityOf(state), collectedLinks(book, state.metadata)));
     }
     const payload =
       book.promotion === undefined
@@ -379,11 +384,13 @@ function samePayload(previous: Secret, state: SecretState): boolean {
   return previous.payload.form === state.payload.form && previous.payload.bytes.equals(state.payload.bytes);
 }
 
-function complete(state: SecretState, book: SecretBook, revision: Revision): Secret {
+function complete(state: SecretState, book: SecretBook, revision: Revision, previous?: Secret): Secret {
   return {
     namespace: state.namespace,
     name: state.name,
     revision,
+    createRevision: previous?.createRevision ?? revision,
+    version: (previous?.version ?? 0) + 1,
     book,
     metadata: Buffer.from(state.metadata, "utf8"),
     rest: Buffer.from(state.rest, "utf8"),

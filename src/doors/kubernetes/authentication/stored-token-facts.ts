@@ -39,7 +39,8 @@ export function storedTokenFacts(storage: (kind: Kind) => KindStorage): TokenFac
     },
     async secret(namespace, name): Promise<SecretFact | undefined> {
       const stored = await read("secret", namespace, name);
-      if (stored === undefined) return undefined;
+      // A token in a secret of a cluster is one to that cluster, not to us.
+      if (stored === undefined || stored.cluster !== undefined) return undefined;
       const data = objectField(stored.tree(), "data");
       return {
         ...objectFact(stored),

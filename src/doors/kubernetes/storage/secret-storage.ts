@@ -21,7 +21,8 @@ import { withoutResourceVersion } from "./resource-version.ts";
 import { mayRepeatValues, payloadKeys, repeatingAnnotations } from "./value-places.ts";
 import type { ValuePlaces } from "./value-places.ts";
 
-class StoredSecret implements StoredObject {
+/** A secret as an object of this door. */
+export class StoredSecret implements StoredObject {
   readonly secret: Secret;
   #metadata: JsonObject | undefined;
   #header: JsonObject | undefined;
@@ -45,6 +46,10 @@ class StoredSecret implements StoredObject {
 
   get sizeBytes(): number {
     return this.secret.metadata.length + this.secret.payload.bytes.length;
+  }
+
+  get cluster(): string | undefined {
+    return this.secret.book.cluster;
   }
 
   itemJson(): Buffer {
@@ -134,10 +139,10 @@ export function secretStorage(secrets: Secrets, parts?: VersionParts): KindStora
       return { ...page, objects: page.secrets.map((secret) => new StoredSecret(secret)) };
     },
     count: (namespace, after, revision) => secrets.count(namespace, after, revision),
-    create: async (tree, writer) => new StoredSecret(await secrets.create(stateOf(tree), writer)),
+    create: async (tree, writer) => new StoredSecret(await secrets.create(secretStateOf(tree), writer)),
     async replace(previous, tree, writer) {
       const stored = storedSecret(previous);
-      const state = stateOf(tree);
+      const state = secretStateOf(tree);
       if (sameState(stored.secret, state)) return previous;
       return new StoredSecret(await secrets.replace(stored.secret, state, writer));
     },
@@ -156,7 +161,7 @@ function versionsOf(secrets: Secrets, { history, trash }: VersionParts): Version
     dataOf: ({ payload }) => parsed(payload.bytes),
     async promote(previous, tree, version, writer) {
       const stored = storedSecret(previous);
-      const state = stateOf(tree);
+      const state = secretStateOf(tree);
       if (sameState(stored.secret, state)) return previous;
       return new StoredSecret(await secrets.replace(stored.secret, state, writer, version));
     },
@@ -167,7 +172,8 @@ function versionsOf(secrets: Secrets, { history, trash }: VersionParts): Version
     async deletedTree(deleted) {
       return parsed(itemJson(deleted, await trash.payload(deleted)));
     },
-    restore: async (deleted, tree, writer) => new StoredSecret(await secrets.restore(deleted, stateOf(tree), writer)),
+    restore: async (deleted, tree, writer) =>
+      new StoredSecret(await secrets.restore(deleted, secretStateOf(tree), writer)),
   };
 }
 
@@ -178,7 +184,7 @@ function storedSecret(object: StoredObject): StoredSecret {
 }
 
 /** The canonical form of a defaulted and validated tree. */
-function stateOf(tree: JsonObject): SecretState {
+export function secretStateOf(tree: JsonObject): SecretState {
   const { metadata = jsonObject(), data = jsonObject(), ...rest } = canonicalObject(SecretMessage, tree);
   const fields = isJsonObject(metadata) ? metadata : jsonObject();
   return {

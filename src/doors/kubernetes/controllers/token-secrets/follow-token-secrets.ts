@@ -59,7 +59,7 @@ async function tellAll(secrets: KindStorage, tell: TellSecret, signal: AbortSign
   } while (after !== undefined && !signal.aborted);
 }
 
-/** The type of a secret never changes. */
+/** The type of a secret never changes. Accounts and tokens of a cluster are for its own controllers. */
 function holdsToken(secret: StoredObject): boolean {
-  return types.has(stringField(secret.header(), "type"));
+  return secret.cluster === undefined && types.has(stringField(secret.header(), "type"));
 }

@@ -1,0 +1,200 @@
+/**
+ * The secrets of one cluster as keys and values: what the methods read and write, each within the gate's decision on it.
+ */
+import { isStrongroomError, StrongroomError } from "../../errors/strongroom-error.ts";
+import type { Disclosure } from "../../audit/audit-event.ts";
+import type { Secret } from "../../core/secrets/canonical-secret.ts";
+import type { SecretWatcher } from "../../core/secrets/secret-watcher.ts";
+import type { Secrets } from "../../core/secrets/secrets.ts";
+import type { GateContext } from "../../gate/gate.ts";
+import type { Revision } from "../../store/revision.ts";
+import { disclosureIn } from "../kubernetes/response/disclosed.ts";
+import type { OutputFormat } from "../kubernetes/response/output-format.ts";
+import { StoredSecret } from "../kubernetes/storage/secret-storage.ts";
+import { nameInCluster } from "./cluster-clients.ts";
+import { ClusterKeys } from "./cluster-keys.ts";
+import type { SecretPlace, Span } from "./cluster-keys.ts";
+import type { KeyState } from "./key-state.ts";
+import { KeyValue } from "./messages/kv.ts";
+import { stateOfTree, treeOfValue, valueOfSecret } from "./secret-value.ts";
+
+/** A cluster that keeps its secrets here. */
+export interface Cluster {
+  readonly name: string;
+  /** The API server's `--etcd-prefix`. */
+  readonly prefix: string;
+}
+
+export interface ClusterSecretsOptions {
+  readonly cluster: Cluster;
+  readonly secrets: Secrets;
+  /** Makes the namespace here, marked as one of the cluster, where there is none. */
+  readonly ensureNamespace: (namespace: string, cluster: string) => Promise<void>;
+  readonly now: () => Date;
+  readonly uuid: () => string;
+}
+
+/** The largest value, as etcd's `--max-request-bytes` has it. */
+const valueBytesMax = 1.5 * 1024 * 1024;
+const pageRecords = 500;
+
+export interface SpanPage {
+  readonly secrets: readonly Secret[];
+  readonly revision: Revision;
+  /** Whether further ones follow. */
+  readonly more: boolean;
+  /** How many there are from the start of the span on. */
+  readonly count: number;
+}
+
+export class ClusterSecrets {
+  readonly keys: ClusterKeys;
+  readonly #options: ClusterSecretsOptions;
+
+  constructor(options: ClusterSecretsOptions) {
+    this.#options = options;
+    this.keys = new ClusterKeys(options.cluster.prefix);
+  }
+
+  currentRevision(): Promise<Revision> {
+    return this.#options.secrets.currentRevision();
+  }
+
+  /** The secret of a key, with the revision that it was read at. Raises `compacted`, `future-revision`. */
+  async get(place: SecretPlace, revision: Revision | undefined) {
+    const { namespace, name } = place;
+    const page = await this.#options.secrets.list({ namespace, name, limit: 1, revision });
+    return { secret: page.secrets[0], revision: page.revision };
+  }
+
+  /** The secrets of a span in the order of their keys; `limit` 0 is all of them. */
+  async list(span: Span, limit: number, revision: Revision | undefined): Promise<SpanPage> {
+    const { namespace } = span;
+    const found: Secret[] = [];
+    const start = this.keys.after(span);
+    let after = start;
+    let at = revision;
+    for (;;) {
+      const wanted = limit === 0 ? pageRecords : Math.min(pageRecords, limit - found.length);
+      const page = await this.#options.secrets.list({ namespace, after, limit: wanted, revision: at });
+      const inside = page.secrets.filter((secret) => this.keys.keyOf(secret) < span.end);
+      found.push(...inside);
+      at = page.revision;
+      after = page.continueAfter;
+      const isAtEnd = after === undefined || inside.length < page.secrets.length;
+      if (isAtEnd) return { secrets: found, revision: at, more: false, count: found.length };
+      if (limit === 0 || found.length < limit) continue;
+      const count = await this.#count(span, start, at);
+      return { secrets: found, revision: at, more: count > found.length, count };
+    }
+  }
+
+  /** How many secrets a span has. */
+  async count(span: Span, revision: Revision | undefined) {
+    const at = revision ?? (await this.currentRevision());
+    return { count: await this.#count(span, this.keys.after(span), at), revision: at };
+  }
+
+  async #count(span: Span, after: string | undefined, revision: Revision): Promise<number> {
+    const total = await this.#options.secrets.count(span.namespace, after, revision);
+    if (span.isToEnd || total === 0) return total;
+    // What comes after the span is counted too: the rest from its end on is taken off.
+    const rest = this.keys.after({ ...span, start: span.end });
+    return total - (await this.#options.secrets.count(span.namespace, rest, revision));
+  }
+
+  /** Follows what may be of a span or a key; the caller still looks. */
+  watch(of: Span | SecretPlace, from: Revision): SecretWatcher {
+    return this.#options.secrets.watch(of.namespace, from, of.type === "secret" ? of.name : "");
+  }
+
+  keyValue(secret: Secret, withoutValue = false): KeyValue {
+    return {
+      key: Buffer.from(this.keys.keyOf(secret), "latin1"),
+      createRevision: secret.createRevision,
+      modRevision: secret.revision,
+      version: secret.version,
+      value: withoutValue ? new Uint8Array() : valueOfSecret(secret),
+      lease: 0,
+    };
+  }
+
+  /** The state of a key as compares see it. */
+  stateOf(secret: Secret | undefined): KeyState | undefined {
+    return secret === undefined ? undefined : this.keyValue(secret);
+  }
+
+  /** Writes a value over `previous`, which was read before. Raises `conflict`, `invalid`, `too-large`, and what admission raises. */
+  async put(
+    context: GateContext,
+    place: SecretPlace,
+    value: Uint8Array,
+    previous: Secret | undefined,
+  ): Promise<Secret> {
+    if (value.length > valueBytesMax) throw new StrongroomError("too-large", "a value must be at most 1.5 MiB");
+    const { cluster, secrets, uuid, now } = this.#options;
+    const { namespace, name } = place;
+    const facts = { namespace, name, uid: uuid(), now: now() };
+    const state = stateOfTree(treeOfValue(value, facts), cluster.name);
+    if (previous === undefined) await this.#options.ensureNamespace(namespace, cluster.name);
+    // A tree of its own: admission may change what it is shown, and the bytes must stay what they are.
+    const next = treeOfValue(value, facts);
+    await this.#admit(context, place, { operation: previous === undefined ? "create" : "update", next, previous });
+    const writer = this.#writer(context);
+    if (previous !== undefined) return secrets.replace(previous, state, writer);
+    return secrets.create(state, writer).catch((error: unknown) => {
+      // Somebody was first: the caller looks again.
+      if (isStrongroomError(error, "already-exists")) throw new StrongroomError("conflict", "the key must be free");
+      throw error;
+    });
+  }
+
+  /** Raises `conflict`, and what admission raises. */
+  async delete(context: GateContext, place: SecretPlace, previous: Secret): Promise<Revision> {
+    await this.#admit(context, place, { operation: "delete", next: undefined, previous });
+    return this.#options.secrets.delete(previous, this.#writer(context));
+  }
+
+  #writer({ user }: GateContext) {
+    const { name: cluster } = this.#options.cluster;
+    return { author: `kube-apiserver ${nameInCluster(user.name, cluster)} of cluster ${cluster}`, door: "etcd" };
+  }
+
+  #admit(
+    context: GateContext,
+    { namespace, name }: SecretPlace,
+    change: {
+      readonly operation: "create" | "update" | "delete";
+      readonly next: unknown;
+      readonly previous: Secret | undefined;
+    },
+  ): Promise<void> {
+    const { operation, next, previous } = change;
+    return context.admit({
+      operation,
+      apiGroup: "",
+      resource: "secrets",
+      subresource: "",
+      namespace,
+      name,
+      dryRun: false,
+      next,
+      previous: previous === undefined ? undefined : new StoredSecret(previous).tree(),
+    });
+  }
+}
+
+/** A value has all of a Secret in it. */
+const wholeObject: OutputFormat = {
+  media: "application/vnd.kubernetes.protobuf",
+  view: "object",
+  viewVersion: "v1",
+  pretty: false,
+  includeObject: "None",
+};
+
+/** What the audit log has of a secret that was told of, with the keys of its values or, of its key alone, without. */
+export function disclosureOf(secret: Secret, withoutValue = false): Disclosure {
+  const object = new StoredSecret(secret);
+  return withoutValue ? object.disclosure() : disclosureIn(wholeObject, object);
+}

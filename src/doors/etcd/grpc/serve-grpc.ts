@@ -1,0 +1,159 @@
+/**
+ * gRPC over the HTTP/2 streams of the front: one call per stream. Unary calls, and calls with streams in both directions.
+ * Source: grpc/doc/PROTOCOL-HTTP2.md.
+ *
+ * `grpc-timeout` is not looked at: a client that gives up resets its stream, and what it asked to be written is written
+ * or not, whether it waits or not.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { frame, headBytes, onlyMessage, readFrames, tooLarge } from "./frames.ts";
+import { encodeStatusMessage, GrpcError, grpcCodes } from "./grpc-status.ts";
+
+/** The largest message that is read: etcd's 1.5 MiB of a request and 512 KiB beside. */
+export const messageBytesMax = 2 * 1024 * 1024;
+
+export interface GrpcCall {
+  readonly request: IncomingMessage;
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly receivedAt: Date;
+}
+
+/** A call that lasts. */
+export interface StreamCall extends GrpcCall {
+  /** Aborts when the client is gone or the call has ended. */
+  readonly signal: AbortSignal;
+}
+
+/** One message in, one out. What it raises is told as a status. */
+export interface UnaryMethod {
+  readonly type: "unary";
+  run(call: GrpcCall, message: Buffer): Promise<Uint8Array>;
+}
+
+/** `send` resolves when the client has taken enough to be sent more; the call is over when `run` is. */
+export interface StreamMethod {
+  readonly type: "stream";
+  run(call: StreamCall, messages: AsyncIterable<Buffer>, send: (message: Uint8Array) => Promise<void>): Promise<void>;
+}
+
+export type Method = UnaryMethod | StreamMethod;
+
+export interface ServeGrpcOptions {
+  /** Undefined for what is not served. */
+  readonly method: (path: string) => Method | undefined;
+  /** The status of what a method raised. */
+  readonly statusOf: (error: unknown) => GrpcError;
+  readonly now: () => Date;
+}
+
+/** Whether a request is a call. */
+export function isGrpcRequest({ method, headers }: IncomingMessage): boolean {
+  return method === "POST" && headers["content-type"]?.startsWith("application/grpc") === true;
+}
+
+/** Answers one call; never rejects. */
+export async function serveGrpc(
+  options: ServeGrpcOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = request.url ?? "";
+  response.statusCode = 200;
+  response.setHeader("content-type", "application/grpc");
+  try {
+    const method = options.method(path);
+    if (method === undefined) throw unimplemented(path);
+    const call = { request, path, receivedAt: options.now() };
+    if (method.type === "unary") {
+      const answer = await method.run(call, onlyMessage(await wholeBody(request), messageBytesMax));
+      succeed(response, frame(answer));
+    } else {
+      await runStream(method, call, response);
+      succeed(response, undefined);
+    }
+  } catch (error) {
+    fail(response, options.statusOf(error));
+  }
+}
+
+async function runStream(method: StreamMethod, call: GrpcCall, response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  const messages = readFrames(call.request, messageBytesMax);
+  response.flushHeaders();
+  await method.run({ ...call, signal: gone.signal }, untilGone(messages, gone.signal), sender(response));
+}
+
+/** The body of a unary call. Raises `resource-exhausted` as soon as it is too large. */
+function wholeBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > messageBytesMax + headBytes) {
+        request.pause();
+        reject(tooLarge(length, messageBytesMax));
+      }
+    });
+    request.once("end", () =>
+      resolve(chunks[0] !== undefined && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)),
+    );
+    const gone = () => reject(new GrpcError(grpcCodes.cancelled, "the client must wait for its answer"));
+    for (const event of ["aborted", "error", "close"]) request.once(event, gone);
+  });
+}
+
+/** A client that goes ends its stream; that is no failure. */
+async function* untilGone(messages: AsyncIterable<Buffer>, gone: AbortSignal): AsyncGenerator<Buffer> {
+  try {
+    yield* messages;
+  } catch (error) {
+    if (!gone.aborted) throw error;
+  }
+}
+
+/** Sends on one stream, for any number of senders: they wait for the same drain. */
+function sender(response: ServerResponse): (message: Uint8Array) => Promise<void> {
+  let drained: Promise<void> | undefined;
+  return (message) => {
+    if (response.destroyed || response.writableEnded || response.write(frame(message))) return Promise.resolve();
+    drained ??= new Promise<void>((resolve) => {
+      const done = () => {
+        response.off("drain", done);
+        response.off("close", done);
+        drained = undefined;
+        resolve();
+      };
+      response.on("drain", done);
+      response.on("close", done);
+    });
+    return drained;
+  };
+}
+
+/** Ends with the last message, if there is one more, and the status behind it. */
+function succeed(response: ServerResponse, last: Buffer | undefined): void {
+  if (response.destroyed || response.writableEnded) return;
+  response.addTrailers({ "grpc-status": String(grpcCodes.ok) });
+  response.end(last);
+}
+
+/** Without a message before, the status stands in the headers ("Trailers-Only"). */
+function fail(response: ServerResponse, error: GrpcError): void {
+  if (response.destroyed || response.writableEnded) return;
+  const status = { "grpc-status": String(error.code), "grpc-message": encodeStatusMessage(error.message) };
+  if (response.headersSent) response.addTrailers(status);
+  else for (const [name, value] of Object.entries(status)) response.setHeader(name, value);
+  response.end();
+}
+
+function unimplemented(path: string): GrpcError {
+  const [, service = "", method = ""] = path.split("/");
+  return new GrpcError(
+    grpcCodes.unimplemented,
+    `strongroom: ${service}.${method} is not served: this door keeps the Secrets of an API server, and nothing else`,
+  );
+}

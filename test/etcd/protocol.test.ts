@@ -1,0 +1,207 @@
+/** What etcdctl cannot be made to send: progress, cancellations, counts, and what no client should. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { grpcCodes } from "../../src/doors/etcd/grpc/grpc-status.ts";
+import {
+  PutRequest,
+  RangeRequest,
+  RangeResponse,
+  TxnRequest,
+  RequestOp,
+  Compare,
+} from "../../src/doors/etcd/messages/kv.ts";
+import { Event, WatchCreateRequest, WatchRequest, WatchResponse } from "../../src/doors/etcd/messages/watch.ts";
+import { makeCertificates } from "../support/certificates.ts";
+import { auditEvents } from "../support/audit-events.ts";
+import { userCredentials } from "../support/user-client.ts";
+import { startEtcdServer } from "./etcd-server.ts";
+import type { EtcdServer } from "./etcd-server.ts";
+import { grpcClient } from "./grpc-client.ts";
+import type { GrpcClient, OpenCall } from "./grpc-client.ts";
+
+const kv = (method: string) => `/etcdserverpb.KV/${method}`;
+const watchPath = "/etcdserverpb.Watch/Watch";
+const bytes = (text: string) => Buffer.from(text, "latin1");
+const key = (name: string, namespace = "default") => bytes(`/registry/secrets/${namespace}/${name}`);
+const root = { key: bytes("/registry/secrets/"), rangeEnd: bytes("/registry/secrets0") };
+
+describe("the protocol of the etcd door", () => {
+  let etcd: EtcdServer;
+  let client: GrpcClient;
+  before(async () => {
+    etcd = await startEtcdServer();
+    client = grpcClient(etcd.server.etcdUrl, etcd.server.credentials);
+  });
+  after(async () => {
+    await client[Symbol.asyncDispose]();
+    await etcd[Symbol.asyncDispose]();
+  });
+
+  const put = (name: string, value: string) =>
+    client.unary(kv("Put"), PutRequest.encode({ key: key(name), value: bytes(value) }));
+  const range = async (request: Parameters<typeof RangeRequest.encode>[0]) => {
+    const answer = await client.unary(kv("Range"), RangeRequest.encode(request));
+    assert.equal(answer.status, grpcCodes.ok, answer.message);
+    return RangeResponse.decode(answer.messages[0] ?? Buffer.alloc(0));
+  };
+  const create = (request: Partial<typeof WatchCreateRequest extends { decode(b: Uint8Array): infer R } ? R : never>) =>
+    WatchRequest.encode({ create: WatchCreateRequest.of(request) });
+  const next = async (call: OpenCall) => WatchResponse.decode((await call.next()) ?? assert.fail("the stream ended"));
+
+  it("counts without telling keys, all of them or those of a part", async () => {
+    for (const name of ["count-a", "count-b", "count-c"]) await put(name, "k8s:enc:x");
+    const all = await range({ ...root, countOnly: true });
+    assert.ok(all.count >= 3);
+    assert.equal(all.kvs.length, 0);
+    const part = await range({ key: key("count-a"), rangeEnd: key("count-c"), countOnly: true });
+    assert.equal(part.count, 2);
+  });
+
+  it("tells the progress of a watch when it has told everything before, for one watch and for all", async () => {
+    const call = client.open(watchPath);
+    call.send(create({ ...root, progressNotify: true }));
+    const created = await next(call);
+    assert.equal(created.created, true);
+    await put("progress", "k8s:enc:1");
+    call.send(WatchRequest.encode({ progress: {} }));
+    const event = await next(call);
+    assert.equal(event.events.length, 1);
+    const progress = await next(call);
+    assert.deepEqual([progress.watchId, progress.events.length], [-1, 0]);
+    assert.ok((progress.header?.revision ?? 0) >= (event.header?.revision ?? Infinity));
+    await call.end();
+  });
+
+  it("keeps several watches of a stream apart, and cancels one of them", async () => {
+    const call = client.open(watchPath);
+    call.send(create({ key: key("apart-a") }));
+    call.send(create({ key: key("apart-b"), watchId: 7 }));
+    assert.equal((await next(call)).watchId, 0);
+    assert.equal((await next(call)).watchId, 7);
+    await put("apart-b", "k8s:enc:1");
+    assert.equal((await next(call)).watchId, 7);
+    call.send(WatchRequest.encode({ cancel: { watchId: 7 } }));
+    const canceled = await next(call);
+    assert.deepEqual([canceled.watchId, canceled.canceled, canceled.cancelReason], [7, true, ""]);
+    await put("apart-b", "k8s:enc:2");
+    await put("apart-a", "k8s:enc:1");
+    const event = await next(call);
+    assert.equal(event.watchId, 0);
+    const told = Event.decode(event.events[0] ?? Buffer.alloc(0));
+    assert.deepEqual(Buffer.from(told.kv?.key ?? []), key("apart-a"));
+    call.send(create({ key: key("apart-a"), watchId: 0 }));
+    assert.ok((await next(call)).created);
+    await call.end();
+  });
+
+  it("waits for a revision to come when a watch begins in the future", async () => {
+    const call = client.open(watchPath);
+    const { header } = await range({ key: key("nothing") });
+    const startRevision = (header?.revision ?? 0) + 2;
+    call.send(create({ ...root, startRevision }));
+    assert.ok((await next(call)).created);
+    await put("future-1", "k8s:enc:1");
+    await put("future-2", "k8s:enc:1");
+    const event = await next(call);
+    assert.equal(event.header?.revision, startRevision);
+    await call.end();
+  });
+
+  it("tells a client without rights nothing, by any method, and has it on record", async () => {
+    const nobody = await userCredentials(etcd.server, "nobody");
+    await using stranger = grpcClient(etcd.server.etcdUrl, nobody);
+    const txn = TxnRequest.encode({
+      compare: [Compare.of({ key: key("count-a"), target: 2 })],
+      success: [RequestOp.of({ put: PutRequest.of({ key: key("count-a"), value: bytes("x") }) })],
+    });
+    for (const [method, message] of [
+      ["Range", RangeRequest.encode({ key: key("count-a") })],
+      ["Range", RangeRequest.encode({ key: key("absent") })],
+      ["Range", RangeRequest.encode(root)],
+      ["Put", PutRequest.encode({ key: key("count-a"), value: bytes("x") })],
+      ["Txn", txn],
+      ["Compact", new Uint8Array()],
+    ] as const) {
+      const answer = await stranger.unary(kv(method), message);
+      assert.deepEqual([answer.status, answer.message], [grpcCodes.permissionDenied, "etcdserver: permission denied"]);
+    }
+    const call = stranger.open(watchPath);
+    call.send(create(root));
+    const refused = await next(call);
+    assert.deepEqual([refused.created, refused.canceled], [true, true]);
+    assert.match(refused.cancelReason, /permission denied/);
+    await call.end();
+    const events = await auditEvents(etcd.server);
+    const denied = events.filter(
+      ({ user, responseStatus }) => user.username === "nobody" && responseStatus?.code === 403,
+    );
+    assert.equal(denied.length, 7);
+  });
+
+  it("has no answer for a client without a certificate, or with one of another authority", async () => {
+    const { ca } = etcd.server.credentials;
+    const other = makeCertificates();
+    for (const credentials of [{ ca }, { ca, cert: other.client.certPem, key: other.client.keyPem }]) {
+      await using stranger = grpcClient(etcd.server.etcdUrl, credentials);
+      const answer = await stranger.unary(kv("Range"), RangeRequest.encode(root));
+      assert.equal(answer.status, grpcCodes.unauthenticated);
+      assert.equal(answer.messages.length, 0);
+    }
+  });
+
+  it("says what is wrong with messages and frames that are none, and goes on", async () => {
+    const malformed = await client.unary(kv("Range"), Buffer.from([0x0a, 0xff]));
+    assert.deepEqual([malformed.status, malformed.message], [3, "strongroom: the message must be valid protobuf"]);
+    const wrongType = await client.unary(kv("Range"), Buffer.from([0x08, 0x01]));
+    assert.equal(wrongType.status, grpcCodes.invalidArgument);
+    const noKey = await client.unary(kv("Range"), new Uint8Array());
+    assert.deepEqual([noKey.status, noKey.message], [3, "etcdserver: key is not provided"]);
+    const cut = await client.raw(kv("Range"), Buffer.from([0, 0, 0, 0, 9, 1]));
+    assert.equal(cut.status, grpcCodes.internal);
+    const compressed = await client.raw(kv("Range"), Buffer.from([1, 0, 0, 0, 0]));
+    assert.equal(compressed.status, grpcCodes.unimplemented);
+    const huge = await client.raw(kv("Put"), Buffer.from([0, 0xff, 0xff, 0xff, 0xff]));
+    assert.deepEqual([huge.status, huge.message.slice(0, 42)], [8, "grpc: received message larger than max (42"]);
+    const large = await put("large", `k8s:enc:${"x".repeat(1.6 * 1024 * 1024)}`);
+    assert.deepEqual([large.status, large.message], [3, "etcdserver: request is too large"]);
+    const unknown = await client.unary("/etcdserverpb.KV/Nothing", new Uint8Array());
+    assert.equal(unknown.status, grpcCodes.unimplemented);
+    assert.equal((await put("goes-on", "k8s:enc:1")).status, grpcCodes.ok);
+  });
+
+  it("refuses a Secret under the key of another", async () => {
+    const body = { metadata: { name: "own" }, stringData: { a: "b" } };
+    await etcd.server.call("POST", "/api/v1/namespaces/default/secrets", { body });
+    const [stored = Buffer.alloc(0)] = (await range({ key: key("own") })).kvs;
+    const value = Buffer.from(stored).subarray(Buffer.from(stored).indexOf("k8s\0"));
+    const answer = await client.unary(kv("Put"), PutRequest.encode({ key: key("other"), value }));
+    assert.equal(answer.status, grpcCodes.invalidArgument);
+    assert.match(answer.message, /must be those of its key/);
+  });
+
+  it("carries a thousand watches on one stream and tells each", async () => {
+    const call = client.open(watchPath);
+    for (let index = 0; index < 1000; index++) call.send(create({ key: key("many") }));
+    for (let index = 0; index < 1000; index++) assert.ok((await next(call)).created);
+    await put("many", "k8s:enc:1");
+    const told = new Set<number>();
+    while (told.size < 1000) told.add((await next(call)).watchId);
+    await call.end();
+  });
+
+  it("answers health and version over plain HTTP, without a certificate", async () => {
+    const { ca } = etcd.server.credentials;
+    const { get } = await import("node:https");
+    const ask = (path: string) =>
+      new Promise<string>((resolve, reject) => {
+        get(`${etcd.server.etcdUrl}${path}`, { ca, agent: false }, (response) => {
+          let text = "";
+          response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+          response.on("end", () => resolve(`${response.statusCode} ${text}`));
+        }).on("error", reject);
+      });
+    assert.equal(await ask("/health"), '200 {"health":"true","reason":""}');
+    assert.match(await ask("/version"), /^200 \{"etcdserver":"3\.5\./);
+    assert.match(await ask("/v2/keys"), /^404/);
+  });
+});
