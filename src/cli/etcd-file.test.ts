@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { etcdConfig, etcdReader } from "./etcd-file.ts";
 
-const read = (yaml: string) => etcdConfig(etcdReader("/etc")(parse(yaml), "strongroom.yaml: etcd"));
+const read = (yaml: string) => etcdConfig(etcdReader("/etc")(parse(yaml, { mapAsMap: true }), "etcd"));
 
 test("etcdConfig takes a cluster with its defaults, paths relative to the file", () => {
   assert.deepEqual(read("{listen: '127.0.0.1:2379', clusters: [{name: prod, clientAuthoritiesFile: ca.crt}]}"), {
