@@ -17,6 +17,9 @@ import { makeCertificates } from "./certificates.ts";
 
 export interface RealApiserver extends AsyncDisposable {
   readonly url: string;
+  /** Of its etcd, without TLS. */
+  readonly etcdUrl: string;
+  readonly etcdDataDir: string;
   /** Of a user in system:masters. */
   readonly kubeconfig: string;
   /** A kubeconfig of this user, in these groups. */
@@ -106,7 +109,15 @@ export async function startRealApiserver(more: readonly string[] = []): Promise<
     await stop();
     throw error;
   }
-  return { url, kubeconfig: await writeConfig("admin"), kubeconfigOf: writeConfig, call, [Symbol.asyncDispose]: stop };
+  return {
+    url,
+    etcdUrl: `http://127.0.0.1:${etcdPort}`,
+    etcdDataDir: at("etcd"),
+    kubeconfig: await writeConfig("admin"),
+    kubeconfigOf: writeConfig,
+    call,
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 async function freePorts(count: number): Promise<number[]> {
