@@ -92,7 +92,7 @@ class RefusalBudget implements AuditSink {
     };
   }
 
-  async write(event: AuditEvent, options?: WriteOptions): Promise<void> {
+  write(event: AuditEvent, options?: WriteOptions): Promise<void> {
     const kind = floodKindOf(event);
     if (kind === undefined || this.#failing) return this.#pass(event, options);
     const network = this.#options.networkOf(event.sourceIPs.at(-1) ?? "");
@@ -100,6 +100,7 @@ class RefusalBudget implements AuditSink {
     if (this.#buckets[kind].take(name, this.#options.now().getTime())) return this.#pass(event, options);
     this.#countOf(event).add(event, network);
     this.#schedule();
+    return Promise.resolve();
   }
 
   async close(): Promise<void> {

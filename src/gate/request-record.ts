@@ -44,26 +44,29 @@ export class RequestRecord implements RequestLife {
 
   event(stage: AuditStage, fields: Partial<AuditEvent>): AuditEvent {
     const { request, user } = this;
-    const objectRef = this.objectRef(undefined);
-    return {
+    // What came of the request knows more of the object than what was asked.
+    const objectRef = fields.objectRef ?? this.objectRef(undefined);
+    // What is seldom there is assigned afterwards: to spread it costs each request.
+    const event: Mutable<AuditEvent> = {
       auditID: request.auditId,
-      ...(this.streamId !== undefined && { streamID: this.streamId }),
-      ...(this.intentID !== undefined && { intentID: this.intentID }),
       stage,
       door: request.door,
       verb: request.verb,
       requestURI: cutText(request.uri, uriMax),
       user: user === undefined ? anonymous : recorded(user),
-      ...(this.impersonation !== undefined && { impersonatedUser: recorded(this.impersonation.user) }),
       sourceIPs: request.sourceIPs,
       userAgent: cutText(request.userAgent, userAgentMax),
       ...(objectRef !== undefined && { objectRef }),
       requestReceivedTimestamp: microseconds(request.receivedAt),
       stageTimestamp: microseconds(this.#now()),
-      ...this.#annotations(),
-      ...(hasBodies.has(stage) && this.#bodies),
-      ...fields,
     };
+    if (this.streamId !== undefined) event.streamID = this.streamId;
+    if (this.intentID !== undefined) event.intentID = this.intentID;
+    if (this.impersonation !== undefined) event.impersonatedUser = recorded(this.impersonation.user);
+    const annotations = this.#annotations();
+    if (annotations !== undefined) event.annotations = annotations;
+    if (this.#bodies !== undefined && hasBodies.has(stage)) Object.assign(event, this.#bodies);
+    return Object.assign(event, fields);
   }
 
   /** The first text under a key stays, as upstream. */
@@ -79,17 +82,15 @@ export class RequestRecord implements RequestLife {
     this.#bodies = { ...this.#bodies, [`${body}Object`]: kept.object };
   };
 
-  #annotations(): Pick<AuditEvent, "annotations"> {
+  #annotations(): AuditEvent["annotations"] {
     const { decision } = this;
-    if (decision === undefined) return this.#notes === undefined ? {} : { annotations: this.#notes };
+    if (decision === undefined) return this.#notes;
     // What is noted of a request, by whatever policy, never stands for what was decided of it.
     return {
-      annotations: {
-        ...this.#notes,
-        "authorization.k8s.io/decision": decision.type === "allow" ? "allow" : "forbid",
-        "authorization.k8s.io/reason": cutText(decision.reason, noteMax),
-        ...decision.annotations,
-      },
+      ...this.#notes,
+      "authorization.k8s.io/decision": decision.type === "allow" ? "allow" : "forbid",
+      "authorization.k8s.io/reason": cutText(decision.reason, noteMax),
+      ...decision.annotations,
     };
   }
 
@@ -129,6 +130,8 @@ export class RequestRecord implements RequestLife {
     };
   }
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const anonymous: AuditEvent["user"] = { username: anonymousUserName, groups: [unauthenticatedGroup] };
 

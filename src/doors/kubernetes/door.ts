@@ -30,7 +30,7 @@ import {
   tooManyRequests,
 } from "./api-error.ts";
 import type { TokenServices } from "./authentication/token-services.ts";
-import type { Kind } from "./kinds/kind.ts";
+import type { DescribedKind, Kind } from "./kinds/kind.ts";
 import { KubernetesMetrics } from "./metrics.ts";
 import { authorizedResource, parseRequestInfo } from "./request-info.ts";
 import type { RequestInfo, ResourceRequest } from "./request-info.ts";
@@ -141,7 +141,8 @@ class Exchange {
       const refusal = crossSiteRefusal(this.#request.headers);
       if (refusal !== undefined) throw new ApiError(403, "Forbidden", `forbidden: ${refusal}`, { details: {} });
       this.#parse();
-      const open = await this.#options.openPaths(this.#pathRequest());
+      // None of them is a resource's.
+      const open = this.#info.resource === undefined ? await this.#options.openPaths(this.#pathRequest()) : undefined;
       return open ?? (await this.#limited());
     } catch (error) {
       return this.#failure(error);
@@ -284,8 +285,8 @@ class Exchange {
 
   #knownResource(): string {
     const resource = this.#info.resource?.resource ?? "";
-    const { kinds, reviews } = this.#options;
-    return [...kinds, ...reviews].some((kind) => kind.resource === resource) ? resource : "";
+    const isKnown = (kind: DescribedKind) => kind.resource === resource;
+    return this.#options.kinds.some(isKnown) || this.#options.reviews.some(isKnown) ? resource : "";
   }
 }
 

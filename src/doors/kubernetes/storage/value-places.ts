@@ -27,10 +27,11 @@ export function repeatingAnnotations(metadata: Readonly<JsonObject>): readonly s
 }
 
 const quotedNames = annotationsWithValues.map((name) => Buffer.from(`"${name}"`));
+const quotedAnnotations = Buffer.from('"annotations"');
 
 /** Whether the JSON of metadata may have one of them; a quick look that parses nothing. */
 export function mayRepeatValues(metadata: Buffer): boolean {
-  return quotedNames.some((name) => metadata.includes(name));
+  return metadata.includes(quotedAnnotations) && quotedNames.some((name) => metadata.includes(name));
 }
 
 /** Of a tree whose values are in the field `data`; undefined where it has no such field. */
