@@ -1,7 +1,7 @@
 /** A client of the etcd door that sends what it is told to, message by message; also what no client would. */
 import { connect } from "node:http2";
 import type { ClientHttp2Stream } from "node:http2";
-import { frame } from "../../src/doors/etcd/grpc/frames.ts";
+import { frame } from "../../src/grpc/frames.ts";
 import type { ClientCredentials } from "../running-server.ts";
 
 export interface GrpcAnswer {

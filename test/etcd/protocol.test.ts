@@ -1,7 +1,7 @@
 /** What etcdctl cannot be made to send: progress, cancellations, counts, and what no client should. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { grpcCodes } from "../../src/doors/etcd/grpc/grpc-status.ts";
+import { grpcCodes } from "../../src/grpc/grpc-status.ts";
 import {
   PutRequest,
   RangeRequest,

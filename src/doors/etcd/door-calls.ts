@@ -2,7 +2,7 @@
 import type { GateContext, GateRequest, Gate, Outcome } from "../../gate/gate.ts";
 import type { User } from "../../identity/user.ts";
 import { describeEtcdError } from "./etcd-error.ts";
-import type { GrpcCall } from "./grpc/serve-grpc.ts";
+import type { GrpcCall } from "../../grpc/serve-grpc.ts";
 
 export interface DoorCallOptions {
   readonly gate: Gate;

@@ -13,8 +13,8 @@ import { ClusterSecrets } from "./cluster-secrets.ts";
 import type { Cluster } from "./cluster-secrets.ts";
 import { DoorCalls } from "./door-calls.ts";
 import { grpcErrorOf, isInternal } from "./etcd-error.ts";
-import type { GrpcCall, Method } from "./grpc/serve-grpc.ts";
-import { isGrpcRequest, serveGrpc } from "./grpc/serve-grpc.ts";
+import type { GrpcCall, Method } from "../../grpc/serve-grpc.ts";
+import { isGrpcRequest, serveGrpc } from "../../grpc/serve-grpc.ts";
 import { answerPlainPath } from "./plain-paths.ts";
 import { etcdVersion, memberListMethod, statusMethod } from "./rpc/cluster.ts";
 import { memberIdentity } from "./rpc/header.ts";
@@ -41,6 +41,9 @@ export interface EtcdDoorOptions {
   readonly onInternalError: (error: unknown, path: string) => void;
 }
 
+/** etcd's 1.5 MiB of a request and 512 KiB beside. */
+const messageBytesMax = 2 * 1024 * 1024;
+
 /** etcd's own default is ten minutes, which API servers are told to shorten to this. */
 const progressIntervalMsDefault = 5000;
 
@@ -48,6 +51,8 @@ export function etcdDoor(options: EtcdDoorOptions) {
   const methods = methodsOf(options);
   const serving = {
     method: (path: string) => methods.get(path),
+    served: "this door keeps the Secrets of an API server, and nothing else",
+    messageBytesMax,
     statusOf: (error: unknown, path: string) => {
       const status = grpcErrorOf(error);
       if (isInternal(status)) options.onInternalError(error, path);

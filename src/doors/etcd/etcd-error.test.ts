@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StrongroomError, errorCodes } from "../../errors/strongroom-error.ts";
 import { describeEtcdError, grpcErrorOf } from "./etcd-error.ts";
-import { GrpcError, encodeStatusMessage, grpcCodes } from "./grpc/grpc-status.ts";
+import { GrpcError, encodeStatusMessage, grpcCodes } from "../../grpc/grpc-status.ts";
 
 test("Every error of the core has etcd's status, and the text that clients know it by", () => {
   const texts = new Map([

@@ -6,8 +6,8 @@ import type { ErrorCode } from "../../errors/strongroom-error.ts";
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import { ForbiddenError } from "../../gate/gate.ts";
 import { ApiError } from "../kubernetes/api-error.ts";
-import { GrpcError, grpcCodes } from "./grpc/grpc-status.ts";
-import type { GrpcCode } from "./grpc/grpc-status.ts";
+import { GrpcError, grpcCodes } from "../../grpc/grpc-status.ts";
+import type { GrpcCode } from "../../grpc/grpc-status.ts";
 
 export const compactedText = "etcdserver: mvcc: required revision has been compacted";
 export const permissionDeniedText = "etcdserver: permission denied";

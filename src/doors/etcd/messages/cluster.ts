@@ -1,5 +1,5 @@
 /** The messages of etcd's Cluster and Maintenance services. Source: etcd-io/etcd api/etcdserverpb/rpc.proto (v3.5). */
-import { bool, int64, Message, nested, repeated, text, texts, uint64 } from "../grpc/message.ts";
+import { bool, int64, Message, nested, repeated, text, texts, uint64 } from "../../../grpc/message.ts";
 import { ResponseHeader } from "./kv.ts";
 
 export const Member = new Message({

@@ -2,8 +2,8 @@
  * The messages of etcd's KV service, and what the others share with it.
  * Source: etcd-io/etcd api/etcdserverpb/rpc.proto and api/mvccpb/kv.proto (v3.5).
  */
-import { bool, bytes, encoded, int64, Message, nested, repeated, uint64 } from "../grpc/message.ts";
-import type { MessageOf } from "../grpc/message.ts";
+import { bool, bytes, encoded, int64, Message, nested, repeated, uint64 } from "../../../grpc/message.ts";
+import type { MessageOf } from "../../../grpc/message.ts";
 
 /** What every answer begins with. */
 export const ResponseHeader = new Message({

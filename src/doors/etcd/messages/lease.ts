@@ -1,5 +1,5 @@
 /** The messages of etcd's Lease service. Source: etcd-io/etcd api/etcdserverpb/rpc.proto (v3.5). */
-import { int64, Message, nested, text } from "../grpc/message.ts";
+import { int64, Message, nested, text } from "../../../grpc/message.ts";
 import { ResponseHeader } from "./kv.ts";
 
 export const LeaseGrantRequest = new Message({ ttl: int64(1), id: int64(2) });

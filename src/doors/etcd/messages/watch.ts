@@ -1,6 +1,6 @@
 /** The messages of etcd's Watch service. Source: etcd-io/etcd api/etcdserverpb/rpc.proto, api/mvccpb/kv.proto (v3.5). */
-import { bool, bytes, encoded, int64, Message, nested, numbers, text } from "../grpc/message.ts";
-import type { MessageOf } from "../grpc/message.ts";
+import { bool, bytes, encoded, int64, Message, nested, numbers, text } from "../../../grpc/message.ts";
+import type { MessageOf } from "../../../grpc/message.ts";
 import { KeyValue, ResponseHeader } from "./kv.ts";
 
 /** The filters of a watch: what it is not told of. */

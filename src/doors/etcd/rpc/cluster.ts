@@ -5,7 +5,7 @@
 import type { Revision } from "../../../store/revision.ts";
 import { askedOfAll } from "../door-calls.ts";
 import type { DoorCalls } from "../door-calls.ts";
-import type { UnaryMethod } from "../grpc/serve-grpc.ts";
+import type { UnaryMethod } from "../../../grpc/serve-grpc.ts";
 import { Member, MemberListResponse, StatusResponse } from "../messages/cluster.ts";
 import { raftTerm, responseHeader } from "./header.ts";
 import type { MemberIdentity } from "./header.ts";

@@ -6,8 +6,8 @@ import type { GateContext, Outcome } from "../../../gate/gate.ts";
 import type { Place } from "../cluster-keys.ts";
 import { askedOfAll, keyDetail } from "../door-calls.ts";
 import type { Asked } from "../door-calls.ts";
-import { GrpcError, grpcCodes } from "../grpc/grpc-status.ts";
-import type { Method, UnaryMethod } from "../grpc/serve-grpc.ts";
+import { GrpcError, grpcCodes } from "../../../grpc/grpc-status.ts";
+import type { Method, UnaryMethod } from "../../../grpc/serve-grpc.ts";
 import { holds } from "../key-state.ts";
 import {
   CompactionRequest,

@@ -7,7 +7,7 @@ import type { Revision } from "../../../store/revision.ts";
 import type { Store, TtlLeaseId } from "../../../store/store.ts";
 import { askedOfAll } from "../door-calls.ts";
 import type { DoorCalls } from "../door-calls.ts";
-import type { GrpcCall, Method, StreamMethod, UnaryMethod } from "../grpc/serve-grpc.ts";
+import type { GrpcCall, Method, StreamMethod, UnaryMethod } from "../../../grpc/serve-grpc.ts";
 import {
   LeaseGrantRequest,
   LeaseGrantResponse,

@@ -8,7 +8,7 @@ import type { Place, Span } from "../cluster-keys.ts";
 import { askedOfAll, keyDetail } from "../door-calls.ts";
 import type { Asked } from "../door-calls.ts";
 import { grpcErrorOf } from "../etcd-error.ts";
-import type { StreamCall, StreamMethod } from "../grpc/serve-grpc.ts";
+import type { StreamCall, StreamMethod } from "../../../grpc/serve-grpc.ts";
 import { WatchRequest, WatchResponse } from "../messages/watch.ts";
 import type { WatchCreateRequest } from "../messages/watch.ts";
 import { responseHeader } from "./header.ts";

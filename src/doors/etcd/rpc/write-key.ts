@@ -7,7 +7,7 @@ import type { Revision } from "../../../store/revision.ts";
 import type { Place, RecordPlace, SecretPlace } from "../cluster-keys.ts";
 import { disclosureOf } from "../cluster-secrets.ts";
 import { permissionDeniedText } from "../etcd-error.ts";
-import { GrpcError, grpcCodes } from "../grpc/grpc-status.ts";
+import { GrpcError, grpcCodes } from "../../../grpc/grpc-status.ts";
 import type { KeyState } from "../key-state.ts";
 import { DeleteRangeResponse, PutResponse, ResponseOp } from "../messages/kv.ts";
 import type { DeleteRangeRequest, PutRequest, ResponseHeader } from "../messages/kv.ts";

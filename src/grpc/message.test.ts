@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { RangeRequest, TxnRequest } from "../messages/kv.ts";
+import { RangeRequest, TxnRequest } from "../doors/etcd/messages/kv.ts";
 
 const range = fc.record({
   key: fc.uint8Array({ maxLength: 20 }),

@@ -1,5 +1,5 @@
 /**
- * gRPC over the HTTP/2 streams of the front: one call per stream. Unary calls, and calls with streams in both directions.
+ * gRPC over the HTTP/2 streams of a server: one call per stream. Unary calls, and calls with streams in both directions.
  * Source: grpc/doc/PROTOCOL-HTTP2.md.
  *
  * `grpc-timeout` is not looked at: a client that gives up resets its stream, and what it asked to be written is written
@@ -8,9 +8,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { frame, headBytes, onlyMessage, readFrames, tooLarge } from "./frames.ts";
 import { encodeStatusMessage, GrpcError, grpcCodes } from "./grpc-status.ts";
-
-/** The largest message that is read: etcd's 1.5 MiB of a request and 512 KiB beside. */
-export const messageBytesMax = 2 * 1024 * 1024;
 
 export interface GrpcCall {
   readonly request: IncomingMessage;
@@ -42,6 +39,10 @@ export type Method = UnaryMethod | StreamMethod;
 export interface ServeGrpcOptions {
   /** Undefined for what is not served. */
   readonly method: (path: string) => Method | undefined;
+  /** What is told of a method that is not served, after its name. */
+  readonly served: string;
+  /** The largest message that is read. */
+  readonly messageBytesMax: number;
   /** The status of what a method raised. */
   readonly statusOf: (error: unknown) => GrpcError;
   readonly now: () => Date;
@@ -59,17 +60,18 @@ export async function serveGrpc(
   response: ServerResponse,
 ): Promise<void> {
   const path = request.url ?? "";
+  const { messageBytesMax } = options;
   response.statusCode = 200;
   response.setHeader("content-type", "application/grpc");
   try {
     const method = options.method(path);
-    if (method === undefined) throw unimplemented(path);
+    if (method === undefined) throw unimplemented(path, options.served);
     const call = { request, path, receivedAt: options.now() };
     if (method.type === "unary") {
-      const answer = await method.run(call, onlyMessage(await wholeBody(request), messageBytesMax));
+      const answer = await method.run(call, onlyMessage(await wholeBody(request, messageBytesMax), messageBytesMax));
       succeed(response, frame(answer));
     } else {
-      await runStream(method, call, response);
+      await runStream(method, call, { response, messageBytesMax });
       succeed(response, undefined);
     }
   } catch (error) {
@@ -77,7 +79,11 @@ export async function serveGrpc(
   }
 }
 
-async function runStream(method: StreamMethod, call: GrpcCall, response: ServerResponse): Promise<void> {
+async function runStream(
+  method: StreamMethod,
+  call: GrpcCall,
+  { response, messageBytesMax }: { readonly response: ServerResponse; readonly messageBytesMax: number },
+): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const messages = readFrames(call.request, messageBytesMax);
@@ -86,7 +92,7 @@ async function runStream(method: StreamMethod, call: GrpcCall, response: ServerR
 }
 
 /** The body of a unary call. Raises `resource-exhausted` as soon as it is too large. */
-function wholeBody(request: IncomingMessage): Promise<Buffer> {
+function wholeBody(request: IncomingMessage, messageBytesMax: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -150,10 +156,7 @@ function fail(response: ServerResponse, error: GrpcError): void {
   response.end();
 }
 
-function unimplemented(path: string): GrpcError {
+function unimplemented(path: string, served: string): GrpcError {
   const [, service = "", method = ""] = path.split("/");
-  return new GrpcError(
-    grpcCodes.unimplemented,
-    `strongroom: ${service}.${method} is not served: this door keeps the Secrets of an API server, and nothing else`,
-  );
+  return new GrpcError(grpcCodes.unimplemented, `strongroom: ${service}.${method} is not served: ${served}`);
 }

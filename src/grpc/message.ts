@@ -6,7 +6,7 @@
  * sends one twice).
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { StrongroomError } from "../../../errors/strongroom-error.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
 
 /** How one value stands on the wire. */
 interface ValueType<T> {
