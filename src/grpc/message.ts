@@ -164,13 +164,26 @@ export function nested<F extends Fields>(number: number, message: Message<F>): F
   };
 }
 
-/** Any number of messages. */
+/** A message repeats a field at most so often: what is asked for with 2 MiB must not take a hundred times that to decode. */
+const repetitionsMax = 4096;
+
+/** A list of its own for each message that has the field: the one before is the zero value, or was made here. */
+function appended<T>(before: readonly T[], item: T): readonly T[] {
+  if (before.length === 0) return [item];
+  if (before.length >= repetitionsMax) {
+    throw new StrongroomError("invalid", `a field must be repeated at most ${repetitionsMax} times`);
+  }
+  (before as T[]).push(item); // made above, and seen by nobody yet
+  return before;
+}
+
+/** Some messages. */
 export function repeated<F extends Fields>(number: number, message: Message<F>): Field<readonly Values<F>[]> {
   return {
     number,
     wireType: WireType.LengthDelimited,
     absent: [],
-    add: (reader, before) => [...before, message.decode(reader.bytes())],
+    add: (reader, before) => appended(before, message.decode(reader.bytes())),
     write: (writer, values) => {
       for (const value of values) {
         message.write(writer.tag(number, WireType.LengthDelimited).fork(), value);
@@ -186,7 +199,7 @@ export function encoded(number: number): Field<readonly Uint8Array[]> {
     number,
     wireType: WireType.LengthDelimited,
     absent: [],
-    add: (reader, before) => [...before, reader.bytes()],
+    add: (reader, before) => appended(before, reader.bytes()),
     write: (writer, values) => {
       for (const value of values) writer.tag(number, WireType.LengthDelimited).bytes(value);
     },
@@ -201,8 +214,8 @@ export function numbers(number: number): Field<readonly number[]> {
     absent: [],
     add: (reader, before) => {
       const packed = new BinaryReader(reader.bytes());
-      const values = [...before];
-      while (packed.pos < packed.len) values.push(int64Type.read(packed));
+      let values = before;
+      while (packed.pos < packed.len) values = appended(values, int64Type.read(packed));
       return values;
     },
     write: (writer, values) => {
@@ -214,13 +227,13 @@ export function numbers(number: number): Field<readonly number[]> {
   };
 }
 
-/** Any number of texts. */
+/** Some texts. */
 export function texts(number: number): Field<readonly string[]> {
   return {
     number,
     wireType: WireType.LengthDelimited,
     absent: [],
-    add: (reader, before) => [...before, reader.string()],
+    add: (reader, before) => appended(before, reader.string()),
     write: (writer, values) => {
       for (const value of values) writer.tag(number, WireType.LengthDelimited).string(value);
     },

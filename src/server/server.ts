@@ -170,7 +170,10 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const url = clientUrl({ host: listener.host, port: listener.port, extraSans: config.extraSans });
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
   const etcd = await openEtcdDoor({ ...parts, config: config.etcd, tls, certificates, instanceId: instance.id });
-  if (etcd !== undefined) startup.use(etcd);
+  if (etcd !== undefined) {
+    startup.use(etcd);
+    announce(`etcd door ${etcd.url}`);
+  }
   startup.use(
     await openControlSocket(config.dataDir, {
       issue: (request) => {

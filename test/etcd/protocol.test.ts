@@ -164,6 +164,14 @@ describe("the protocol of the etcd door", () => {
     assert.deepEqual([huge.status, huge.message.slice(0, 42)], [8, "grpc: received message larger than max (42"]);
     const large = await put("large", `k8s:enc:${"x".repeat(1.6 * 1024 * 1024)}`);
     assert.deepEqual([large.status, large.message], [3, "etcdserver: request is too large"]);
+    // Each is decoded to an object: a message of 2 MiB must not become a million of them.
+    const repeated = await client.unary(kv("Txn"), Buffer.alloc(1024 * 1024, Buffer.from([0x0a, 0])));
+    assert.deepEqual(
+      [repeated.status, repeated.message],
+      [3, "strongroom: a field must be repeated at most 4096 times"],
+    );
+    const many = await client.unary(kv("Txn"), Buffer.alloc(258, Buffer.from([0x0a, 0])));
+    assert.deepEqual([many.status, many.message], [3, "etcdserver: too many operations in txn request"]);
     const unknown = await client.unary("/etcdserverpb.KV/Nothing", new Uint8Array());
     assert.equal(unknown.status, grpcCodes.unimplemented);
     assert.equal((await put("goes-on", "k8s:enc:1")).status, grpcCodes.ok);

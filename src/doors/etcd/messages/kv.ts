@@ -92,7 +92,7 @@ export const RequestOp = new Message({
   range: nested(1, RangeRequest),
   put: nested(2, PutRequest),
   deleteRange: nested(3, DeleteRangeRequest),
-  txn: encoded(4),
+  txn: nested(4, new Message({})),
 });
 export type RequestOp = MessageOf<typeof RequestOp>;
 

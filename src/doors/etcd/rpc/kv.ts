@@ -171,7 +171,7 @@ function branchOf(options: RangeOptions, requests: readonly RequestOp[]): Branch
     }
     if (request.put !== undefined) return { type: "change", change: putChange(request.put) };
     if (request.deleteRange !== undefined) return { type: "change", change: deleteChange(request.deleteRange) };
-    if (request.txn.length > 0) throw unserved("a transaction holds no other transactions");
+    if (request.txn !== undefined) throw unserved("a transaction holds no other transactions");
     throw new GrpcError(grpcCodes.invalidArgument, "strongroom: an operation must be a range, a put or a delete");
   });
   const changes = operations.flatMap((operation) => (operation.type === "change" ? [operation.change] : []));
