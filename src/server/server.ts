@@ -169,11 +169,8 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   door.attach(listener);
   const url = clientUrl({ host: listener.host, port: listener.port, extraSans: config.extraSans });
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
-  const etcd = await openEtcdDoor({ ...parts, config: config.etcd, tls, certificates, instanceId: instance.id });
-  if (etcd !== undefined) {
-    startup.use(etcd);
-    announce(`etcd door ${etcd.url}`);
-  }
+  const etcdParts = { ...parts, config: config.etcd, tls, certificates, announce, instanceId: instance.id };
+  const etcd = startup.use(await openEtcdDoor(etcdParts));
   startup.use(
     await openControlSocket(config.dataDir, {
       issue: (request) => {

@@ -1,152 +1,35 @@
-/** A real kube-apiserver keeps its Secrets at the etcd door, and kubectl is its client: where KUBE_APISERVER names one. */
+/**
+ * An API server as a client of the etcd door: what its certificate makes of it, and, where KUBE_APISERVER names a kube-apiserver, all
+ * that one does.
+ */
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { after, before, describe, it } from "node:test";
-import { disclosuresOf } from "../../src/audit/disclosures.ts";
+import { test } from "node:test";
+import { startTestServer } from "../running-server.ts";
 import { auditEvents } from "../support/audit-events.ts";
 import { noRealApiserver } from "../support/real-apiserver.ts";
-import type { RealApiserver } from "../support/real-apiserver.ts";
-import { startTestServer } from "../running-server.ts";
-import type { TestServer } from "../running-server.ts";
-import { allowCluster, clusterFiles, startBeneath } from "./beneath-cluster.ts";
-import type { ClusterFiles } from "./beneath-cluster.ts";
+import { killsBeneathApiserver } from "./beneath-apiserver-crash.ts";
+import { secretsBeneathApiserver } from "./beneath-apiserver.ts";
+import { allowCluster, clusterFiles } from "./beneath-cluster.ts";
+import { etcdctl } from "./etcd-server.ts";
 
-const canary = "beneath-canary-7f3a";
-const secretsOf = (namespace: string) => `/api/v1/namespaces/${namespace}/secrets`;
-
-describe("a kube-apiserver that keeps its Secrets here", { skip: noRealApiserver() ?? false, timeout: 280_000 }, () => {
-  let files: ClusterFiles;
-  let server: TestServer;
-  let cluster: RealApiserver;
-  before(async () => {
-    files = await clusterFiles();
-    const { authoritiesFile: clientAuthoritiesFile } = files;
-    const prod = { name: "prod", prefix: "/registry", clientAuthoritiesFile };
-    server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, cluster: prod } });
-    await allowCluster(server.call);
-    cluster = await startBeneath(server.etcdUrl, files, server.credentials.ca);
-  });
-  after(async () => {
-    await cluster?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
-    await files?.[Symbol.asyncDispose]();
-  });
-
-  const kubectl = (...args: readonly string[]) =>
-    new Promise<string>((resolve, reject) => {
-      execFile("kubectl", ["--kubeconfig", cluster.kubeconfig, ...args], (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new Error(`kubectl ${args.join(" ")}: ${stderr}`, { cause: error }));
-      });
-    });
-  const ours = async (name: string, namespace = "default") =>
-    (await server.call("GET", `${secretsOf(namespace)}/${name}`)).json;
-
-  it("creates, reads, patches and deletes them by kubectl; here they are canonical secrets with versions", async () => {
-    await kubectl("create", "secret", "generic", "app", `--from-literal=password=${canary}`);
-    const created = JSON.parse(await kubectl("get", "secret", "app", "-o", "json"));
-    const here = await ours("app");
-    assert.equal(here.metadata.uid, created.metadata.uid);
-    assert.equal(here.metadata.resourceVersion, created.metadata.resourceVersion);
-    assert.equal(Buffer.from(here.data.password, "base64").toString(), canary);
-    await kubectl("patch", "secret", "app", "-p", '{"stringData":{"password":"second"}}');
-    assert.equal(Buffer.from((await ours("app")).data.password, "base64").toString(), "second");
-    const versions = await server.call("GET", "/apis/strongroom.dev/v1/namespaces/default/secretversions");
-    assert.match(versions.text, /kube-apiserver kube-apiserver-etcd-client of cluster prod/);
-    await kubectl("delete", "secret", "app");
-    assert.equal((await server.call("GET", `${secretsOf("default")}/app`)).status, 404);
-  });
-
-  it("sees in a watch what another door writes, at once and in its own form", async () => {
-    const child = spawn("kubectl", ["--kubeconfig", cluster.kubeconfig, "get", "secrets", "-w", "-o", "name"]);
-    try {
-      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-      await kubectl("create", "secret", "generic", "began", "--from-literal=a=b");
-      for (let line = ""; line !== "secret/began";) line = String((await lines.next()).value);
-      const body = { metadata: { name: "from-here" }, stringData: { user: "ann" } };
-      const written = await server.call("POST", secretsOf("default"), { body });
-      assert.equal(written.status, 201, written.text);
-      assert.equal((await lines.next()).value, "secret/from-here");
-      const seen = JSON.parse(await kubectl("get", "secret", "from-here", "-o", "json"));
-      assert.equal(Buffer.from(seen.data.user, "base64").toString(), "ann");
-      assert.equal(seen.metadata.resourceVersion, written.json.metadata.resourceVersion);
-      assert.equal((await server.call("DELETE", `${secretsOf("default")}/from-here`)).status, 200);
-      assert.equal((await lines.next()).value, "secret/from-here");
-      await assert.rejects(kubectl("get", "secret", "from-here"), /NotFound/);
-    } finally {
-      child.kill();
-      await once(child, "close");
-    }
-  });
-
-  it("lists hundreds in chunks of one state, and deletes them together", async () => {
-    await kubectl("create", "namespace", "many");
-    const names = Array.from({ length: 300 }, (_, index) => `s-${String(index).padStart(3, "0")}`);
-    const create = (name: string) =>
-      cluster.call("POST", secretsOf("many"), {
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: { name },
-        stringData: { a: canary },
-      });
-    for (let index = 0; index < names.length; index += 20)
-      await Promise.all(names.slice(index, index + 20).map(create));
-    const listed = (await kubectl("get", "secrets", "-n", "many", "--chunk-size=37", "-o", "name")).trim().split("\n");
-    assert.deepEqual(
-      listed,
-      names.map((name) => `secret/${name}`),
-    );
-    await cluster.call("DELETE", secretsOf("many"));
-    assert.equal((await server.call("GET", secretsOf("many"))).json.items.length, 0);
-  });
-
-  it("loses none of thirty patches that race, also with another door among the writers", async () => {
-    await kubectl("create", "secret", "generic", "raced", "--from-literal=first=0");
-    const patch = (index: number) => ({ data: { [`k${index}`]: Buffer.from(String(index)).toString("base64") } });
-    const headers = { "Content-Type": "application/merge-patch+json" };
-    await Promise.all(
-      Array.from({ length: 30 }, (_, index) =>
-        index % 3 === 0
-          ? server.call("PATCH", `${secretsOf("default")}/raced`, { body: patch(index), headers })
-          : kubectl("patch", "secret", "raced", "--type=merge", "-p", JSON.stringify(patch(index))),
-      ),
-    );
-    assert.equal(Object.keys((await ours("raced")).data).length, 31);
-  });
-
-  it("leaves nothing of a Secret in the cluster's etcd", async () => {
-    await kubectl("create", "secret", "generic", "kept", `--from-literal=password=${canary}`);
-    const keys = await new Promise<string>((resolve, reject) => {
-      const args = [`--endpoints=${cluster.etcdUrl}`, "get", "/registry/", "--prefix", "--keys-only"];
-      const env = { ...process.env, ETCDCTL_API: "3" };
-      execFile("etcdctl", args, { env }, (error, stdout) => (error === null ? resolve(stdout) : reject(error)));
-    });
-    assert.match(keys, /\/registry\/namespaces\/default/);
-    assert.doesNotMatch(keys, /\/registry\/secrets/);
-    let scanned = 0;
-    for (const entry of await readdir(cluster.etcdDataDir, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const content = await readFile(join(entry.parentPath, entry.name));
-      scanned += content.length;
-      for (const form of [canary, Buffer.from(canary).toString("base64")])
-        assert.ok(!content.includes(form), entry.name);
-    }
-    assert.ok(scanned > 1_000_000, `${scanned} bytes`);
-  });
-
-  it("is on record here: which secrets the API server was given, under its name, without values", async () => {
-    const events = await auditEvents(server);
-    const name = "cluster:prod:kube-apiserver-etcd-client";
-    const asked = events.filter(({ door, user }) => door === "etcd" && user.username === name);
-    // What is told by a watch is on record by the id of its stream.
-    const streams = new Set(asked.flatMap(({ streamID }) => (streamID === undefined ? [] : [streamID])));
-    const told = events.filter((event) => event.streams?.some((stream) => streams.has(stream)));
-    const disclosed = [...asked, ...told].flatMap((event) => disclosuresOf(event));
-    assert.ok(disclosed.some((each) => each.name === "kept" && each.keys?.includes("password")));
-    assert.doesNotMatch(JSON.stringify(events), new RegExp(canary));
-  });
+test("An API server is the user of its cluster by the cluster's own certificate, and in no group that this claims", async () => {
+  await using files = await clusterFiles();
+  const cluster = { name: "prod", prefix: "/registry", clientAuthoritiesFile: files.authoritiesFile };
+  await using server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, cluster } });
+  const shown = { ca: await files.trust(server.credentials.ca), cert: files.cert, key: files.key };
+  const put = () => etcdctl(server.etcdUrl, shown, ["put", "/registry/secrets/default/a", "k8s:enc:x"]);
+  assert.match((await put()).stderr, /etcdserver: permission denied/);
+  await allowCluster(server.call);
+  const allowed = await put();
+  assert.equal(allowed.stdout, "OK\n", allowed.stderr);
+  const written = (await auditEvents(server)).find(
+    ({ door, responseStatus }) => door === "etcd" && responseStatus?.code === 200,
+  );
+  assert.equal(written?.user.username, "cluster:prod:kube-apiserver-etcd-client");
+  assert.deepEqual(written.user.groups, ["cluster:prod", "system:authenticated"]);
 });
+
+if (noRealApiserver() === undefined) {
+  secretsBeneathApiserver();
+  killsBeneathApiserver();
+}

@@ -41,6 +41,8 @@ export interface OpenEtcdDoorOptions {
   readonly data: { readonly store: Store };
   readonly log: Pick<Logger, "error">;
   readonly instanceId: string;
+  /** Told where the door is. */
+  readonly announce: (line: string) => void;
   readonly tls: TlsMaterial;
   readonly certificates: {
     keepFresh(listener: Pick<Listener, "setTls">, onError: (error: unknown) => void): Disposable;
@@ -100,6 +102,7 @@ export async function openEtcdDoor(options: OpenEtcdDoorOptions): Promise<OpenEt
   const started = await startListener({ host, port, limits, tls: trusting(options.tls), handler, onError });
   listener = started;
   const renewal = options.certificates.keepFresh({ setTls: (own) => started.setTls(trusting(own)) }, onError);
+  options.announce(`etcd door ${url()}`);
   return {
     url: url(),
     async [Symbol.asyncDispose]() {
