@@ -130,6 +130,7 @@ function nodeIsRecent(version) {
 const testPrograms = [
   { program: "kubectl", packageName: "kubernetes-client" },
   { program: "openssl", packageName: "openssl" },
+  { program: "etcd", packageName: "etcd-server" },
   { program: "etcdctl", packageName: "etcd-client" },
   { program: "ssh-keygen", packageName: "openssh-client" },
   // Without windows, sound and the rest of a desktop it is 60 MB to fetch and 10 s to install.

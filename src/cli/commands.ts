@@ -138,6 +138,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./audit-public-key.ts")).auditPublicKeyCommand,
   },
   {
+    name: "encryption audit",
+    summary: "Say what a cluster's etcd has in the clear, and what under which key",
+    load: async () => (await import("./encryption-audit.ts")).encryptionAuditCommand,
+  },
+  {
     name: "access explain",
     summary: "Say whether somebody may do something with secrets, and why",
     load: async () => (await import("./access-explain.ts")).accessExplainCommand,

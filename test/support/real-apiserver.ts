@@ -8,12 +8,12 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { makeCertificates } from "./certificates.ts";
+import { freePorts, startRealEtcd } from "./real-etcd.ts";
+import type { RealEtcd } from "./real-etcd.ts";
 
 export interface RealApiserver extends AsyncDisposable {
   readonly url: string;
@@ -37,14 +37,15 @@ export function noRealApiserver(): string | undefined {
 /** Users that a kubeconfig can be had of, beside the administrator. */
 const users = ["jane", "names", "nobody", "scanner"] as const;
 
-/** Raises where there is none. `more` are arguments beside those that it takes to run. */
-export async function startRealApiserver(more: readonly string[] = []): Promise<RealApiserver> {
+/** Raises where there is none. `more` are arguments beside those that it takes to run; with `etcd` it has no etcd of its own. */
+export async function startRealApiserver(more: readonly string[] = [], etcd?: RealEtcd): Promise<RealApiserver> {
   const missing = noRealApiserver();
   if (missing !== undefined) throw new Error(missing);
   const folder = await mkdtemp(join(tmpdir(), "real-apiserver-"));
   const certificates = makeCertificates();
   const tokens = new Map(["admin", ...users].map((user) => [user, randomBytes(16).toString("hex")]));
-  const [etcdPort, peerPort, port] = await freePorts(3);
+  const [port] = await freePorts(1);
+  const { url: etcdUrl, dataDir: etcdDataDir, ...own } = etcd ?? (await startRealEtcd());
   const at = (name: string) => join(folder, name);
   await writeFile(at("server.crt"), certificates.server.certPem);
   await writeFile(at("server.key"), certificates.server.keyPem);
@@ -56,28 +57,9 @@ export async function startRealApiserver(more: readonly string[] = []): Promise<
       ([user, token]) => `${token},${user},${user}${user === "admin" ? ',"system:masters"' : ""}\n`,
     ).join(""),
   );
-  const etcd = spawn(
-    "etcd",
-    [
-      "--data-dir",
-      at("etcd"),
-      "--listen-client-urls",
-      `http://127.0.0.1:${etcdPort}`,
-      "--advertise-client-urls",
-      `http://127.0.0.1:${etcdPort}`,
-    ]
-      .concat([
-        "--listen-peer-urls",
-        `http://127.0.0.1:${peerPort}`,
-        "--initial-advertise-peer-urls",
-        `http://127.0.0.1:${peerPort}`,
-      ])
-      .concat(["--initial-cluster", `default=http://127.0.0.1:${peerPort}`, "--log-level", "error"]),
-    { stdio: "ignore" },
-  );
   const apiserver = spawn(
     process.env["KUBE_APISERVER"] ?? "kube-apiserver",
-    ["--etcd-servers", `http://127.0.0.1:${etcdPort}`, "--secure-port", `${port}`, "--bind-address", "127.0.0.1"]
+    ["--etcd-servers", etcdUrl, "--secure-port", `${port}`, "--bind-address", "127.0.0.1"]
       .concat(["--tls-cert-file", at("server.crt"), "--tls-private-key-file", at("server.key"), "--cert-dir", folder])
       .concat([
         "--token-auth-file",
@@ -100,7 +82,8 @@ export async function startRealApiserver(more: readonly string[] = []): Promise<
     return path;
   };
   const stop = async () => {
-    await Promise.all([ended(apiserver), ended(etcd)]);
+    await ended(apiserver);
+    if (etcd === undefined) await own[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -111,26 +94,13 @@ export async function startRealApiserver(more: readonly string[] = []): Promise<
   }
   return {
     url,
-    etcdUrl: `http://127.0.0.1:${etcdPort}`,
-    etcdDataDir: at("etcd"),
+    etcdUrl,
+    etcdDataDir,
     kubeconfig: await writeConfig("admin"),
     kubeconfigOf: writeConfig,
     call,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port); // they listen on ports
-  for (const server of servers) server.close();
-  return ports;
 }
 
 function kubeconfigText(server: string, ca: string, user: string, token: string): string {

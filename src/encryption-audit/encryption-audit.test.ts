@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { StoredRevision } from "../etcd-snapshot/etcd-snapshot.ts";
+import { EncryptionAudit } from "./encryption-audit.ts";
+import { parseRegistryKey } from "./registry-resource.ts";
+
+const keys = {
+  "secrets/default/db": "secrets default/db",
+  "configmaps/kube-system/a.b": "configmaps kube-system/a.b",
+  "services/specs/default/web": "services default/web",
+  "services/endpoints/default/web": "endpoints default/web",
+  "minions/node-1": "nodes node-1",
+  "controllers/default/rc": "replicationcontrollers default/rc",
+  "ingress/default/web": "ingresses.networking.k8s.io default/web",
+  "deployments/default/web": "deployments.apps default/web",
+  "leases/kube-system/x": "leases.coordination.k8s.io kube-system/x",
+  "clusterroles/admin": "clusterroles.rbac.authorization.k8s.io admin",
+  "events/default/e": "events default/e",
+  "apiextensions.k8s.io/customresourcedefinitions/a.b.c": "customresourcedefinitions.apiextensions.k8s.io a.b.c",
+  "apiregistration.k8s.io/apiservices/v1.": "apiservices.apiregistration.k8s.io v1.",
+  "cert-manager.io/certificates/prod/web": "certificates.cert-manager.io prod/web",
+  "masterleases/10.0.0.1": "masterleases 10.0.0.1",
+  "ranges/serviceips": "ranges serviceips",
+  "": " ",
+  services: "services ",
+  "a.b": ".a.b ",
+};
+test("parseRegistryKey knows the resource of each folder, by the name that an EncryptionConfiguration has for it", () => {
+  const parsed = Object.keys(keys).map((key) => {
+    const { resource, name } = parseRegistryKey(key);
+    return [key, `${resource} ${name}`];
+  });
+  assert.deepEqual(Object.fromEntries(parsed), keys);
+});
+
+/** Newest first, as they are read: `KEY=VALUE`, `KEY` for a deletion. */
+function audit(lines: readonly string[], options = { prefix: "/registry", namesMax: 10 }) {
+  const made = new EncryptionAudit(options);
+  const seen = new Set<string>();
+  for (const [index, line] of lines.entries()) {
+    const [key = "", value] = line.split("=");
+    const modRevision = lines.length - index;
+    const isCurrent = !seen.has(key);
+    seen.add(key);
+    const revision = { modRevision, subRevision: 0, createRevision: 1, isDeletion: value === undefined, isCurrent };
+    made.add({ ...revision, key: Buffer.from(key), value: Buffer.from(value ?? "") } satisfies StoredRevision);
+  }
+  return made.report();
+}
+
+test("EncryptionAudit counts objects by form, and takes for stale what is not under the key of the newest write", () => {
+  const report = audit([
+    "/registry/secrets/a/gone",
+    "/registry/secrets/a/new=k8s:enc:aescbc:v1:key2:x",
+    "/registry/secrets/a/old=k8s:enc:aescbc:v1:key1:x",
+    "/registry/secrets/a/gone=k8s:enc:aescbc:v1:key1:xx",
+    "/registry/secrets/a/new={",
+    "/registry/secrets/a/plain={}",
+    "/registry/pods/a/p=k8s\0",
+    "/registry/pods/a/q={",
+    "compact_rev_key=7",
+  ]);
+  const [pods, secrets] = report.resources;
+  assert.ok(pods !== undefined && secrets !== undefined);
+  assert.deepEqual([report.newestRevision, report.objects, pods.stale, pods.inTheClear], [9, 5, 0, 2]);
+  assert.deepEqual([secrets.objects, secrets.inTheClear, secrets.stale], [3, 1, 2]);
+  assert.deepEqual(secrets.superseded, { revisions: 2, inTheClear: 1 });
+  assert.deepEqual(secrets.writtenAs, { provider: "aescbc", version: "v1", key: "key2" });
+  assert.deepEqual(
+    secrets.forms.map(({ key, objects, bytes, stale, names }) => [key, objects, bytes, stale, names]),
+    [
+      ["key2", 1, 24, false, undefined],
+      ["key1", 1, 24, true, ["a/old"]],
+      [undefined, 1, 2, true, ["a/plain"]],
+    ],
+  );
+  assert.deepEqual(report.otherKeys, [{ prefix: "compact_rev_key", keys: 1 }]);
+});
+
+test("EncryptionAudit counts nothing below another prefix, and refuses more resources than a cluster can have", () => {
+  const elsewhere = audit(["/registry/secrets/a/b=x"], { prefix: "/kubernetes.io/", namesMax: 0 });
+  assert.deepEqual([elsewhere.objects, elsewhere.otherKeys], [0, [{ prefix: "/registry", keys: 1 }]]);
+  const many = Array.from({ length: 10_001 }, (_, index) => `/registry/r${index}/a=x`);
+  assert.throws(() => audit(many), { code: "too-large", message: /at most 10000 resources/ });
+  const names = Array.from({ length: 10_001 }, (_, index) => `/registry/secrets/a=k8s:enc:aescbc:v1:${index}:`);
+  assert.throws(() => audit(names), { code: "too-large" });
+});

@@ -1,0 +1,173 @@
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { StoredRevision } from "../etcd-snapshot/etcd-snapshot.ts";
+import { parseRegistryKey } from "./registry-resource.ts";
+import { isInTheClear, StoredForms } from "./stored-form.ts";
+import type { StoredForm } from "./stored-form.ts";
+
+/** How what an etcd holds is encrypted, per resource. The published shape of `strongroom encryption audit -o json`; no value is in it. */
+export interface EncryptionReport {
+  /** What the keys of Kubernetes begin with. */
+  readonly prefix: string;
+  /** The newest that was seen, deletions included. */
+  readonly newestRevision: number;
+  readonly objects: number;
+  readonly resources: readonly ResourceReport[];
+  /** Keys that do not begin with the prefix, by what they begin with. */
+  readonly otherKeys: readonly { readonly prefix: string; readonly keys: number }[];
+}
+
+export interface ResourceReport {
+  readonly resource: string;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly inTheClear: number;
+  /** Objects that are not in the form that new ones are written in. */
+  readonly stale: number;
+  /** The form that new objects are written in: that of the newest write. */
+  readonly writtenAs: StoredForm;
+  readonly superseded: { readonly revisions: number; readonly inTheClear: number };
+  readonly forms: readonly FormReport[];
+}
+
+/** What of a resource is in one form. */
+export interface FormReport extends StoredForm {
+  readonly objects: number;
+  readonly bytes: number;
+  /** Of its objects and superseded revisions. */
+  readonly oldestRevision: number;
+  readonly newestRevision: number;
+  readonly stale: boolean;
+  /** Revisions that are in the file still, though their objects were written again or deleted. */
+  readonly superseded: { readonly revisions: number; readonly bytes: number };
+  /** Of objects in the clear or stale, if names were asked for: the first ones. */
+  readonly names?: readonly string[];
+}
+
+export interface EncryptionAuditOptions {
+  /** As `--etcd-prefix` of a kube-apiserver has it: `/registry`. */
+  readonly prefix: string;
+  /** How many names to keep for each form of a resource. */
+  readonly namesMax: number;
+}
+
+/** More than any cluster has: what goes beyond was made to fill memory. */
+const resourcesMax = 10_000;
+const formsMax = 10_000;
+const otherPrefixesMax = 100;
+
+interface Tally {
+  readonly form: StoredForm;
+  objects: number;
+  bytes: number;
+  oldestRevision: number;
+  newestRevision: number;
+  readonly superseded: { revisions: number; bytes: number };
+  readonly names: string[];
+}
+
+/** Takes the revisions of an etcd, one after the other, and says what they come to. Memory grows with resources and forms only. */
+export class EncryptionAudit {
+  readonly #prefix: string;
+  readonly #namesMax: number;
+  readonly #forms = new StoredForms();
+  readonly #resources = new Map<string, Map<StoredForm, Tally>>();
+  readonly #otherKeys = new Map<string, number>();
+  #formCount = 0;
+  #newestRevision = 0;
+
+  constructor({ prefix, namesMax }: EncryptionAuditOptions) {
+    this.#prefix = `${prefix.replace(/\/+$/, "")}/`;
+    this.#namesMax = namesMax;
+  }
+
+  /** Raises `too-large` for more resources, or more names of keys, than a cluster can have. */
+  add({ key, value, modRevision, isCurrent, isDeletion }: StoredRevision): void {
+    this.#newestRevision = Math.max(this.#newestRevision, modRevision);
+    if (isDeletion) return;
+    const path = key.toString("utf8");
+    if (!path.startsWith(this.#prefix)) {
+      if (isCurrent) this.#addOther(path);
+      return;
+    }
+    const { resource, name } = parseRegistryKey(path.slice(this.#prefix.length));
+    const tally = this.#tally(resource, this.#forms.of(value));
+    tally.oldestRevision = Math.min(tally.oldestRevision, modRevision);
+    tally.newestRevision = Math.max(tally.newestRevision, modRevision);
+    if (isCurrent) {
+      tally.objects += 1;
+      tally.bytes += value.length;
+      if (tally.names.length < this.#namesMax) tally.names.push(name);
+    } else {
+      tally.superseded.revisions += 1;
+      tally.superseded.bytes += value.length;
+    }
+  }
+
+  report(): EncryptionReport {
+    const resources = Array.from(this.#resources, ([resource, tallies]) => this.#resourceReport(resource, tallies));
+    return {
+      prefix: this.#prefix.slice(0, -1),
+      newestRevision: this.#newestRevision,
+      objects: resources.reduce((sum, { objects }) => sum + objects, 0),
+      resources: resources.toSorted((a, b) => (a.resource < b.resource ? -1 : 1)),
+      otherKeys: Array.from(this.#otherKeys, ([prefix, keys]) => ({ prefix, keys })),
+    };
+  }
+
+  #tally(resource: string, form: StoredForm): Tally {
+    let tallies = this.#resources.get(resource);
+    if (tallies === undefined) {
+      if (this.#resources.size === resourcesMax) throw tooMany(`${resourcesMax} resources`);
+      this.#resources.set(resource, (tallies = new Map()));
+    }
+    let tally = tallies.get(form);
+    if (tally === undefined) {
+      if (this.#formCount++ === formsMax) throw tooMany(`${formsMax} keys that values are encrypted under`);
+      const superseded = { revisions: 0, bytes: 0 };
+      tally = { form, objects: 0, bytes: 0, oldestRevision: Infinity, newestRevision: 0, superseded, names: [] };
+      tallies.set(form, tally);
+    }
+    return tally;
+  }
+
+  #addOther(path: string): void {
+    const prefix = /^\/?[^/]*/.exec(path)?.[0] ?? "";
+    const known = this.#otherKeys.has(prefix) || this.#otherKeys.size < otherPrefixesMax;
+    const counted = known ? prefix : "others";
+    this.#otherKeys.set(counted, (this.#otherKeys.get(counted) ?? 0) + 1);
+  }
+
+  #resourceReport(resource: string, tallies: ReadonlyMap<StoredForm, Tally>): ResourceReport {
+    const newestFirst = Array.from(tallies.values()).toSorted((a, b) => b.newestRevision - a.newestRevision);
+    const writtenAs = newestFirst[0]?.form ?? { provider: "unknown" };
+    const forms = newestFirst.map((tally) => this.#formReport(tally, !isSameKey(tally.form, writtenAs)));
+    const sum = (of: (form: FormReport) => number) => forms.reduce((total, form) => total + of(form), 0);
+    return {
+      resource,
+      objects: sum(({ objects }) => objects),
+      bytes: sum(({ bytes }) => bytes),
+      inTheClear: sum((form) => (isInTheClear(form) ? form.objects : 0)),
+      stale: sum((form) => (form.stale ? form.objects : 0)),
+      writtenAs,
+      superseded: {
+        revisions: sum(({ superseded }) => superseded.revisions),
+        inTheClear: sum((form) => (isInTheClear(form) ? form.superseded.revisions : 0)),
+      },
+      forms,
+    };
+  }
+
+  #formReport({ form, names, ...counts }: Tally, stale: boolean): FormReport {
+    const isNamed = this.#namesMax > 0 && (stale || isInTheClear(form)) && names.length > 0;
+    return { ...form, ...counts, stale, ...(isNamed && { names: names.toSorted() }) };
+  }
+}
+
+/** In the clear, the encoding makes no difference. */
+function isSameKey(a: StoredForm, b: StoredForm): boolean {
+  return (isInTheClear(a) && isInTheClear(b)) || a === b;
+}
+
+function tooMany(what: string): StrongroomError {
+  return new StrongroomError("too-large", `what is stored must have at most ${what}`);
+}
