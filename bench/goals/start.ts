@@ -1,6 +1,6 @@
 /** A start on a large store, and what an idle server takes. */
-import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { spawn, spawnSync } from "node:child_process";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { memoryOf, runEntry, storeMemoryOf } from "../child-process.ts";
 import type { Memory } from "../child-process.ts";
@@ -10,6 +10,11 @@ import { createWorkspace } from "../workspace.ts";
 import type { Workspace } from "../workspace.ts";
 
 const starts = 5;
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** As people start it from this checkout, where what node compiled of the sources is kept, which takes some 12 MiB. */
+const checkout = join(root, "bin", "strongroom");
+/** As it is installed. */
+const published = join(root, "dist", "cli", "main.js");
 /** How long a server must have been left alone to be idle. */
 const idleMs = 5000;
 
@@ -20,7 +25,9 @@ export async function measureStart(quick: boolean): Promise<Section> {
   const times: number[] = [];
   for (let index = 0; index < starts; index++) times.push(await timeStart(workspace));
   await using fresh = await createWorkspace();
-  const [small, large] = [await idleMemory(fresh), await idleMemory(workspace)];
+  buildPublished();
+  const idle = async (name: string, store: Workspace, program: string) =>
+    idleFigure(name, await idleMemory(store, program));
   return {
     name: `Start and idle, ${secrets.toLocaleString("en-US")} secrets of 1 KiB`,
     figures: [
@@ -31,8 +38,9 @@ export async function measureStart(quick: boolean): Promise<Section> {
         goal: { relation: "<", value: 1 },
         detail: `median of ${starts}, worst ${(Math.max(...times) / 1000).toFixed(2)} s; file cache warm, TypeScript sources`,
       },
-      idleFigure("new store", small),
-      idleFigure("full store", large),
+      await idle("new store", fresh, published),
+      await idle("full store", workspace, published),
+      await idle("full store, from a checkout", workspace, checkout),
     ],
   };
 }
@@ -50,27 +58,33 @@ function idleFigure(store: string, { rssMiB, anonMiB, storeMiB }: Memory & { sto
 /** Milliseconds until `strongroom serve` prints `ready`, which it does when requests are answered. */
 async function timeStart(workspace: Workspace): Promise<number> {
   const startedMs = performance.now();
-  const server = await serve(workspace);
+  const server = await serve(workspace, checkout);
   const takenMs = performance.now() - startedMs;
   await server.stop();
   return takenMs;
 }
 
-async function idleMemory(workspace: Workspace) {
-  const server = await serve(workspace);
+function buildPublished(): void {
+  const built = spawnSync(process.execPath, [join(root, "scripts", "build.mjs")], { stdio: "inherit" });
+  if (built.status !== 0) throw new Error("the published form must be built");
+}
+
+async function idleMemory(workspace: Workspace, program: string) {
+  const server = await serve(workspace, program);
   await new Promise((resolve) => setTimeout(resolve, idleMs));
   const memory = { ...memoryOf(server.pid), storeMiB: storeMemoryOf(server.pid) };
   await server.stop();
   return memory;
 }
 
-/** The command as people start it, from this checkout; resolves when it is ready. */
-async function serve(workspace: Workspace) {
-  const program = fileURLToPath(new URL("../../bin/strongroom", import.meta.url));
+/** Resolves when it is ready. */
+async function serve(workspace: Workspace, program: string) {
   const { dataDir } = workspace.config;
   const rootKeyFile = join(workspace.directory, "root.key");
   const args = ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--root-key-file", rootKeyFile];
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  // The first line of what is published takes node from PATH.
+  const env = { ...process.env, PATH: [dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter) };
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   await new Promise<void>((resolve, reject) => {
     let text = "";
