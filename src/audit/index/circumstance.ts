@@ -1,0 +1,108 @@
+/**
+ * Under which circumstance something is on record: who, how and from where. It is the same for most of what one client does,
+ * so rows name it by a number.
+ */
+import type { AuditEvent } from "../audit-event.ts";
+
+/** What an entry is to the list it stands in. */
+export const marks = [
+  /** It is about what the list is of. */
+  "about",
+  /** The values of the secret left with it. */
+  "values",
+  /** The name or the metadata of the secret left with it, and no value. */
+  "metadata",
+] as const;
+export type Mark = (typeof marks)[number];
+
+export interface Circumstance {
+  readonly mark: Mark;
+  /** Who it was decided for: whom the caller acted as, if anybody. "" when it is not known. */
+  readonly user: string;
+  /** Who acted as the user; "" when nobody did. */
+  readonly impersonator: string;
+  readonly verb: string;
+  readonly door: string;
+  /** `allow`, `forbid`; "" when none was made. */
+  readonly decision: string;
+  /** Of the answer; 0 when there is none yet. */
+  readonly code: number;
+  /** Nothing was to be changed. */
+  readonly dryRun: boolean;
+  readonly address: string;
+  readonly userAgent: string;
+  /** The id of the credential, as authentication names it; "" when it has none. */
+  readonly credential: string;
+  /** Which keys of the secret left, where that is on record. */
+  readonly keys: readonly string[];
+}
+
+/** Longest text of a user agent that is kept; entries have it whole. */
+const userAgentMax = 256;
+const credentialKey = "authentication.kubernetes.io/credential-id";
+const decisionKey = "authorization.k8s.io/decision";
+
+/** Of an event, as far as it says itself. */
+export function circumstanceOf(event: AuditEvent): Circumstance {
+  const { user, impersonatedUser, annotations, responseStatus } = event;
+  return {
+    mark: "about",
+    user: (impersonatedUser ?? user).username,
+    impersonator: impersonatedUser === undefined ? "" : user.username,
+    verb: event.verb,
+    door: event.door,
+    decision: annotations?.[decisionKey] ?? "",
+    code: responseStatus?.code ?? 0,
+    dryRun: event.requestURI.includes("dryRun=All"),
+    address: event.sourceIPs.at(-1) ?? "",
+    userAgent: event.userAgent.slice(0, userAgentMax),
+    credential: user.extra?.[credentialKey]?.[0] ?? "",
+    keys: [],
+  };
+}
+
+/** One text for each circumstance, and another one for any other. */
+export function circumstanceText(circumstance: Circumstance): string {
+  const { mark, user, impersonator, verb, door, decision, code, dryRun, address, userAgent, credential, keys } =
+    circumstance;
+  const place = marks.indexOf(mark);
+  return JSON.stringify([
+    place,
+    user,
+    impersonator,
+    verb,
+    door,
+    decision,
+    code,
+    dryRun ? 1 : 0,
+    address,
+    userAgent,
+    credential,
+    ...keys,
+  ]);
+}
+
+/** The inverse of {@link circumstanceText}, of texts that it made. */
+export function readCircumstance(text: string): Circumstance {
+  const parts: unknown[] = JSON.parse(text);
+  const textAt = (place: number) => String(parts[place] ?? "");
+  return {
+    mark: marks[Number(parts[0])] ?? "about",
+    user: textAt(1),
+    impersonator: textAt(2),
+    verb: textAt(3),
+    door: textAt(4),
+    decision: textAt(5),
+    code: Number(parts[6]),
+    dryRun: parts[7] === 1,
+    address: textAt(8),
+    userAgent: textAt(9),
+    credential: textAt(10),
+    keys: parts.slice(11).map(String),
+  };
+}
+
+/** Whether it was refused to the caller. */
+export function isRefused({ code }: Circumstance): boolean {
+  return code === 401 || code === 403;
+}

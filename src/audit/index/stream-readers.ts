@@ -1,0 +1,49 @@
+/**
+ * Who reads a watch: what leaves with watches is on record once for all of them, by their ids, and each id is on record with
+ * the beginning of its watch.
+ */
+import type { AuditEvent } from "../audit-event.ts";
+import type { Circumstance } from "./circumstance.ts";
+
+/** Watches that are remembered; of others, what the index has of their beginning is read. */
+const rememberedMax = 16_384;
+
+export class StreamReaders {
+  readonly #remembered = new Map<string, Circumstance>();
+  readonly #find: (id: string) => Promise<Circumstance | undefined>;
+
+  /** `find` looks for a beginning in what is indexed already. */
+  constructor(find: (id: string) => Promise<Circumstance | undefined>) {
+    this.#find = find;
+  }
+
+  /** Notes the beginning of a watch, and forgets one that ends. */
+  note({ streamID, stage }: AuditEvent, circumstance: Circumstance): void {
+    if (streamID === undefined) return;
+    if (stage === "ResponseStarted") this.#remember(streamID, circumstance);
+    else if (stage === "ResponseComplete") this.#remembered.delete(streamID);
+  }
+
+  /** Those who receive what an event discloses: the caller, or each of its watches. One whose beginning is not on record is "". */
+  of(event: AuditEvent, own: Circumstance): readonly Circumstance[] | Promise<readonly Circumstance[]> {
+    const { streams } = event;
+    if (streams === undefined || streams.length === 0) return [own];
+    const known = streams.map((id) => this.#remembered.get(id));
+    if (known.every((reader) => reader !== undefined)) return known;
+    return Promise.all(streams.map((id, place) => known[place] ?? this.#lookUp(id, own)));
+  }
+
+  async #lookUp(id: string, own: Circumstance): Promise<Circumstance> {
+    const found = (await this.#find(id)) ?? own;
+    this.#remember(id, found);
+    return found;
+  }
+
+  #remember(id: string, circumstance: Circumstance): void {
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size < rememberedMax) break;
+      this.#remembered.delete(oldest);
+    }
+    this.#remembered.set(id, circumstance);
+  }
+}
