@@ -6,7 +6,7 @@ import type { AuditEntry, AuditLog } from "./audit-log.ts";
 export class MemorySink implements AuditLog {
   /** Everything written so far, in order. */
   readonly events: AuditEvent[] = [];
-  readonly first = 0;
+  readonly first: number = 0;
   /** While true, writes reject with `unavailable` and record nothing. */
   failing = false;
   readonly #arrivals = new Set<() => void>();

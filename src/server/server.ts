@@ -47,6 +47,7 @@ import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
 import { followAuditLog, keptBodies } from "../instance/audit-followers.ts";
+import { openAuditIndex } from "../instance/audit-index.ts";
 import { watchAuditIntegrity } from "../instance/audit-integrity.ts";
 import { watchAuditHealth } from "../instance/audit-health.ts";
 import { auditAnswers } from "../instance/audit-access.ts";
@@ -110,6 +111,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   startup.use(watchAuditIntegrity(auditLog, registry, log));
   const followed = { dataDir: config.dataDir, log: auditLog, registry, report: logReports(log), announce };
   startup.use(await followAuditLog(followed, config.auditOutput));
+  startup.use(await openAuditIndex({ ...auditPlace, log: auditLog }, registry, log));
 
   const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);

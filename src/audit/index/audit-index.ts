@@ -1,6 +1,6 @@
 /**
- * The index of the audit log: lists of what is on record about a secret, by a user, in a namespace, so that questions need not
- * read the log (docs/adr/0025).
+ * The index of the audit log: lists of what is on record about a secret and by a user, so that questions need not read
+ * the log (docs/adr/0025).
  *
  * It is derived from the log and nothing depends on it: it follows the log behind the requests, in slices, and is built anew when
  * its files are missing, damaged, of another format, or of another log. What it has is told with each answer as a position.
@@ -9,11 +9,12 @@
 import { createHmac } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
-import { isStrongroomError } from "../../errors/strongroom-error.ts";
+import { StrongroomError, isStrongroomError } from "../../errors/strongroom-error.ts";
 import type { AuditEvent } from "../audit-event.ts";
 import type { AuditEntry, AuditLogReader } from "../audit-log.ts";
 import { circumstanceOf } from "./circumstance.ts";
 import type { Circumstance } from "./circumstance.ts";
+import { timeOf } from "./entry-filter.ts";
 import { IndexBuffer } from "./index-buffer.ts";
 import type { RowBatch } from "./rows.ts";
 import { SegmentFolder } from "./segment-folder.ts";
@@ -34,6 +35,8 @@ export interface AuditIndexOptions {
   readonly onError: (error: unknown) => void;
   /** How long it waits after an error. */
   readonly retryMs?: number;
+  /** How many entries are kept in memory before they are written as a segment. */
+  readonly bufferEntries?: number;
 }
 
 /** Rows of a list from one place, with the circumstances that they name by number. */
@@ -54,9 +57,9 @@ const retryMsDefault = 5000;
 export class AuditIndex implements AsyncDisposable {
   readonly #options: AuditIndexOptions;
   readonly #folder: SegmentFolder;
-  readonly #share = new WorkShare();
   readonly #stop = new AbortController();
-  #buffer = new IndexBuffer(0);
+  readonly #share = new WorkShare(this.#stop.signal);
+  #buffer: IndexBuffer;
   /** Is being written. */
   #full: IndexBuffer | undefined;
   #writing: Promise<void> | undefined;
@@ -78,6 +81,7 @@ export class AuditIndex implements AsyncDisposable {
 
   private constructor(options: AuditIndexOptions) {
     this.#options = options;
+    this.#buffer = this.#bufferFrom(0);
     this.#folder = new SegmentFolder(options.directory, options.key, this.#share);
   }
 
@@ -108,8 +112,12 @@ export class AuditIndex implements AsyncDisposable {
     });
   }
 
-  /** The rows of a term, whole blocks of them outside of the window left out. Reading raises `corrupt`: see {@link repair}. */
+  /**
+   * The rows of a term, whole blocks of them outside of the window left out. Reading raises `corrupt`: see {@link rebuild}. Raises
+   * `unavailable` between that and the new beginning.
+   */
   list(term: string, window: Window = everything): IndexedList {
+    if (this.#isDamaged) throw new StrongroomError("unavailable", "the index of the audit log is being built anew");
     const buffers = [this.#full, this.#buffer].filter((buffer) => buffer !== undefined);
     const begin = buffers[0]?.from ?? 0;
     const segments = this.#folder.segments.filter(({ from }) => from < begin);
@@ -137,7 +145,7 @@ export class AuditIndex implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
+    this.#stop.abort(new Error("the index is closed"));
     this.#wake();
     for (const settle of this.#waiting) settle();
     await this.#following;
@@ -145,11 +153,17 @@ export class AuditIndex implements AsyncDisposable {
     await this.#folder.close();
   }
 
+  #bufferFrom(position: number): IndexBuffer {
+    return new IndexBuffer(position, this.#options.bufferEntries);
+  }
+
   async #open(): Promise<void> {
     const { log } = this.#options;
     await this.#folder.open((segment) => this.#isOfLog(segment));
     await this.#folder.dropBefore(log.first);
-    this.#buffer = new IndexBuffer(this.#folder.segments.at(-1)?.to ?? log.first);
+    // Without their beginning, the others would answer for entries that they do not have.
+    if ((this.#folder.segments[0]?.from ?? 0) > log.first) await this.#folder.dropFrom(0);
+    this.#buffer = this.#bufferFrom(this.#folder.segments.at(-1)?.to ?? log.first);
   }
 
   /** Of what retention has taken it is not known, and it is dropped anyway. */
@@ -179,7 +193,7 @@ export class AuditIndex implements AsyncDisposable {
           await log.reached(this.position, this.#pause.signal);
         }
       } catch (error) {
-        if (this.#pause.signal.aborted) continue;
+        if (this.#pause.signal.aborted || this.#stop.signal.aborted) continue;
         onError(error);
         await this.#retryLater();
       }
@@ -213,7 +227,7 @@ export class AuditIndex implements AsyncDisposable {
   async #beginAt(position: number): Promise<void> {
     await this.#writing;
     await this.#folder.dropFrom(0);
-    this.#buffer = new IndexBuffer(position);
+    this.#buffer = this.#bufferFrom(position);
     this.#isDamaged = false;
   }
 
@@ -227,9 +241,7 @@ export class AuditIndex implements AsyncDisposable {
     const own = circumstanceOf(event);
     const found = this.streams.of(event, own);
     const readers = "then" in found ? await found : found;
-    const stampedMs = Date.parse(event.stageTimestamp);
-    // An entry without a time counts as of the beginning of time: it is in every answer without --since.
-    const timeMs = Number.isFinite(stampedMs) ? stampedMs : 0;
+    const timeMs = timeOf(event);
     const buffer = this.#buffer;
     markEvent(event, own, readers, (term, circumstance) => buffer.add(term, position, timeMs, circumstance));
     this.streams.note(event, own);
@@ -242,7 +254,7 @@ export class AuditIndex implements AsyncDisposable {
     await this.#writing;
     const full = this.#buffer;
     this.#full = full;
-    this.#buffer = new IndexBuffer(full.to);
+    this.#buffer = this.#bufferFrom(full.to);
     this.#writing = this.#write(full, this.#fingerprint(last));
   }
 
@@ -251,6 +263,7 @@ export class AuditIndex implements AsyncDisposable {
     const { key } = this.#options;
     const path = this.#folder.pathOf(full.from, full.to);
     const written = await this.#tried(async () => {
+      await this.#folder.make();
       await writeBuffer(full, fingerprint, { path, key, share: this.#share });
       await this.#folder.add(full.from, full.to);
     });
@@ -266,6 +279,7 @@ export class AuditIndex implements AsyncDisposable {
         await work();
         return true;
       } catch (error) {
+        if (this.#stop.signal.aborted) return false;
         this.#options.onError(error);
         if (isStrongroomError(error, "corrupt")) return this.#giveUp();
         await this.#retryLater();

@@ -27,14 +27,14 @@ export interface Circumstance {
   readonly decision: string;
   /** Of the answer; 0 when there is none yet. */
   readonly code: number;
-  /** Nothing was to be changed. */
-  readonly dryRun: boolean;
   readonly address: string;
   readonly userAgent: string;
   /** The id of the credential, as authentication names it; "" when it has none. */
   readonly credential: string;
   /** Which keys of the secret left, where that is on record. */
   readonly keys: readonly string[];
+  /** The pods for which a node received it, where that is known: `NAMESPACE/NAME`. */
+  readonly pods: readonly string[];
 }
 
 /** Longest text of a user agent that is kept; entries have it whole. */
@@ -53,53 +53,30 @@ export function circumstanceOf(event: AuditEvent): Circumstance {
     door: event.door,
     decision: annotations?.[decisionKey] ?? "",
     code: responseStatus?.code ?? 0,
-    dryRun: event.requestURI.includes("dryRun=All"),
     address: event.sourceIPs.at(-1) ?? "",
     userAgent: event.userAgent.slice(0, userAgentMax),
     credential: user.extra?.[credentialKey]?.[0] ?? "",
     keys: [],
+    pods: [],
   };
 }
 
 /** One text for each circumstance, and another one for any other. */
 export function circumstanceText(circumstance: Circumstance): string {
-  const { mark, user, impersonator, verb, door, decision, code, dryRun, address, userAgent, credential, keys } =
-    circumstance;
-  const place = marks.indexOf(mark);
-  return JSON.stringify([
-    place,
-    user,
-    impersonator,
-    verb,
-    door,
-    decision,
-    code,
-    dryRun ? 1 : 0,
-    address,
-    userAgent,
-    credential,
-    ...keys,
-  ]);
+  const { mark, user, impersonator, verb, door, decision, code, address, userAgent, credential } = circumstance;
+  const { keys, pods } = circumstance;
+  const texts = [user, impersonator, verb, door, decision, address, userAgent, credential];
+  return JSON.stringify([marks.indexOf(mark), code, texts, keys, pods]);
 }
 
 /** The inverse of {@link circumstanceText}, of texts that it made. */
-export function readCircumstance(text: string): Circumstance {
-  const parts: unknown[] = JSON.parse(text);
-  const textAt = (place: number) => String(parts[place] ?? "");
-  return {
-    mark: marks[Number(parts[0])] ?? "about",
-    user: textAt(1),
-    impersonator: textAt(2),
-    verb: textAt(3),
-    door: textAt(4),
-    decision: textAt(5),
-    code: Number(parts[6]),
-    dryRun: parts[7] === 1,
-    address: textAt(8),
-    userAgent: textAt(9),
-    credential: textAt(10),
-    keys: parts.slice(11).map(String),
-  };
+export function readCircumstance(written: string): Circumstance {
+  const [place, code, texts, keys, pods] = JSON.parse(written) as [number, number, string[], string[], string[]]; // authentic: as it was made
+  const [user = "", impersonator = "", verb = "", door = "", decision = "", address = "", userAgent = "", ...rest] =
+    texts;
+  const mark = marks[place] ?? "about";
+  const [credential = ""] = rest;
+  return { mark, user, impersonator, verb, door, decision, code, address, userAgent, credential, keys, pods };
 }
 
 /** Whether it was refused to the caller. */

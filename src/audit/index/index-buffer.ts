@@ -5,7 +5,9 @@ import { emptyBatch } from "./rows.ts";
 import type { RowBatch } from "./rows.ts";
 
 /** A buffer with so much in it is written. Its memory is some 60 bytes for each row and twice the texts. */
-export const bufferLimits = { entries: 65_536, rows: 400_000, textBytes: 16 * 1024 * 1024 };
+const entriesMax = 65_536;
+const rowsMax = 400_000;
+const textBytesMax = 16 * 1024 * 1024;
 
 export class IndexBuffer {
   /** The position of the first entry that it has, or will have. */
@@ -22,14 +24,16 @@ export class IndexBuffer {
   /** An event stands in several lists under the same circumstance. */
   #last: { readonly circumstance: Circumstance; readonly number: number } | undefined;
 
-  constructor(from: number) {
+  readonly #entriesMax: number;
+
+  constructor(from: number, entries: number = entriesMax) {
+    this.#entriesMax = entries;
     this.from = from;
     this.to = from;
   }
 
   get isFull(): boolean {
-    const { entries, rows, textBytes } = bufferLimits;
-    return this.to - this.from >= entries || this.rows >= rows || this.#textBytes >= textBytes;
+    return this.to - this.from >= this.#entriesMax || this.rows >= rowsMax || this.#textBytes >= textBytesMax;
   }
 
   /** The texts of circumstances, by their numbers. */

@@ -44,6 +44,19 @@ export function sliceBatch(batch: RowBatch, start: number, end: number): RowBatc
   };
 }
 
+/** One batch of the rows of several, in their order. */
+export function joinBatches(batches: readonly RowBatch[]): RowBatch {
+  const joined = emptyBatch(batches.reduce((sum, { count }) => sum + count, 0));
+  let at = 0;
+  for (const { count, positions, timesMs, circumstances } of batches) {
+    joined.positions.set(positions.subarray(0, count), at);
+    joined.timesMs.set(timesMs.subarray(0, count), at);
+    joined.circumstances.set(circumstances.subarray(0, count), at);
+    at += count;
+  }
+  return joined;
+}
+
 /** Writes a piece at an offset and returns the offset after it. The buffer must have room for the most they can take. */
 export function writePiece(target: Buffer, start: number, batch: RowBatch): number {
   const { count, positions, timesMs, circumstances } = batch;

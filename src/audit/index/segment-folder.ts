@@ -7,7 +7,6 @@
 import type { KeyObject } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import { Segment } from "./segment.ts";
 import { mergeSegments } from "./write-segments.ts";
 import type { WorkShare } from "./work-share.ts";
@@ -39,7 +38,7 @@ export class SegmentFolder {
 
   /** Opens what counts and removes the rest. */
   async open(isOfLog: IsOfLog): Promise<void> {
-    await mkdir(this.#path, { recursive: true, mode: 0o700 });
+    await this.make();
     const names = await readdir(this.#path);
     const ranges = names.map(rangeOf).filter((range) => range !== undefined);
     // The widest of those that begin together is what was merged from the others.
@@ -63,6 +62,11 @@ export class SegmentFolder {
 
   pathOf(from: number, to: number): string {
     return join(this.#path, nameOf(from, to));
+  }
+
+  /** Makes the folder, also when somebody has deleted it. */
+  async make(): Promise<void> {
+    await mkdir(this.#path, { recursive: true, mode: 0o700 });
   }
 
   /** Takes a segment that was written at {@link pathOf} and follows the others. */
@@ -118,9 +122,9 @@ export class SegmentFolder {
     let segment: Segment;
     try {
       segment = await Segment.open(this.pathOf(from, to), this.#key);
-    } catch (error) {
-      if (isStrongroomError(error, "corrupt") || error instanceof SyntaxError) return undefined;
-      throw error;
+    } catch {
+      // Whatever is wrong with it: it can be made anew, and a server must start without it.
+      return undefined;
     }
     if (segment.from === from && segment.to === to && (await isOfLog(segment))) return segment;
     await segment.release();

@@ -10,7 +10,7 @@ import { blockBytes, termHashBytes } from "./segment.ts";
 import type { SegmentDirectory } from "./segment.ts";
 
 /** So many rows go into one piece at most: a whole piece fits into a block. */
-const pieceRowsMax = Math.floor((blockBytes - termHashBytes - 8 - pieceHeaderBytesMax) / rowBytesMax);
+export const pieceRowsMax = Math.floor((blockBytes - termHashBytes - 8 - pieceHeaderBytesMax) / rowBytesMax);
 
 export class SegmentWriter {
   readonly #path: string;

@@ -22,7 +22,11 @@ const cachedBlocksMax = 32;
 
 /** The keyed hash by which a term is found: who has the files cannot try names. */
 export function termHash(key: KeyObject, term: string): Buffer {
-  return createHmac("sha256", key).update("strongroom.dev/audit-index/term/v1\0").update(term).digest().subarray(0, termHashBytes);
+  return createHmac("sha256", key)
+    .update("strongroom.dev/audit-index/term/v1\0")
+    .update(term)
+    .digest()
+    .subarray(0, termHashBytes);
 }
 
 /** The directory, as JSON in the last block. Columns, one value for each block. */
@@ -31,7 +35,11 @@ export interface SegmentDirectory {
   readonly to: number;
   /** Of the last entry, by which it is seen that the log is still the one that was indexed. */
   readonly fingerprint: string;
-  readonly circumstances: { readonly firsts: readonly number[]; readonly offsets: readonly number[]; readonly lengths: readonly number[] };
+  readonly circumstances: {
+    readonly firsts: readonly number[];
+    readonly offsets: readonly number[];
+    readonly lengths: readonly number[];
+  };
   /** How many circumstances there are. */
   readonly circumstanceCount: number;
   readonly lists: {
@@ -170,7 +178,8 @@ export class Segment {
     const blocks: number[] = [];
     // The list may begin within the block before the first that begins with it.
     let block = Math.max(0, low - 1);
-    for (; block < this.directory.lists.offsets.length && this.#compareFirst(block, hash) <= 0; block++) blocks.push(block);
+    for (; block < this.directory.lists.offsets.length && this.#compareFirst(block, hash) <= 0; block++)
+      blocks.push(block);
     return blocks;
   }
 

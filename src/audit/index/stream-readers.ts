@@ -3,6 +3,7 @@
  * the beginning of its watch.
  */
 import type { AuditEvent } from "../audit-event.ts";
+import { circumstanceText } from "./circumstance.ts";
 import type { Circumstance } from "./circumstance.ts";
 
 /** Watches that are remembered; of others, what the index has of their beginning is read. */
@@ -29,8 +30,8 @@ export class StreamReaders {
     const { streams } = event;
     if (streams === undefined || streams.length === 0) return [own];
     const known = streams.map((id) => this.#remembered.get(id));
-    if (known.every((reader) => reader !== undefined)) return known;
-    return Promise.all(streams.map((id, place) => known[place] ?? this.#lookUp(id, own)));
+    if (known.every((reader) => reader !== undefined)) return eachOnce(known);
+    return Promise.all(streams.map((id, place) => known[place] ?? this.#lookUp(id, own))).then(eachOnce);
   }
 
   async #lookUp(id: string, own: Circumstance): Promise<Circumstance> {
@@ -46,4 +47,10 @@ export class StreamReaders {
     }
     this.#remembered.set(id, circumstance);
   }
+}
+
+/** Many watches of one client are alike. */
+function eachOnce(circumstances: readonly Circumstance[]): readonly Circumstance[] {
+  if (circumstances.length < 2) return circumstances;
+  return [...new Map(circumstances.map((each) => [circumstanceText(each), each])).values()];
 }

@@ -12,10 +12,20 @@ const pauseMs = 4;
  * all.
  */
 export class WorkShare {
+  readonly #stop: AbortSignal;
   #sliceEnd = 0;
 
-  /** Before each step of the work, which is to take less than a tenth of a millisecond; undefined when it may go on at once. */
+  /** When `stop` is aborted, all work ends at its next step. */
+  constructor(stop: AbortSignal) {
+    this.#stop = stop;
+  }
+
+  /**
+   * Before each step of the work, which is to take less than a tenth of a millisecond; undefined when it may go on at once. Raises
+   * the reason when it is to end.
+   */
   step(): Promise<void> | undefined {
+    this.#stop.throwIfAborted();
     return performance.now() < this.#sliceEnd ? undefined : this.#giveWay();
   }
 

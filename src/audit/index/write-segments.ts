@@ -1,10 +1,11 @@
 /** Makes a segment of a buffer, and one of several. */
 import type { KeyObject } from "node:crypto";
 import type { IndexBuffer } from "./index-buffer.ts";
+import { joinBatches } from "./rows.ts";
 import type { RowBatch } from "./rows.ts";
 import { termHash } from "./segment.ts";
 import type { Segment } from "./segment.ts";
-import { SegmentWriter } from "./segment-writer.ts";
+import { SegmentWriter, pieceRowsMax } from "./segment-writer.ts";
 import type { WorkShare } from "./work-share.ts";
 
 /** So many texts of circumstances are remembered while segments are merged; others may come twice into the new one. */
@@ -42,10 +43,7 @@ export async function writeBuffer(
 }
 
 /** Writes what is in segments that follow each other, in their order. */
-export async function mergeSegments(
-  segments: readonly Segment[],
-  { path, key, share }: SegmentTarget,
-): Promise<void> {
+export async function mergeSegments(segments: readonly Segment[], { path, key, share }: SegmentTarget): Promise<void> {
   const [first, last] = [segments[0], segments.at(-1)];
   if (first === undefined || last === undefined) throw new RangeError("there must be segments to merge");
   await writing(path, key, async (writer) => {
@@ -56,16 +54,33 @@ export async function mergeSegments(
     }
     for (const source of sources) await source.next();
     for (let hash = lowest(sources); hash !== undefined; hash = lowest(sources)) {
-      for (const source of sources) {
-        while (source.current?.hash.equals(hash) === true) {
-          await share.step();
-          await writer.addRows(hash, source.renumbered(source.current.rows));
-          await source.next();
-        }
-      }
+      await mergeList(hash, sources, { writer, share });
     }
     await writer.finish({ from: first.from, to: last.to, fingerprint: last.directory.fingerprint });
   });
+}
+
+/** Pieces of a list that are short alone are written together: most lists are. */
+async function mergeList(
+  hash: Buffer,
+  sources: readonly Source[],
+  { writer, share }: { writer: SegmentWriter; share: WorkShare },
+): Promise<void> {
+  let short: RowBatch[] = [];
+  let rows = 0;
+  for (const source of sources) {
+    while (source.current?.hash.equals(hash) === true) {
+      await share.step();
+      short.push(source.renumbered(source.current.rows));
+      rows += source.current.rows.count;
+      await source.next();
+      if (rows < pieceRowsMax) continue;
+      await writer.addRows(hash, joinBatches(short));
+      short = [];
+      rows = 0;
+    }
+  }
+  if (rows > 0) await writer.addRows(hash, joinBatches(short));
 }
 
 async function writing(path: string, key: KeyObject, work: (writer: SegmentWriter) => Promise<void>): Promise<void> {
