@@ -46,9 +46,8 @@ import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
-import { followAuditLog, keptBodies } from "../instance/audit-followers.ts";
-import { openAuditIndex } from "../instance/audit-index.ts";
-import { watchAuditIntegrity } from "../instance/audit-integrity.ts";
+import { keptBodies } from "../instance/audit-followers.ts";
+import { startAuditServices } from "../instance/audit-services.ts";
 import { watchAuditHealth } from "../instance/audit-health.ts";
 import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
@@ -108,10 +107,8 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     onError: (error) => log.error("Refused requests could not be recorded", error),
   });
   startup.defer(() => audit.close());
-  startup.use(watchAuditIntegrity(auditLog, registry, log));
-  const followed = { dataDir: config.dataDir, log: auditLog, registry, report: logReports(log), announce };
-  startup.use(await followAuditLog(followed, config.auditOutput));
-  startup.use(await openAuditIndex({ ...auditPlace, log: auditLog }, registry, log));
+  const served = { ...auditPlace, log: auditLog, output: config.auditOutput, announce };
+  startup.use(await startAuditServices(served, registry, log));
 
   const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);

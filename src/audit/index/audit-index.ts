@@ -206,9 +206,9 @@ export class AuditIndex implements AsyncDisposable {
 
   /** Waits, but no longer than until it is woken. */
   async #retryLater(): Promise<void> {
-    const { signal } = this.#pause;
+    const signal = AbortSignal.any([this.#pause.signal, this.#stop.signal]);
     // Woken or not, what follows looks for itself.
-    await after(this.#options.retryMs ?? retryMsDefault, undefined, { ref: false, signal }).catch(() => undefined);
+    await after(this.#options.retryMs ?? retryMsDefault, undefined, { signal }).catch(() => undefined);
   }
 
   async #readOn(): Promise<void> {

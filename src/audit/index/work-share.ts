@@ -32,7 +32,7 @@ export class WorkShare {
   async #giveWay(): Promise<void> {
     const started = performance.now();
     await endOfTurn();
-    if (performance.now() - started > busyMs) await after(pauseMs, undefined, { ref: false });
+    if (performance.now() - started > busyMs) await after(pauseMs);
     this.#sliceEnd = performance.now() + sliceMs;
   }
 }
