@@ -179,4 +179,4 @@ export type DescribedKind = Pick<
   | "subresources"
   | "schema"
 > &
-  Partial<Pick<Kind, "listKind" | "listSchema">>;
+  Partial<Pick<Kind, "listKind" | "listSchema" | "valuesIn">>;

@@ -69,6 +69,16 @@ for (const [version, document] of [
     }
   });
 
+  test(`OpenAPI ${version}: the list of what may be filtered says so, and no other`, () => {
+    const names = (path: string, method: string) =>
+      JSON.stringify(lookUp(document, ["paths", path, method, "parameters"])).match(/"name":"strongroomFilter"/g);
+    for (const path of ["/api/v1/secrets", "/api/v1/namespaces/{namespace}/secrets"]) {
+      assert.equal(names(path, "get")?.length, 1, path);
+    }
+    assert.equal(names("/api/v1/namespaces/{namespace}/secrets", "delete"), null);
+    assert.equal(names("/api/v1/configmaps", "get"), null);
+  });
+
   test(`OpenAPI ${version}: operations have distinct ids and only the verbs that are served`, () => {
     const ids = [...JSON.stringify(document).matchAll(/"operationId":"([^"]+)"/g)].map((match) => match[1]);
     assert.equal(new Set(ids).size, ids.length);

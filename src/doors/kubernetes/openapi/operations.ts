@@ -12,6 +12,7 @@ import type { DescribedKind, ResourceVerb, Subresource } from "../kinds/kind.ts"
 import { deleteOptionsDefinition, patchDefinition, statusDefinition } from "./definitions.ts";
 import {
   deleteParameters,
+  filterListParameter,
   getParameters,
   listParameters,
   nameParameter,
@@ -121,7 +122,7 @@ function listOperation(kind: DescribedKind): Operation {
   return {
     ...plainOperation(kind, "get", "list", `List or watch objects of kind ${kind.kind}.`),
     operationId: operationId("list", kind),
-    parameters: listParameters,
+    parameters: kind.valuesIn === undefined ? listParameters : [...listParameters, filterListParameter],
     answers: new Map([[200, kind.listSchema?.name ?? kind.schema.name]]),
   };
 }

@@ -4,6 +4,8 @@
  * Source of names and types: apimachinery pkg/apis/meta/v1/types.go (GetOptions to
  * PatchOptions) as apiserver pkg/endpoints/installer.go lists them.
  */
+import { filterAllowed, filterParameter } from "../access/lesser-rights.ts";
+
 export interface Parameter {
   readonly name: string;
   readonly in: "path" | "query";
@@ -63,6 +65,13 @@ export const listParameters: readonly Parameter[] = [
   query("timeoutSeconds", "integer", "After how many seconds the list or watch ends."),
   query("watch", "boolean", "Follow the changes instead of listing."),
 ];
+
+/** Of lists and watches of kinds with values. */
+export const filterListParameter: Parameter = query(
+  filterParameter,
+  "string",
+  `Only \`${filterAllowed}\`: whoever may not list all of it is answered with the objects that they may get, instead of 403. Such an answer says that it is filtered.`,
+);
 
 /** Of POST and PUT. */
 export const writeParameters: readonly Parameter[] = [dryRun, fieldManager, fieldValidation];
