@@ -72,9 +72,15 @@ for (const [title, documents, ways, sourceClass] of [
 test("Users and groups are classed by their names", () => {
   const names = ["system:anonymous", "system:authenticated", "system:masters", "system:serviceaccount:a:b", "jane"];
   const classes = ["anonymous", "authenticated", "break-glass", "workload", "people"];
-  assert.deepEqual(names.map(classOfName), classes);
-  assert.deepEqual(["system:serviceaccount:kube-system:x", "system:kube-scheduler"].map(classOfName), [
+  const classed = (name: string) => classOfName(name, "kubernetes");
+  assert.deepEqual(names.map(classed), classes);
+  assert.deepEqual(["system:serviceaccount:kube-system:x", "system:kube-scheduler"].map(classed), [
     "platform",
     "platform",
   ]);
+  assert.deepEqual(
+    [classed("strongroom:admins"), classOfName("strongroom:admins", "strongroom")],
+    ["people", "break-glass"],
+    "a group that stands above roles, on a server of ours",
+  );
 });

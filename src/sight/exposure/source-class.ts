@@ -2,6 +2,8 @@
  * Where an attack may begin, in classes: how likely it is that whoever is there is, or acts as, an attacker. The
  * numbers are a judgement, not a measurement; they order what is found.
  */
+import { superGroups } from "../facts/server-profile.ts";
+import type { ServerKind } from "../facts/server-profile.ts";
 import type { GraphNode } from "../graph/graph-node.ts";
 import { accountOf } from "../graph/graph-node.ts";
 import type { Exposure } from "./exposure-of.ts";
@@ -35,7 +37,11 @@ export function sourceClassOfExposure({ ways }: Exposure): SourceClass {
 const platformNamespace = "kube-system";
 
 /** The class of who or what a node is; undefined for what is no beginning: capabilities, roles, secrets. */
-export function sourceClassOf(node: GraphNode, exposureOf: (workload: GraphNode) => Exposure): SourceClass | undefined {
+export function sourceClassOf(
+  node: GraphNode,
+  server: ServerKind,
+  exposureOf: (workload: GraphNode) => Exposure,
+): SourceClass | undefined {
   switch (node.type) {
     case "workload":
       return sourceClassOfExposure(exposureOf(node));
@@ -43,17 +49,17 @@ export function sourceClassOf(node: GraphNode, exposureOf: (workload: GraphNode)
       return "workload";
     case "user":
     case "group":
-      return classOfName(node.name);
+      return classOfName(node.name, server);
     default:
       return undefined;
   }
 }
 
-/** The class of a user or a group. */
-export function classOfName(name: string): SourceClass {
+/** The class of a user or a group, of a server of a kind. */
+export function classOfName(name: string, server: ServerKind): SourceClass {
   if (name === "system:anonymous" || name === "system:unauthenticated") return "anonymous";
   if (name === "system:authenticated") return "authenticated";
-  if (name === "system:masters") return "break-glass";
+  if (superGroups[server].includes(name)) return "break-glass";
   const account = accountOf(name);
   if (account !== undefined) return account.namespace === platformNamespace ? "platform" : "workload";
   if (name.startsWith("system:serviceaccounts")) return "workload";

@@ -7,6 +7,15 @@ export interface ServerProfile {
   readonly version: string | undefined;
 }
 
+/**
+ * The groups that a server lets pass without asking any rule, by its kind. Source: k/k pkg/kubeapiserver/options/authorization.go;
+ * docs/adr/0012.
+ */
+export const superGroups: Readonly<Record<ServerKind, readonly string[]>> = {
+  kubernetes: ["system:masters"],
+  strongroom: ["system:masters", "strongroom:admins"],
+};
+
 /** Whether something that holds from `since` and before `until` holds on a version: for certain, not, or nobody knows. */
 export function holdsOnVersion(
   version: string | undefined,

@@ -1,6 +1,9 @@
 /** Bindings that let somebody do everything, or read every secret of a namespace or the cluster. */
 import { createHash } from "node:crypto";
 import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
+import type { Subject } from "../../access/rbac/role-binding.ts";
+import { superGroups } from "../facts/server-profile.ts";
+import type { ServerKind } from "../facts/server-profile.ts";
 import type { FactSet } from "../facts/fact-set.ts";
 import { edgeRules } from "../graph/edge-rules.ts";
 import type { Ask } from "../graph/edge-rule.ts";
@@ -29,7 +32,7 @@ export function broadGrants(facts: FactSet): Finding[] {
   const roles = new RoleResolver(facts);
   const bindings = [...facts.of("ClusterRoleBinding"), ...facts.of("RoleBinding")];
   const grants = bindings.flatMap((binding) => {
-    const subjects = binding.subjects.filter(({ kind, name, namespace }) => !isOfTheSystem({ kind, name, namespace }));
+    const subjects = binding.subjects.filter((subject) => !isOfTheSystem(subject, facts.server.kind));
     if (subjects.length === 0) return [];
     const names = subjects.map((subject) => {
       const namespace = subject.kind === "ServiceAccount" ? subject.namespace || binding.namespace : "";
@@ -73,8 +76,9 @@ function keyOf({ binding, role, isEverything, names }: BroadGrant): string {
 }
 
 /** What a cluster is made with: its administrators of last resort and its own controllers. */
-export function isOfTheSystem({ kind, name, namespace }: { kind: string; name: string; namespace: string }): boolean {
+export function isOfTheSystem({ kind, name, namespace }: Subject, server: ServerKind): boolean {
   if (kind === "ServiceAccount") return namespace === "kube-system";
+  if (kind === "Group" && superGroups[server].includes(name)) return true;
   return name.startsWith("system:") && !everybody.test(name) && !name.startsWith("system:serviceaccount:");
 }
 

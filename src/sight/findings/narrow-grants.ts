@@ -1,4 +1,5 @@
 /** Grants of secrets that are not broad and still too much: to everybody, to another namespace, by the wrong verb. */
+import type { ServerKind } from "../facts/server-profile.ts";
 import type { FactSet } from "../facts/fact-set.ts";
 import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
 import { Rights } from "../graph/rights.ts";
@@ -19,7 +20,7 @@ export function narrowGrants(facts: FactSet): Finding[] {
     ...bindings.flatMap((binding) =>
       roles.rolesOf(binding.roleRef, binding.namespace).flatMap((role) => {
         const rights = new Rights([{ binding, role, scope: binding.namespace }], () => false);
-        return [...forEverybody(binding, rights), ...acrossNamespaces(binding, rights)];
+        return [...forEverybody(binding, rights), ...acrossNamespaces(binding, rights, facts.server.kind)];
       }),
     ),
     ...[...facts.of("ClusterRole"), ...facts.of("Role")].flatMap((role) => listsNamed(role)),
@@ -64,13 +65,13 @@ function forEverybody(binding: BindingFact, rights: Rights): Finding[] {
   });
 }
 
-function acrossNamespaces(binding: BindingFact, rights: Rights): Finding[] {
+function acrossNamespaces(binding: BindingFact, rights: Rights, server: ServerKind): Finding[] {
   const { namespace } = binding;
   const grant = rights.findOne(secretReads, "") ?? namedReads(rights)?.grant;
   if (namespace === "" || grant === undefined) return [];
   return binding.subjects.flatMap((subject, index) => {
     const from = subject.namespace || namespace;
-    if (subject.kind !== "ServiceAccount" || from === namespace || isOfTheSystem(subject)) return [];
+    if (subject.kind !== "ServiceAccount" || from === namespace || isOfTheSystem(subject, server)) return [];
     const account = objectText({ kind: "ServiceAccount", namespace: from, name: subject.name });
     return [
       makeFinding({

@@ -1,5 +1,6 @@
 /** Who comes to every secret of the cluster by more than one step: what nobody granted on purpose. */
 import { builtIn } from "../facts/provenance.ts";
+import type { ServerKind } from "../facts/server-profile.ts";
 import type { SecurityGraph } from "../graph/security-graph.ts";
 import { pathsTo } from "../graph/shortest-paths.ts";
 import { PathSteps } from "../questions/path-steps.ts";
@@ -35,7 +36,7 @@ export function wideReach(graph: SecurityGraph): Finding[] {
   const groups = Map.groupBy(reaching, ({ principal, first }) => {
     return principal.kind === "Node" ? `every Node that runs ${first.to}` : objectText(principal);
   });
-  return Array.from(groups, ([shown, members]) => findingOf(shown, members));
+  return Array.from(groups, ([shown, members]) => findingOf(shown, members, graph.facts.server.kind));
 }
 
 interface Reaching {
@@ -44,14 +45,14 @@ interface Reaching {
   readonly first: Step;
 }
 
-function findingOf(shown: string, [member, ...others]: readonly Reaching[]): Finding {
+function findingOf(shown: string, [member, ...others]: readonly Reaching[], server: ServerKind): Finding {
   if (member === undefined) throw new TypeError("a group must have a member");
   const { principal, way, first } = member;
   const more = others.length === 0 ? "" : ` (${others.length + 1} of them)`;
   const evidence = way.steps.flatMap(({ proof, because }) =>
     proof.map(({ object, place, at }) => ({ object, place, at, field: "", text: because })),
   );
-  const source = likelihoodOf(principal) * way.ease;
+  const source = likelihoodOf(principal, server) * way.ease;
   return makeFinding({
     check: "SR-ACC-001",
     object: { ...principal, at: evidence[0]?.at ?? builtIn },

@@ -4,6 +4,7 @@
  */
 import type { Fact } from "../facts/facts.ts";
 import { marksOf } from "../facts/fact-indexes.ts";
+import { superGroups } from "../facts/server-profile.ts";
 import { accountUser } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
 import { addConsequences } from "./structure/capabilities.ts";
@@ -16,10 +17,11 @@ import { addWebhooks } from "./structure/webhooks.ts";
 import { addWorkload } from "./structure/workloads.ts";
 import type { GraphBuilder } from "./unit.ts";
 
-/** The one group that needs no rights. */
+/** The groups that need no rights. */
 export function addSuperUsers(builder: GraphBuilder): void {
-  const masters = builder.node({ type: "group", name: "system:masters" });
-  builder.edge(masters, capabilityNode(builder, "any-right"), "super-user");
+  for (const name of superGroups[builder.facts.server.kind]) {
+    builder.edge(builder.node({ type: "group", name }), capabilityNode(builder, "any-right"), "super-user");
+  }
 }
 
 /** What follows from a fact by itself. */

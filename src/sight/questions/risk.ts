@@ -5,6 +5,8 @@
  * attacker; how easy the way is; how much the secret opens. 9 is critical, 7 high, 4 medium, 1 low.
  */
 import type { FactSet } from "../facts/fact-set.ts";
+import { superGroups } from "../facts/server-profile.ts";
+import type { ServerKind } from "../facts/server-profile.ts";
 import type { SecretName } from "../graph/security-graph.ts";
 import type { Principal } from "./principal.ts";
 
@@ -23,10 +25,10 @@ export function riskOf({ likelihood, ease, sensitivity }: RiskFactors): number {
  * By who it is: anybody at all is certain to be an attacker, the platform's own controllers hardly. A node is of the platform;
  * a pod that gets out of its container comes to it by a way of its own.
  */
-export function likelihoodOf({ kind, name, namespace }: Principal): number {
+export function likelihoodOf({ kind, name, namespace }: Principal, server: ServerKind): number {
   if (name === "system:anonymous" || name === "system:unauthenticated") return 1;
   if (name === "system:authenticated") return 0.8;
-  if (name === "system:masters") return 0.1;
+  if (kind === "Group" && superGroups[server].includes(name)) return 0.1;
   if (kind === "ServiceAccount") return namespace === "kube-system" ? 0.05 : 0.5;
   if (name.startsWith("system:serviceaccounts")) return 0.5;
   return kind === "Node" || name.startsWith("system:") ? 0.05 : 0.4;

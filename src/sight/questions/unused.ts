@@ -6,6 +6,8 @@ import type { AuditCoverage } from "../audit/audit-coverage.ts";
 import type { RightUse, Usage, UserUse } from "../audit/usage.ts";
 import { groupsOf } from "../graph/graph-node.ts";
 import { RoleResolver } from "../graph/role-resolver.ts";
+import { superGroups } from "../facts/server-profile.ts";
+import type { ServerKind } from "../facts/server-profile.ts";
 import type { SecurityGraph } from "../graph/security-graph.ts";
 import type { BindingFact, RoleFact, RuleFact } from "../facts/facts.ts";
 import { builtIn, placeText } from "../facts/provenance.ts";
@@ -67,7 +69,7 @@ export function unused(graph: SecurityGraph, usage: Usage, audit: AuditCoverage)
   let inUse = 0;
   for (const binding of [...facts.of("ClusterRoleBinding"), ...facts.of("RoleBinding")]) {
     const [role, other] = roles.rolesOf(binding.roleRef, binding.namespace);
-    const reason = reasonToLeaveOut(binding, role, other);
+    const reason = reasonToLeaveOut(binding, { role, other, server: facts.server.kind });
     if (role === undefined || reason !== undefined) {
       leftOut.push({ binding: objectText(binding), reason: reason ?? "" });
       continue;
@@ -101,21 +103,29 @@ function byBinding(a: { readonly binding: string }, b: { readonly binding: strin
   return a.binding < b.binding ? -1 : 1;
 }
 
-function reasonToLeaveOut(binding: BindingFact, role?: RoleFact, other?: RoleFact): string | undefined {
+function reasonToLeaveOut(
+  binding: BindingFact,
+  {
+    role,
+    other,
+    server,
+  }: { readonly role: RoleFact | undefined; readonly other: RoleFact | undefined; readonly server: ServerKind },
+): string | undefined {
   const named = `${binding.roleRef.kind} ${binding.roleRef.name}`;
   if (role === undefined) return `${named} is not there`;
   if (other !== undefined) return `${named} is there several times, with different content`;
   if (role.at === builtIn) return `${named} is one of the cluster, and not all of its rules are in the source`;
-  if (isMadeByTheCluster(binding)) return "the cluster makes it anew when it starts";
+  if (isMadeByTheCluster(binding, server)) return "the cluster makes it anew when it starts";
   if (role.labels.has(bootstrapping) && role.name.startsWith("system:"))
     return `${named} is one of the cluster's own parts`;
   return undefined;
 }
 
 /** Source: k/k plugin/pkg/auth/authorizer/rbac/bootstrappolicy; what is deleted of it comes back. */
-function isMadeByTheCluster({ kind, name, subjects }: BindingFact): boolean {
-  const areMasters = subjects.length > 0 && subjects.every((each) => each.name === "system:masters");
-  return name.startsWith("system:") || (kind === "ClusterRoleBinding" && name === "cluster-admin" && areMasters);
+function isMadeByTheCluster({ kind, name, subjects }: BindingFact, server: ServerKind): boolean {
+  const ofSuperUsers = subjects.length > 0 && subjects.every((each) => superGroups[server].includes(each.name));
+  const isDefault = kind === "ClusterRoleBinding" && (name === "cluster-admin" || superGroups[server].includes(name));
+  return name.startsWith("system:") || (isDefault && ofSuperUsers);
 }
 
 interface Used {

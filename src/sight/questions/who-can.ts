@@ -51,7 +51,10 @@ export function whoCan(graph: SecurityGraph, secret: SecretName, options: WhoCan
   const readers: Reader[] = [];
   for (const { number, principal } of principalsOf(graph)) {
     if (!Number.isFinite(paths.cost[number])) continue;
-    const reader = readerOf(principal, steps.from(number), sensitivity);
+    const reader = readerOf(principal, steps.from(number), {
+      likelihood: likelihoodOf(principal, graph.facts.server.kind),
+      sensitivity,
+    });
     if (reader.hops <= options.hopsMax && (reader.direct || !options.onlyDirect)) readers.push(reader);
   }
   return {
@@ -74,8 +77,12 @@ export function answerCoverage(graph: SecurityGraph): AnswerCoverage {
   return { ...graph.coverage, unresolved };
 }
 
-function readerOf(principal: Principal, { steps: path, direct, hops, ease }: Way, sensitivity: number): Reader {
-  const factors = { likelihood: likelihoodOf(principal), ease: Number(ease.toFixed(4)), sensitivity };
+function readerOf(
+  principal: Principal,
+  { steps: path, direct, hops, ease }: Way,
+  { likelihood, sensitivity }: Pick<RiskFactors, "likelihood" | "sensitivity">,
+): Reader {
+  const factors = { likelihood, ease: Number(ease.toFixed(4)), sensitivity };
   return { principal, direct, hops, risk: riskOf(factors), factors, path };
 }
 

@@ -25,7 +25,7 @@ export function sourcesOf(graph: SecurityGraph): SourcesOfGraph {
     node.type === "workload" ? exposures.of(node.workload) : { ways: [], deniedBy: [] };
   const sources = graph.nodes.flatMap((node, number): ClassedSource[] => {
     // A node's software is the platform's; a pod that gets out of its container comes to it by an edge.
-    const found = node.type === "node" ? "platform" : sourceClassOf(node, exposureOf);
+    const found = node.type === "node" ? "platform" : sourceClassOf(node, graph.facts.server.kind, exposureOf);
     if (found === undefined) return [];
     return [{ name: foldedName(node), node: number, class: found, likelihood: likelihoodOfClass[found] }];
   });

@@ -166,8 +166,8 @@ export const identitiesRules = {
     ease: 1,
     direct: true,
     attack: "T1078",
-    explanation: "the API server lets system:masters pass without asking any rule",
-    fix: "Issue no certificates in system:masters but for emergencies.",
+    explanation: "the API server lets the group pass without asking any rule",
+    fix: "Issue no certificates in the group but for emergencies.",
     source: "k/k pkg/kubeapiserver/options/authorization.go",
   },
 } as const satisfies Readonly<Partial<Record<EdgeId, Row>>>;
