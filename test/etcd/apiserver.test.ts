@@ -14,8 +14,13 @@ import { etcdctl } from "./etcd-server.ts";
 
 test("An API server is the user of its cluster by the cluster's own certificate, and in no group that this claims", async () => {
   await using files = await clusterFiles();
-  const cluster = { name: "prod", prefix: "/registry", clientAuthoritiesFile: files.authoritiesFile };
-  await using server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, cluster } });
+  const cluster = {
+    name: "prod",
+    prefix: "/registry",
+    namespacePrefix: "",
+    clientAuthoritiesFile: files.authoritiesFile,
+  };
+  await using server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, clusters: [cluster] } });
   const shown = { ca: await files.trust(server.credentials.ca), cert: files.cert, key: files.key };
   const put = () => etcdctl(server.etcdUrl, shown, ["put", "/registry/secrets/default/a", "k8s:enc:x"]);
   assert.match((await put()).stderr, /etcdserver: permission denied/);

@@ -28,8 +28,8 @@ function suite(): void {
   before(async () => {
     files = await clusterFiles();
     const { authoritiesFile: clientAuthoritiesFile } = files;
-    const prod = { name: "prod", prefix: "/registry", clientAuthoritiesFile };
-    server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, cluster: prod } });
+    const prod = { name: "prod", prefix: "/registry", namespacePrefix: "", clientAuthoritiesFile };
+    server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, clusters: [prod] } });
     await allowCluster(server.call);
     cluster = await startBeneath(server.etcdUrl, files, server.credentials.ca);
   });

@@ -23,8 +23,8 @@ export interface Ran {
 
 /** Of the cluster `prod`; `config` may say otherwise. */
 export async function startEtcdServer(config: Partial<ServerConfig> = {}): Promise<EtcdServer> {
-  const cluster = { name: "prod", prefix: "/registry", clientAuthoritiesFile: undefined };
-  const server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, cluster }, ...config });
+  const cluster = { name: "prod", prefix: "/registry", namespacePrefix: "", clientAuthoritiesFile: undefined };
+  const server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, clusters: [cluster] }, ...config });
   const folder = await mkdtemp(join(tmpdir(), "strongroom-etcd-"));
   const { ca, cert = "", key = "" } = server.credentials;
   const write = async (name: string, text: string) => {

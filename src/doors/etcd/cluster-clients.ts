@@ -1,9 +1,10 @@
 /**
- * Who is connected, where the cluster has client certificates of its own: an API server shows the same one to all its etcd
- * servers, so that of its own etcd's authority has to count here.
+ * Who is connected, and of which cluster: whatever a client asks for, it is of the secrets of that one.
  *
- * The name in such a certificate is the cluster's choice, and so are its groups (kubeadm's has `system:masters`): neither
- * counts here as it stands. The user is `cluster:CLUSTER:COMMON NAME` in the group `cluster:CLUSTER`, and nobody else.
+ * An API server shows the same certificate to all its etcd servers, so that of its own etcd's authority has to count here. The name
+ * in such a certificate is the cluster's choice, and so are its groups (kubeadm's has `system:masters`): neither counts here as
+ * it stands. The user is `cluster:CLUSTER:COMMON NAME` in the group `cluster:CLUSTER`, and nobody else. A certificate of this
+ * instance is its own user, and of the cluster whose group it names; where there is only one cluster, of that.
  */
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -14,33 +15,55 @@ import type { User } from "../../identity/user.ts";
 import { ClientCertificateAuthenticator } from "../../identity/x509/client-certificate-user.ts";
 import type { ClientConnection } from "../../identity/x509/client-certificate-user.ts";
 
+/** What a cluster's configuration says of its clients. */
+export interface ClientsOfCluster {
+  readonly name: string;
+  readonly clientAuthoritiesFile: string | undefined;
+}
+
+/** Somebody who asks for something of a cluster. */
+export interface ClusterClient {
+  readonly cluster: string;
+  readonly user: User;
+}
+
 export interface ClusterClients {
   /** For the handshake, PEM; "" where there are none. */
   readonly authoritiesPem: string;
-  /** The user of a certificate of the cluster's; undefined for any other. Raises `unauthenticated`. */
-  authenticate(request: IncomingMessage, nowMs: number): User | undefined;
+  /** Raises `unauthenticated`, also for a client of no cluster. */
+  authenticate(request: IncomingMessage): Promise<ClusterClient>;
 }
 
-const noClients: ClusterClients = { authoritiesPem: "", authenticate: () => undefined };
+export interface ClusterClientsOptions {
+  readonly clusters: readonly ClientsOfCluster[];
+  /** Whoever shows a certificate of this instance. Raises `unauthenticated`. */
+  readonly authenticate: (request: IncomingMessage) => Promise<User>;
+  readonly nowMs: () => number;
+}
 
-/** Reads the file of authorities, where there is one. Raises `unavailable`, `invalid`. */
-export async function openClusterClients(cluster: string, file: string | undefined): Promise<ClusterClients> {
-  if (file === undefined) return noClients;
-  const authoritiesPem = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new StrongroomError("unavailable", `the file of authorities ${file} must be readable`, { cause });
-  });
-  const authorities = certificatesIn(authoritiesPem, file);
-  const hasIssued = (certificate: X509Certificate) =>
-    authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
-  const authenticator = new ClientCertificateAuthenticator(hasIssued);
+/** Reads the files of authorities, where there are any. Raises `unavailable`, `invalid`. */
+export async function openClusterClients(options: ClusterClientsOptions): Promise<ClusterClients> {
+  const { clusters, nowMs } = options;
+  const known = await Promise.all(clusters.map(readCluster));
+  requireDistinct(known);
+  const names = new Set(clusters.map(({ name }) => name));
+  const [only, ...others] = clusters;
   return {
-    authoritiesPem,
-    authenticate(request, nowMs) {
+    authoritiesPem: known.map(({ pem }) => pem).join("\n"),
+    async authenticate(request) {
       const connection = connectionOf(request);
-      const certificate = connection.getPeerX509Certificate();
-      if (certificate === undefined || !hasIssued(certificate)) return undefined;
-      const user = authenticator.authenticate(connection, nowMs);
-      return user === undefined ? undefined : clusterUser(user, cluster);
+      for (const cluster of known) {
+        const user = cluster.authenticate(connection, nowMs());
+        if (user !== undefined) return { cluster: cluster.name, user };
+      }
+      const user = await options.authenticate(request);
+      if (only !== undefined && others.length === 0) return { cluster: only.name, user };
+      const [cluster, ...more] = user.groups.flatMap((group) => clusterOfGroup(group, names));
+      if (cluster !== undefined && more.length === 0) return { cluster, user };
+      throw new StrongroomError(
+        "unauthenticated",
+        "the client certificate must be of one cluster: of its authority, or of this server's with the group cluster:NAME",
+      );
     },
   };
 }
@@ -51,12 +74,78 @@ export function nameInCluster(user: string, cluster: string): string {
   return user.startsWith(prefix) ? user.slice(prefix.length) : user;
 }
 
+const groupPrefix = "cluster:";
+
+function clusterOfGroup(group: string, names: ReadonlySet<string>): readonly string[] {
+  const name = group.startsWith(groupPrefix) ? group.slice(groupPrefix.length) : "";
+  return names.has(name) ? [name] : [];
+}
+
+interface KnownCluster {
+  readonly name: string;
+  readonly pem: string;
+  readonly authorities: readonly X509Certificate[];
+  /** Undefined for a client that has no certificate of the cluster's authorities. */
+  authenticate(connection: ClientConnection, nowMs: number): User | undefined;
+}
+
+async function readCluster({ name, clientAuthoritiesFile: file }: ClientsOfCluster): Promise<KnownCluster> {
+  if (file === undefined) return { name, pem: "", authorities: [], authenticate: () => undefined };
+  const pem = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new StrongroomError("unavailable", `the file of authorities ${file} must be readable`, { cause });
+  });
+  const authorities = certificatesIn(pem, file);
+  const issued = issuedBy(authorities);
+  const authenticator = new ClientCertificateAuthenticator(() => true);
+  return {
+    name,
+    pem,
+    authorities,
+    authenticate(connection, nowMs) {
+      if (!issued(connection)) return undefined;
+      const user = authenticator.authenticate(connection, nowMs);
+      return user === undefined ? undefined : clusterUser(user, name);
+    },
+  };
+}
+
+/** Looked at once for each connection: it takes a verification of a signature. */
+function issuedBy(authorities: readonly X509Certificate[]): (connection: ClientConnection) => boolean {
+  const known = new WeakMap<ClientConnection, boolean>();
+  return (connection) => {
+    let issued = known.get(connection);
+    if (issued === undefined) {
+      const certificate = connection.getPeerX509Certificate();
+      issued =
+        certificate !== undefined &&
+        authorities.some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
+      known.set(connection, issued);
+    }
+    return issued;
+  };
+}
+
+/** Whose certificates are of two clusters is of neither. Raises `invalid`. */
+function requireDistinct(clusters: readonly KnownCluster[]): void {
+  const seen = new Map<string, string>();
+  for (const { name, authorities } of clusters) {
+    for (const { publicKey } of authorities) {
+      const key = publicKey.export({ type: "spki", format: "der" }).toString("base64");
+      const other = seen.get(key);
+      if (other !== undefined && other !== name) {
+        throw new StrongroomError("invalid", `the clusters ${other} and ${name} must have authorities of their own`);
+      }
+      seen.set(key, name);
+    }
+  }
+}
+
 function clusterUser(user: User, cluster: string): User {
   return {
     ...user,
-    name: `cluster:${cluster}:${user.name}`,
+    name: `${groupPrefix}${cluster}:${user.name}`,
     uid: undefined,
-    groups: [`cluster:${cluster}`, authenticatedGroup],
+    groups: [`${groupPrefix}${cluster}`, authenticatedGroup],
   };
 }
 
@@ -70,7 +159,9 @@ function certificatesIn(pem: string, file: string): readonly X509Certificate[] {
   throw new StrongroomError("invalid", `the file ${file} must hold at least one certificate in PEM`);
 }
 
-function connectionOf({ socket }: IncomingMessage): ClientConnection {
-  const connection: unknown = socket;
+/** The connection itself, by which something can be remembered: HTTP/2 has another `socket` for each request. */
+function connectionOf(request: IncomingMessage): ClientConnection {
+  const { stream, socket }: { stream?: { session?: { socket?: unknown } }; socket: unknown } = request;
+  const connection: unknown = stream?.session?.socket ?? socket;
   return connection as ClientConnection; // the listener accepts TLS connections only
 }

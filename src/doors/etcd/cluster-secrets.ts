@@ -23,6 +23,8 @@ export interface Cluster {
   readonly name: string;
   /** The API server's `--etcd-prefix`. */
   readonly prefix: string;
+  /** What stands before the names of its namespaces here. */
+  readonly namespacePrefix: string;
 }
 
 export interface ClusterSecretsOptions {
@@ -53,7 +55,7 @@ export class ClusterSecrets {
 
   constructor(options: ClusterSecretsOptions) {
     this.#options = options;
-    this.keys = new ClusterKeys(options.cluster.prefix);
+    this.keys = new ClusterKeys(options.cluster);
   }
 
   currentRevision(): Promise<Revision> {
@@ -71,20 +73,19 @@ export class ClusterSecrets {
   async list(span: Span, limit: number, revision: Revision | undefined): Promise<SpanPage> {
     const { namespace } = span;
     const found: Secret[] = [];
-    const start = this.keys.after(span);
-    let after = start;
+    let { after } = span;
     let at = revision;
     for (;;) {
       const wanted = limit === 0 ? pageRecords : Math.min(pageRecords, limit - found.length);
       const page = await this.#options.secrets.list({ namespace, after, limit: wanted, revision: at });
-      const inside = page.secrets.filter((secret) => this.keys.keyOf(secret) < span.end);
+      const inside = page.secrets.filter((secret) => this.keys.contains(span, secret));
       found.push(...inside);
       at = page.revision;
       after = page.continueAfter;
       const isAtEnd = after === undefined || inside.length < page.secrets.length;
       if (isAtEnd) return { secrets: found, revision: at, more: false, count: found.length };
       if (limit === 0 || found.length < limit) continue;
-      const count = await this.#count(span, start, at);
+      const count = await this.#count(span, at);
       return { secrets: found, revision: at, more: count > found.length, count };
     }
   }
@@ -92,15 +93,16 @@ export class ClusterSecrets {
   /** How many secrets a span has. */
   async count(span: Span, revision: Revision | undefined) {
     const at = revision ?? (await this.currentRevision());
-    return { count: await this.#count(span, this.keys.after(span), at), revision: at };
+    return { count: await this.#count(span, at), revision: at };
   }
 
-  async #count(span: Span, after: string | undefined, revision: Revision): Promise<number> {
-    const total = await this.#options.secrets.count(span.namespace, after, revision);
-    if (span.isToEnd || total === 0) return total;
-    // What comes after the span is counted too: the rest from its end on is taken off.
-    const rest = this.keys.after({ ...span, start: span.end });
-    return total - (await this.#options.secrets.count(span.namespace, rest, revision));
+  async #count(span: Span, revision: Revision): Promise<number> {
+    const { namespace, after, before } = span;
+    const total = await this.#options.secrets.count(namespace, after, revision);
+    if (before === undefined || total === 0) return total;
+    // What comes behind the span is counted too: the rest from its end on is taken off.
+    const rest = this.keys.afterEnd({ ...span, before });
+    return total - (await this.#options.secrets.count(namespace, rest, revision));
   }
 
   /** Follows what may be of a span or a key; the caller still looks. */
@@ -114,9 +116,13 @@ export class ClusterSecrets {
       createRevision: secret.createRevision,
       modRevision: secret.revision,
       version: secret.version,
-      value: withoutValue ? new Uint8Array() : valueOfSecret(secret),
+      value: withoutValue ? new Uint8Array() : this.#valueOf(secret),
       lease: 0,
     };
+  }
+
+  #valueOf(secret: Secret): Uint8Array {
+    return valueOfSecret(secret, this.keys.namespaceInCluster(secret.namespace));
   }
 
   /** The state of a key as compares see it. */
@@ -134,7 +140,8 @@ export class ClusterSecrets {
     if (value.length > valueBytesMax) throw new StrongroomError("too-large", "a value must be at most 1.5 MiB");
     const { cluster, secrets, uuid, now } = this.#options;
     const { namespace, name } = place;
-    const facts = { namespace, name, uid: uuid(), now: now() };
+    const inCluster = this.keys.namespaceInCluster(namespace);
+    const facts = { namespace, inCluster, name, uid: uuid(), now: now() };
     const state = stateOfTree(treeOfValue(value, facts), cluster.name);
     if (previous === undefined) await this.#options.ensureNamespace(namespace, cluster.name);
     // A tree of its own: admission may change what it is shown, and the bytes must stay what they are.

@@ -75,22 +75,25 @@ export const clusterLabel = "strongroom.dev/cluster";
 export async function openEtcdDoor(options: OpenEtcdDoorOptions): Promise<OpenEtcdDoor | undefined> {
   const { config, audit, admission, log } = options;
   if (config === undefined) return undefined;
-  const { host, port, cluster } = config;
+  const { host, port, clusters } = config;
   const { store } = options.data;
-  const clients = await openClusterClients(cluster.name, cluster.clientAuthoritiesFile);
+  const clients = await openClusterClients({
+    clusters,
+    authenticate: async (request) => (await options.authentication.authenticate(request)).user,
+    nowMs: Date.now,
+  });
   const onError = (error: unknown) => log.error("Request of the etcd door failed", error);
   let listener: Listener | undefined;
   const notStarted = new AbortController().signal;
   const url = () => addressUrl(host, listener?.port ?? port);
   const handler = etcdDoor({
     gate: new Gate({ audit, admission, now, uuid: randomUUID, authorizer: options.access.authorizer }),
-    cluster,
+    clusters,
     secrets: options.storage.secrets,
     store,
     instanceId: options.instanceId,
     ensureNamespace: namespaceMaker(options),
-    authenticate: async (request) =>
-      clients.authenticate(request, Date.now()) ?? (await options.authentication.authenticate(request)).user,
+    authenticate: (request) => clients.authenticate(request),
     isHealthy: async () => listener?.draining.aborted !== true && (await canRead(store)),
     url,
     draining: () => listener?.draining ?? notStarted,

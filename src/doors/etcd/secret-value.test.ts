@@ -8,7 +8,13 @@ import { encodeEnvelope } from "../kubernetes/codec/protobuf-envelope.ts";
 import { Secret as SecretMessage } from "../kubernetes/schema/core-v1.ts";
 import { opaqueType, stateOfTree, treeOfValue, valueOfSecret } from "./secret-value.ts";
 
-const facts = { namespace: "default", name: "a", uid: "made-here", now: new Date("2026-01-02T03:04:05.678Z") };
+const facts = {
+  namespace: "edge-default",
+  inCluster: "default",
+  name: "a",
+  uid: "made-here",
+  now: new Date("2026-01-02T03:04:05.678Z"),
+};
 
 function secretValue(more: Parameters<typeof jsonObject>[0] = []): Buffer {
   const metadata = jsonObject([
@@ -37,7 +43,7 @@ function stored(value: Uint8Array): Secret {
   };
   const [metadata, rest] = [Buffer.from(state.metadata), Buffer.from(state.rest)];
   const revisions = { revision: toRevision(7), createRevision: toRevision(7), version: 1 };
-  return { namespace: "default", name: "a", ...revisions, book, metadata, rest, payload: state.payload };
+  return { namespace: facts.namespace, name: "a", ...revisions, book, metadata, rest, payload: state.payload };
 }
 
 test("A Secret in a value is a Secret here, and comes back byte for byte", () => {
@@ -45,8 +51,9 @@ test("A Secret in a value is a Secret here, and comes back byte for byte", () =>
   const secret = stored(value);
   assert.equal(secret.book.type, "Opaque");
   assert.equal(secret.book.uid, "u-1");
+  assert.equal(JSON.parse(secret.metadata.toString()).namespace, "edge-default");
   assert.deepEqual(JSON.parse(secret.payload.bytes.toString()), { k: "djE=" });
-  assert.deepEqual(Buffer.from(valueOfSecret(secret)), value);
+  assert.deepEqual(Buffer.from(valueOfSecret(secret, facts.inCluster)), value);
 });
 
 test("A value that cannot be given back as a Secret is kept as it is, and says how it begins", () => {
@@ -67,7 +74,7 @@ test("A value that cannot be given back as a Secret is kept as it is, and says h
     assert.equal(secret.book.type, opaqueType);
     const metadata = JSON.parse(secret.metadata.toString());
     assert.equal(metadata.annotations["strongroom.dev/etcd-value-form"], form);
-    assert.deepEqual(Buffer.from(valueOfSecret(secret)), value);
+    assert.deepEqual(Buffer.from(valueOfSecret(secret, facts.inCluster)), value);
   }
 });
 
@@ -75,6 +82,6 @@ test("A Secret of another key, without a uid or with keys that no Secret has is 
   const refused = (value: Buffer, more: Partial<typeof facts>, message: RegExp) =>
     assert.throws(() => treeOfValue(value, { ...facts, ...more }), { code: "invalid", message });
   refused(secretValue(), { name: "b" }, /those of its key/);
-  refused(secretValue(), { namespace: "other" }, /those of its key/);
+  refused(secretValue(), { inCluster: "other" }, /those of its key/);
   refused(secretValue([["data", jsonObject([["a/b", "djE="]])]]), {}, /data\[a\/b\] of the Secret must be valid/);
 });

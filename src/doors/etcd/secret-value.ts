@@ -29,7 +29,10 @@ const formAnnotation = "strongroom.dev/etcd-value-form";
 const typeName = { apiVersion: "v1", kind: "Secret" };
 
 export interface ValueFacts {
+  /** Here. */
   readonly namespace: string;
+  /** The cluster's name of the same, which is in the value. */
+  readonly inCluster: string;
   readonly name: string;
   /** For what is kept as it is; a Secret brings its own. */
   readonly uid: string;
@@ -40,11 +43,12 @@ export interface ValueFacts {
 export function treeOfValue(value: Uint8Array, facts: ValueFacts): JsonObject {
   const tree = representable(value);
   if (tree === undefined) return opaqueTree(value, facts);
-  const { namespace, name } = facts;
+  const { namespace, inCluster, name } = facts;
   const metadata = metadataOf(tree);
-  if (stringField(metadata, "namespace") !== namespace || stringField(metadata, "name") !== name) {
+  if (stringField(metadata, "namespace") !== inCluster || stringField(metadata, "name") !== name) {
     throw new StrongroomError("invalid", "the namespace and name of a Secret must be those of its key");
   }
+  if (isJsonObject(tree["metadata"])) tree["metadata"]["namespace"] = namespace;
   if (stringField(metadata, "uid") === "") throw new StrongroomError("invalid", "a Secret must have a uid");
   const [invalid] = validateCreate(secretKind, tree);
   if (invalid !== undefined) throw new StrongroomError("invalid", `${invalid.field} of the Secret must be valid`);
@@ -103,14 +107,17 @@ function formOf(value: Uint8Array): string {
 /** Encoded once for each state: what is watched is told to many. */
 const values = new WeakMap<Secret, Uint8Array>();
 
-/** The value that an API server reads. */
-export function valueOfSecret(secret: Secret): Uint8Array {
+/** The value that an API server reads, in which the namespace has the cluster's name for it: always the same for one secret. */
+export function valueOfSecret(secret: Secret, inCluster: string): Uint8Array {
   const known = values.get(secret);
   if (known !== undefined) return known;
   const tree = new StoredSecret(secret).tree();
   const metadata = tree["metadata"];
   // The revision is of the key, not of the value.
-  if (isJsonObject(metadata)) delete metadata["resourceVersion"];
+  if (isJsonObject(metadata)) {
+    delete metadata["resourceVersion"];
+    metadata["namespace"] = inCluster;
+  }
   const value = isOpaque(secret) ? opaqueValue(tree) : valueOfTree(tree);
   values.set(secret, value);
   return value;

@@ -10,9 +10,9 @@ export interface MemberIdentity {
   readonly memberId: bigint;
 }
 
-/** The ids of an instance: the same after each start, others for each instance. */
-export function memberIdentity(instanceId: string): MemberIdentity {
-  const digest = createHash("sha256").update(`strongroom etcd ${instanceId}`).digest();
+/** The ids of an instance for a cluster: the same after each start, others for each instance and cluster. */
+export function memberIdentity(instanceId: string, cluster: string): MemberIdentity {
+  const digest = createHash("sha256").update(`strongroom etcd ${instanceId} ${cluster}`).digest();
   return { clusterId: digest.readBigUInt64BE(0) | 1n, memberId: digest.readBigUInt64BE(8) | 1n };
 }
 

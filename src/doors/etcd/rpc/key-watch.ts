@@ -6,6 +6,7 @@ import type { SecretEvent, SecretWatcher } from "../../../core/secrets/secret-wa
 import type { StreamPiece } from "../../../gate/gate.ts";
 import { toRevision } from "../../../store/revision.ts";
 import type { Revision } from "../../../store/revision.ts";
+import { emptySpan } from "../cluster-keys.ts";
 import type { Place, SecretPlace, Span } from "../cluster-keys.ts";
 import { disclosureOf } from "../cluster-secrets.ts";
 import { compactedText } from "../etcd-error.ts";
@@ -60,7 +61,7 @@ export class KeyWatch {
     const current = await secrets.currentRevision();
     const from = toRevision(request.startRevision > 0 ? request.startRevision : current + 1);
     this.#sent = from - 1;
-    const followed: Span | SecretPlace = of.type === "secret" || of.type === "span" ? of : nowhere(of.key);
+    const followed: Span | SecretPlace = of.type === "secret" || of.type === "span" ? of : emptySpan;
     this.#watcher = secrets.watch(followed, from);
     if (this.#isClosed) this.#watcher.close();
     if (!request.progressNotify) return;
@@ -186,9 +187,9 @@ export class KeyWatch {
 
   #isWatched(secret: Secret): boolean {
     const { of } = this.#watched;
-    const key = this.#options.secrets.keys.keyOf(secret);
-    if (of.type === "span") return key >= of.start && key < of.end;
-    return of.type === "secret" && key === of.key;
+    const { keys } = this.#options.secrets;
+    if (of.type === "span") return keys.contains(of, secret);
+    return of.type === "secret" && secret.namespace === of.namespace && secret.name === of.name;
   }
 
   /** A key that is gone has a key and the revision at which it went. */
@@ -196,11 +197,6 @@ export class KeyWatch {
     const key = Buffer.from(this.#options.secrets.keys.keyOf(secret), "latin1");
     return KeyValue.of({ key, modRevision });
   }
-}
-
-/** Where nothing ever happens: an empty span, which is followed for its revisions. */
-function nowhere(key: string): Span {
-  return { type: "span", namespace: "", start: key, end: key, isToEnd: false };
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -135,7 +135,7 @@ async function readSpan(
   request: RangeRequest,
   revision: Revision | undefined,
 ): Promise<Found> {
-  if (span.start >= span.end) return { ...nothing, revision: revision ?? (await secrets.currentRevision()) };
+  if (span.isEmpty) return { ...nothing, revision: revision ?? (await secrets.currentRevision()) };
   if (request.countOnly) return { ...nothing, ...(await secrets.count(span, revision)) };
   const page = await secrets.list(span, Math.max(0, request.limit), revision);
   return { ...foundOf(secrets, page.secrets, request, page.revision), more: page.more, count: page.count };

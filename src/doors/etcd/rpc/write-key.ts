@@ -50,9 +50,10 @@ export function unserved(text: string): GrpcError {
   return new GrpcError(grpcCodes.unimplemented, `strongroom: ${text}`);
 }
 
-/** The place of a key that is to be changed. Raises PERMISSION_DENIED for what can never be here. */
+/** The place of a key that is to be changed. Raises PERMISSION_DENIED, or says why, for what can never be here. */
 export function changeablePlace(place: Place): SecretPlace | RecordPlace {
   if (place.type !== "nothing") return place;
+  if (place.because !== undefined) throw new GrpcError(grpcCodes.invalidArgument, `strongroom: ${place.because}`);
   throw new GrpcError(grpcCodes.permissionDenied, permissionDeniedText);
 }
 
