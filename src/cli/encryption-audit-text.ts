@@ -2,13 +2,16 @@
 import type { FormReport, ResourceReport } from "../encryption-audit/encryption-audit.ts";
 import { formText, isInTheClear } from "../encryption-audit/stored-form.ts";
 import type { EncryptionAnswer } from "./encryption-audit.ts";
+import type { AuditedSource } from "./encryption-audit-source.ts";
 import { columns } from "./secret-source.ts";
 
 export function encryptionLines(answer: EncryptionAnswer): string[] {
   const { resources, judged } = answer;
   const first = (report: ResourceReport) => (judged.includes(report.resource) ? 0 : isEncrypted(report) ? 1 : 2);
   const sorted = resources.toSorted((a, b) => first(a) - first(b));
-  const rows = [["RESOURCE", "OBJECTS", "STORED", "STALE", "SUPERSEDED"], ...sorted.flatMap(resourceRows)];
+  const rows = [["RESOURCE", "OBJECTS", "STORED", "STALE", "SUPERSEDED"], ...sorted.flatMap(resourceRows)].map((row) =>
+    answer.source.kind === "etcd" ? row.slice(0, -1) : row,
+  );
   return [
     headline(answer),
     "",
@@ -26,9 +29,13 @@ export function encryptionLines(answer: EncryptionAnswer): string[] {
 }
 
 function headline({ source, newestRevision, prefix, objects }: EncryptionAnswer): string {
+  return `${sourceText(source)}, up to revision ${newestRevision}: ${objects} objects below ${prefix}.`;
+}
+
+function sourceText(source: AuditedSource): string {
+  if (source.kind === "etcd") return source.name;
   const hash = source.hash === "verified" ? ", its hash verified" : "";
-  const size = (source.bytes / 2 ** 20).toFixed(1);
-  return `${source.name}, ${size} MiB${hash}, up to revision ${newestRevision}: ${objects} objects below ${prefix}.`;
+  return `${source.name}, ${(source.bytes / 2 ** 20).toFixed(1)} MiB${hash}`;
 }
 
 function isEncrypted({ forms }: ResourceReport): boolean {
@@ -41,7 +48,7 @@ function resourceRows({ resource, forms }: ResourceReport): string[][] {
     String(form.objects),
     formText(form),
     form.stale ? String(form.objects) : "0",
-    String(form.superseded.revisions),
+    String(form.superseded?.revisions ?? 0),
   ]);
 }
 
@@ -51,7 +58,7 @@ function verdictLines(name: string, report: ResourceReport | undefined): string[
   const clear = inTheClear === 0 ? "none in the clear" : `${inTheClear} IN THE CLEAR`;
   return [
     `${name}: ${objects} objects, ${clear}, ${stale} stale; the newest write is ${formText(writtenAs)}.`,
-    ...(superseded.inTheClear === 0
+    ...(superseded === undefined || superseded.inTheClear === 0
       ? []
       : [
           `${name}: ${superseded.inTheClear} superseded revisions are in the file IN THE CLEAR, until etcd is compacted and defragmented.`,

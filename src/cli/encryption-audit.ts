@@ -1,22 +1,16 @@
-import { resolve } from "node:path";
 import { EncryptionAudit } from "../encryption-audit/encryption-audit.ts";
 import type { EncryptionReport, ResourceReport } from "../encryption-audit/encryption-audit.ts";
-import { isStrongroomError } from "../errors/strongroom-error.ts";
-import { EtcdSnapshot } from "../etcd-snapshot/etcd-snapshot.ts";
 import { printableYaml } from "./answer-form.ts";
-import { CommandFailure, usageError } from "./command-failure.ts";
+import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
+import { auditedSourceFlags, limitsOf, readAuditedSource, snapshotFlag } from "./encryption-audit-source.ts";
+import type { AuditedSource } from "./encryption-audit-source.ts";
 import { encryptionLines } from "./encryption-audit-text.ts";
 import { exitCodes } from "./exit-code.ts";
 import { repeatableFlag, switchFlag, valueFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
 import { printable, printableJson } from "./printable.ts";
 
-const snapshotFlag = valueFlag(
-  "etcd-snapshot",
-  "FILE",
-  "What etcdctl snapshot save wrote, or the file member/snap/db of an etcd that does not run.",
-);
 const prefixFlag = valueFlag("etcd-prefix", "PATH", "As the kube-apiserver has it; /registry unless given.");
 const resourceFlag = repeatableFlag("resource", "NAME", "Only this resource, such as secrets or deployments.apps.");
 const failFlag = repeatableFlag("fail-on", "WHAT", "Exit with 5 for objects that are clear or stale, or for history.");
@@ -28,17 +22,6 @@ type Reason = (typeof reasons)[number];
 
 const namesMax = 1000;
 
-/** What was read, and what of it cannot be seen. */
-export interface AuditedSource {
-  readonly kind: "snapshot" | "database";
-  readonly name: string;
-  readonly bytes: number;
-  /** Whether a hash of the file was there and was right. */
-  readonly hash: "verified" | "none";
-  readonly pages: { readonly total: number; readonly examined: number; readonly notExamined: number };
-  readonly pageBytes: number;
-}
-
 /** The answer in its published shape (schemas/encryption-audit.schema.json). */
 export interface EncryptionAnswer extends EncryptionReport {
   readonly source: AuditedSource;
@@ -49,7 +32,8 @@ export interface EncryptionAnswer extends EncryptionReport {
 
 /** `strongroom encryption audit`. */
 export const encryptionAuditCommand: Command = {
-  usage: "--etcd-snapshot FILE [--etcd-prefix PATH] [--resource NAME]... [--fail-on WHAT]... [--names] [-o FORM]",
+  usage:
+    "(--etcd-snapshot FILE | --etcd URL...) [--cacert FILE] [--cert FILE] [--key FILE] [--etcd-prefix PATH] [--resource NAME]... [--fail-on WHAT]... [--names] [-o FORM]",
   examples: [
     {
       line: "strongroom encryption audit --etcd-snapshot etcd.db",
@@ -63,8 +47,12 @@ export const encryptionAuditCommand: Command = {
       line: "strongroom encryption audit --etcd-snapshot etcd.db --resource secrets --names",
       effect: "which secrets have to be written again",
     },
+    {
+      line: "strongroom encryption audit --etcd https://127.0.0.1:2379 --cacert ca.crt --cert c.crt --key c.key",
+      effect: "the same of an etcd that runs, but for what is superseded",
+    },
   ],
-  flags: [snapshotFlag, prefixFlag, resourceFlag, failFlag, namesFlag, outputFlag],
+  flags: [...auditedSourceFlags, prefixFlag, resourceFlag, failFlag, namesFlag, outputFlag],
   notes: [
     "It takes no key and prints no value. Stale is what is not in the form that the newest write of its resource has.",
     "WHAT is clear (objects in the clear), stale, or history (superseded revisions in the clear). It is about the resources of " +
@@ -74,7 +62,12 @@ export const encryptionAuditCommand: Command = {
   async run(invocation) {
     const form = readOutputForm(invocation);
     const failOn = readReasons(invocation);
-    const answer = auditSnapshot(invocation);
+    if (failOn.includes("history") && !invocation.flags.has(snapshotFlag)) {
+      throw usageError(
+        "--fail-on history must be asked of a snapshot: an etcd that runs gives out no superseded revisions",
+      );
+    }
+    const answer = await audited(invocation);
     const { output } = invocation;
     if (form === "json") output.print(printableJson(answer));
     else if (form === "yaml") output.write(printableYaml(answer));
@@ -98,38 +91,15 @@ function readReasons({ flags }: Invocation): Reason[] {
   });
 }
 
-function auditSnapshot({ flags, environment }: Invocation): EncryptionAnswer {
-  const name = flags.one(snapshotFlag);
-  if (name === undefined) throw usageError("the snapshot must be named", "Name it with --etcd-snapshot FILE.");
+async function audited(invocation: Invocation): Promise<EncryptionAnswer> {
+  const { flags } = invocation;
   const audit = new EncryptionAudit({
     prefix: flags.one(prefixFlag) ?? "/registry",
     namesMax: flags.has(namesFlag) ? namesMax : 0,
+    hasHistory: flags.has(snapshotFlag),
   });
-  const source = readSnapshot(resolve(environment.workingDirectory, name), name, audit);
+  const source = await readAuditedSource(invocation, audit);
   return answerOf(audit.report(), source, flags.many(resourceFlag));
-}
-
-function readSnapshot(path: string, name: string, audit: EncryptionAudit): AuditedSource {
-  try {
-    using snapshot = EtcdSnapshot.open(path);
-    for (const revision of snapshot.revisions()) audit.add(revision);
-    const { hasHash, sizeBytes, pages } = snapshot;
-    return {
-      kind: hasHash ? "snapshot" : "database",
-      name,
-      bytes: sizeBytes,
-      hash: hasHash ? "verified" : "none",
-      pages: { total: pages.total, examined: pages.reached, notExamined: pages.unreached },
-      pageBytes: pages.pageSizeBytes,
-    };
-  } catch (error) {
-    if (!isStrongroomError(error)) throw error;
-    throw new CommandFailure(`${name}: ${error.message}`, {
-      exitCode: exitCodes.usage,
-      advice: "Nothing is said of a file that is not whole. Take a new one with etcdctl snapshot save.",
-      cause: error,
-    });
-  }
 }
 
 /** Nothing below the prefix is no answer: a wrong prefix would look like a cluster without secrets. */
@@ -149,22 +119,11 @@ function answerOf(
   return { ...report, source, resources, judged: only ?? ["secrets"], limits: limitsOf(source) };
 }
 
-function limitsOf({ pages, hash }: AuditedSource): string[] {
-  return [
-    ...(pages.notExamined === 0
-      ? []
-      : [
-          `${pages.notExamined} of ${pages.total} pages are free and were not examined: they may hold what was there before.`,
-        ]),
-    ...(hash === "verified" ? [] : ["The file has no hash: that nobody changed it is not known."]),
-  ];
-}
-
 function isGiven({ resources, judged }: EncryptionAnswer, reason: Reason): boolean {
   return resources.some((report) => judged.includes(report.resource) && countOf(report, reason) > 0);
 }
 
 function countOf({ inTheClear, stale, superseded }: ResourceReport, reason: Reason): number {
   if (reason === "clear") return inTheClear;
-  return reason === "stale" ? stale : superseded.inTheClear;
+  return reason === "stale" ? stale : (superseded?.inTheClear ?? 0);
 }

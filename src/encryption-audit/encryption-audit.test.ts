@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredRevision } from "../etcd-snapshot/etcd-snapshot.ts";
 import { EncryptionAudit } from "./encryption-audit.ts";
 import { parseRegistryKey } from "./registry-resource.ts";
 
@@ -34,7 +33,7 @@ test("parseRegistryKey knows the resource of each folder, by the name that an En
 });
 
 /** Newest first, as they are read: `KEY=VALUE`, `KEY` for a deletion. */
-function audit(lines: readonly string[], options = { prefix: "/registry", namesMax: 10 }) {
+function audit(lines: readonly string[], options = { prefix: "/registry", namesMax: 10, hasHistory: true }) {
   const made = new EncryptionAudit(options);
   const seen = new Set<string>();
   for (const [index, line] of lines.entries()) {
@@ -42,8 +41,13 @@ function audit(lines: readonly string[], options = { prefix: "/registry", namesM
     const modRevision = lines.length - index;
     const isCurrent = !seen.has(key);
     seen.add(key);
-    const revision = { modRevision, subRevision: 0, createRevision: 1, isDeletion: value === undefined, isCurrent };
-    made.add({ ...revision, key: Buffer.from(key), value: Buffer.from(value ?? "") } satisfies StoredRevision);
+    made.add({
+      modRevision,
+      isDeletion: value === undefined,
+      isCurrent,
+      key: Buffer.from(key),
+      value: Buffer.from(value ?? ""),
+    });
   }
   return made.report();
 }
@@ -77,8 +81,13 @@ test("EncryptionAudit counts objects by form, and takes for stale what is not un
   assert.deepEqual(report.otherKeys, [{ prefix: "compact_rev_key", keys: 1 }]);
 });
 
+test("EncryptionAudit says nothing of superseded revisions where it was not given any on purpose", () => {
+  const { resources } = audit(["/registry/pods/a/p={"], { prefix: "/registry", namesMax: 0, hasHistory: false });
+  assert.deepEqual([resources[0]?.superseded, resources[0]?.forms[0]?.superseded], [undefined, undefined]);
+});
+
 test("EncryptionAudit counts nothing below another prefix, and refuses more resources than a cluster can have", () => {
-  const elsewhere = audit(["/registry/secrets/a/b=x"], { prefix: "/kubernetes.io/", namesMax: 0 });
+  const elsewhere = audit(["/registry/secrets/a/b=x"], { prefix: "/kubernetes.io/", namesMax: 0, hasHistory: true });
   assert.deepEqual([elsewhere.objects, elsewhere.otherKeys], [0, [{ prefix: "/registry", keys: 1 }]]);
   const many = Array.from({ length: 10_001 }, (_, index) => `/registry/r${index}/a=x`);
   assert.throws(() => audit(many), { code: "too-large", message: /at most 10000 resources/ });

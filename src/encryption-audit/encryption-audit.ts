@@ -1,5 +1,4 @@
 import { StrongroomError } from "../errors/strongroom-error.ts";
-import type { StoredRevision } from "../etcd-snapshot/etcd-snapshot.ts";
 import { parseRegistryKey } from "./registry-resource.ts";
 import { isInTheClear, StoredForms } from "./stored-form.ts";
 import type { StoredForm } from "./stored-form.ts";
@@ -25,7 +24,8 @@ export interface ResourceReport {
   readonly stale: number;
   /** The form that new objects are written in: that of the newest write. */
   readonly writtenAs: StoredForm;
-  readonly superseded: { readonly revisions: number; readonly inTheClear: number };
+  /** Left out where history was not to be seen. */
+  readonly superseded?: { readonly revisions: number; readonly inTheClear: number };
   readonly forms: readonly FormReport[];
 }
 
@@ -38,9 +38,19 @@ export interface FormReport extends StoredForm {
   readonly newestRevision: number;
   readonly stale: boolean;
   /** Revisions that are in the file still, though their objects were written again or deleted. */
-  readonly superseded: { readonly revisions: number; readonly bytes: number };
+  readonly superseded?: { readonly revisions: number; readonly bytes: number };
   /** Of objects in the clear or stale, if names were asked for: the first ones. */
   readonly names?: readonly string[];
+}
+
+/** A key as it is or was, as whoever reads an etcd gives it. */
+export interface AuditedRevision {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  readonly modRevision: number;
+  /** Whether nothing was done to the key after it. */
+  readonly isCurrent: boolean;
+  readonly isDeletion: boolean;
 }
 
 export interface EncryptionAuditOptions {
@@ -48,6 +58,8 @@ export interface EncryptionAuditOptions {
   readonly prefix: string;
   /** How many names to keep for each form of a resource. */
   readonly namesMax: number;
+  /** Whether what is given has superseded revisions too: whoever reads an etcd that runs sees none, which is not that there are none. */
+  readonly hasHistory: boolean;
 }
 
 /** More than any cluster has: what goes beyond was made to fill memory. */
@@ -69,19 +81,26 @@ interface Tally {
 export class EncryptionAudit {
   readonly #prefix: string;
   readonly #namesMax: number;
+  readonly #hasHistory: boolean;
   readonly #forms = new StoredForms();
   readonly #resources = new Map<string, Map<StoredForm, Tally>>();
   readonly #otherKeys = new Map<string, number>();
   #formCount = 0;
   #newestRevision = 0;
 
-  constructor({ prefix, namesMax }: EncryptionAuditOptions) {
+  constructor({ prefix, namesMax, hasHistory }: EncryptionAuditOptions) {
     this.#prefix = `${prefix.replace(/\/+$/, "")}/`;
     this.#namesMax = namesMax;
+    this.#hasHistory = hasHistory;
+  }
+
+  /** With the slash at its end. */
+  get prefix(): string {
+    return this.#prefix;
   }
 
   /** Raises `too-large` for more resources, or more names of keys, than a cluster can have. */
-  add({ key, value, modRevision, isCurrent, isDeletion }: StoredRevision): void {
+  add({ key, value, modRevision, isCurrent, isDeletion }: AuditedRevision): void {
     this.#newestRevision = Math.max(this.#newestRevision, modRevision);
     if (isDeletion) return;
     const path = key.toString("utf8");
@@ -149,18 +168,30 @@ export class EncryptionAudit {
       inTheClear: sum((form) => (isInTheClear(form) ? form.objects : 0)),
       stale: sum((form) => (form.stale ? form.objects : 0)),
       writtenAs,
-      superseded: {
-        revisions: sum(({ superseded }) => superseded.revisions),
-        inTheClear: sum((form) => (isInTheClear(form) ? form.superseded.revisions : 0)),
-      },
+      ...(this.#hasHistory && {
+        superseded: {
+          revisions: sum(supersededOf),
+          inTheClear: sum((form) => (isInTheClear(form) ? supersededOf(form) : 0)),
+        },
+      }),
       forms,
     };
   }
 
-  #formReport({ form, names, ...counts }: Tally, stale: boolean): FormReport {
+  #formReport({ form, names, superseded, ...counts }: Tally, stale: boolean): FormReport {
     const isNamed = this.#namesMax > 0 && (stale || isInTheClear(form)) && names.length > 0;
-    return { ...form, ...counts, stale, ...(isNamed && { names: names.toSorted() }) };
+    return {
+      ...form,
+      ...counts,
+      stale,
+      ...(this.#hasHistory && { superseded }),
+      ...(isNamed && { names: names.toSorted() }),
+    };
   }
+}
+
+function supersededOf({ superseded }: FormReport): number {
+  return superseded?.revisions ?? 0;
 }
 
 /** In the clear, the encoding makes no difference. */

@@ -39,3 +39,11 @@ export function encodeStatusMessage(message: string): string {
   }
   return encoded;
 }
+
+/** The inverse of {@link encodeStatusMessage}, at most 512 characters of it; what is no percent encoding stays as it is. */
+export function decodeStatusMessage(encoded: string): string {
+  const decoded = encoded.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) =>
+    Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"),
+  );
+  return decoded.slice(0, 512);
+}

@@ -48,18 +48,18 @@ test("encryption audit counts what a real etcd holds, from its snapshot and from
   const counted = await etcd.etcdctl("get", "/registry/", "--prefix", "--keys-only", "-w", "json");
   assert.equal(answer.objects, JSON.parse(counted).count);
   assert.equal(answer.newestRevision, JSON.parse(counted).header.revision);
-  assert.deepEqual([answer.source.kind, answer.source.hash], ["snapshot", "verified"]);
+  assert.ok(answer.source.kind === "snapshot" && answer.source.hash === "verified");
   const secrets = answer.resources.find(({ resource }) => resource === "secrets");
   assert.ok(secrets !== undefined);
   assert.deepEqual(
-    secrets.forms.map(({ key = "clear", objects, stale, superseded }) => [key, objects, stale, superseded.revisions]),
+    secrets.forms.map(({ key = "clear", objects, stale, superseded }) => [key, objects, stale, superseded?.revisions]),
     [
       ["key2", 49, false, 2],
       ["key1", 100, true, 50],
       ["clear", 49, true, 151],
     ],
   );
-  assert.deepEqual([secrets.inTheClear, secrets.stale, secrets.superseded.inTheClear], [49, 149, 151]);
+  assert.deepEqual([secrets.inTheClear, secrets.stale, secrets.superseded?.inTheClear], [49, 149, 151]);
 
   // What was superseded goes by compaction, and the free pages by defragmentation.
   await etcd.etcdctl("compact", String(answer.newestRevision), "--physical");
@@ -75,7 +75,7 @@ test("encryption audit counts what a real etcd holds, from its snapshot and from
   await etcd.stop();
   copyFileSync(etcd.databasePath, home.at("db"));
   const database = await audited(home, "--etcd-snapshot", "db");
-  assert.deepEqual([database.source.kind, database.source.hash], ["database", "none"]);
+  assert.ok(database.source.kind === "database" && database.source.hash === "none");
   assert.deepEqual(database.resources, compacted.resources);
 });
 

@@ -1,0 +1,159 @@
+/** What `strongroom encryption audit` reads: a file of an etcd, or one that runs. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { EncryptionAudit } from "../encryption-audit/encryption-audit.ts";
+import { isStrongroomError } from "../errors/strongroom-error.ts";
+import { EtcdReader } from "../etcd-client/etcd-reader.ts";
+import type { EtcdTarget } from "../etcd-client/etcd-target.ts";
+import { EtcdSnapshot } from "../etcd-snapshot/etcd-snapshot.ts";
+import { CommandFailure, usageError } from "./command-failure.ts";
+import type { Invocation } from "./command.ts";
+import { exitCodes } from "./exit-code.ts";
+import { repeatableFlag, valueFlag } from "./flags.ts";
+import type { Flag } from "./flags.ts";
+
+export const snapshotFlag = valueFlag(
+  "etcd-snapshot",
+  "FILE",
+  "What etcdctl snapshot save wrote, or the file member/snap/db of an etcd that does not run.",
+);
+const etcdFlag = repeatableFlag(
+  "etcd",
+  "URL",
+  "An etcd that runs, https://HOST:PORT; or several members of one cluster.",
+);
+const caFlag = valueFlag("cacert", "FILE", "The authority of the etcd's certificate, as for etcdctl.");
+const certFlag = valueFlag("cert", "FILE", "A certificate for the etcd, as for etcdctl.");
+const keyFlag = valueFlag("key", "FILE", "The key of that certificate.");
+const tlsFlags = [caFlag, certFlag, keyFlag] as const;
+
+export const auditedSourceFlags: readonly Flag[] = [snapshotFlag, etcdFlag, ...tlsFlags];
+
+/** What was read, and what of it cannot be seen. */
+export type AuditedSource = AuditedFile | AuditedEtcd;
+
+interface AuditedFile {
+  readonly kind: "snapshot" | "database";
+  readonly name: string;
+  readonly bytes: number;
+  /** Whether a hash of the file was there and was right. */
+  readonly hash: "verified" | "none";
+  readonly pages: { readonly total: number; readonly examined: number; readonly notExamined: number };
+  readonly pageBytes: number;
+}
+
+interface AuditedEtcd {
+  readonly kind: "etcd";
+  /** The member that answered. */
+  readonly name: string;
+  /** At which revisions it was read: one, unless that was compacted meanwhile. */
+  readonly revisions: { readonly first: number; readonly last: number };
+}
+
+/** Gives the audit what there is, by the flags. */
+export async function readAuditedSource(invocation: Invocation, audit: EncryptionAudit): Promise<AuditedSource> {
+  const { flags, environment } = invocation;
+  const [name, urls] = [flags.one(snapshotFlag), flags.many(etcdFlag)];
+  if ((name === undefined) === (urls === undefined)) {
+    throw usageError(
+      "one source must be named",
+      "Name a snapshot with --etcd-snapshot FILE, or an etcd with --etcd URL.",
+    );
+  }
+  if (urls !== undefined) {
+    const targets = await targetsOf(invocation, urls);
+    if (targets.some(isInTheClear))
+      invocation.output.tell("The etcd is asked without TLS: values pass the network in the clear.");
+    return await readEtcd(targets, audit);
+  }
+  if (tlsFlags.some((flag) => flags.has(flag))) throw usageError("--cacert, --cert and --key must come with --etcd");
+  return readSnapshot(resolve(environment.workingDirectory, name ?? ""), name ?? "", audit);
+}
+
+function readSnapshot(path: string, name: string, audit: EncryptionAudit): AuditedFile {
+  try {
+    using snapshot = EtcdSnapshot.open(path);
+    for (const revision of snapshot.revisions()) audit.add(revision);
+    const { hasHash, sizeBytes, pages } = snapshot;
+    return {
+      kind: hasHash ? "snapshot" : "database",
+      name,
+      bytes: sizeBytes,
+      hash: hasHash ? "verified" : "none",
+      pages: { total: pages.total, examined: pages.reached, notExamined: pages.unreached },
+      pageBytes: pages.pageSizeBytes,
+    };
+  } catch (error) {
+    if (!isStrongroomError(error)) throw error;
+    throw new CommandFailure(`${name}: ${error.message}`, {
+      exitCode: exitCodes.usage,
+      advice: "Nothing is said of a file that is not whole. Take a new one with etcdctl snapshot save.",
+      cause: error,
+    });
+  }
+}
+
+const otherKeysLookedAt = 100;
+
+async function readEtcd(targets: readonly EtcdTarget[], audit: EncryptionAudit): Promise<AuditedEtcd> {
+  using reader = new EtcdReader(targets);
+  const current = { isCurrent: true, isDeletion: false };
+  let isEmpty = true;
+  for await (const { key, value, modRevision } of reader.below(audit.prefix)) {
+    isEmpty = false;
+    audit.add({ key, value, modRevision, ...current });
+  }
+  // So that a wrong prefix is told from an empty etcd.
+  const others = isEmpty ? await reader.firstKeys(otherKeysLookedAt) : [];
+  for (const key of others) audit.add({ key, value: Buffer.alloc(0), modRevision: 0, ...current });
+  return { kind: "etcd", name: reader.url, revisions: reader.revisions };
+}
+
+async function targetsOf({ flags, environment }: Invocation, urls: readonly string[]): Promise<EtcdTarget[]> {
+  const read = async (flag: Flag) => {
+    const path = flags.one(flag);
+    return path === undefined ? undefined : await readFile(resolve(environment.workingDirectory, path), "utf8");
+  };
+  const [ca, cert, key] = [await read(caFlag), await read(certFlag), await read(keyFlag)];
+  if ((cert === undefined) !== (key === undefined)) throw usageError("--cert and --key must come together");
+  const given = {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+  return urls.map((written) => {
+    const url = etcdUrl(written);
+    if (url.protocol === "https:") return { url: url.origin, tls: given };
+    if (Object.keys(given).length === 0) return { url: url.origin };
+    throw usageError(`--etcd ${written} must begin with https:// to be asked with --cacert, --cert or --key`);
+  });
+}
+
+function etcdUrl(written: string): URL {
+  const url = URL.canParse(written) ? new URL(written) : undefined;
+  const isPlain = url !== undefined && url.pathname === "/" && url.search === "" && url.username === "";
+  if (isPlain && (url.protocol === "https:" || url.protocol === "http:")) return url;
+  throw usageError("--etcd must be https://HOST:PORT, or http://HOST:PORT for an etcd without TLS");
+}
+
+function isInTheClear({ url }: EtcdTarget): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+}
+
+/** What an answer from this source cannot say. */
+export function limitsOf(source: AuditedSource): string[] {
+  if (source.kind === "etcd") {
+    const { first, last } = source.revisions;
+    const moved = `What was written between revisions ${first} and ${last} may be missing: etcd compacted the first while it was read.`;
+    const unseen =
+      "Superseded revisions and free pages were not examined: an etcd does not give them out; its snapshot has them.";
+    return first === last ? [unseen] : [moved, unseen];
+  }
+  const { notExamined, total } = source.pages;
+  const free = `${notExamined} of ${total} pages are free and were not examined: they may hold what was there before.`;
+  return [
+    ...(notExamined === 0 ? [] : [free]),
+    ...(source.hash === "verified" ? [] : ["The file has no hash: that nobody changed it is not known."]),
+  ];
+}
