@@ -63,6 +63,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./secret-purge.ts")).secretPurgeCommand,
   },
   {
+    name: "backup create",
+    summary: "Write everything into one encrypted file, while serving",
+    load: async () => (await import("./backup-create.ts")).backupCreateCommand,
+  },
+  {
+    name: "backup verify",
+    summary: "Read and authenticate all of a backup",
+    load: async () => (await import("./backup-verify.ts")).backupVerifyCommand,
+  },
+  {
+    name: "backup restore",
+    summary: "Make a data directory from a backup",
+    load: async () => (await import("./backup-restore.ts")).backupRestoreCommand,
+  },
+  {
+    name: "backup key",
+    summary: "Make an identity that opens backups",
+    load: async () => (await import("./backup-key.ts")).backupKeyCommand,
+  },
+  {
     name: "scan",
     summary: "Find what is wrong around the secrets of a cluster",
     load: async () => ofEachCluster((await import("./scan.ts")).scanCommand),

@@ -13,9 +13,10 @@ const ownerOnlyDirectory = 0o700;
 
 /**
  * Creates a file with mode 0600 and syncs it and its directory. Missing directories are made with
- * mode 0700; existing ones are left as they are. Raises `already-exists` when there is anything at `path`.
+ * mode 0700; existing ones are left as they are. Raises `already-exists` when there is anything at `path`. What a stream
+ * raises is passed on, and nothing is left of it.
  */
-export async function createPrivateFile(path: string, content: string): Promise<void> {
+export async function createPrivateFile(path: string, content: string | AsyncIterable<Uint8Array>): Promise<void> {
   await placePrivateFile(path, content, async (temporary) => {
     await link(temporary, path); // unlike rename, link refuses to replace what is there
     await unlink(temporary);
@@ -32,7 +33,7 @@ export async function replacePrivateFile(path: string, content: string): Promise
 
 async function placePrivateFile(
   path: string,
-  content: string,
+  content: string | AsyncIterable<Uint8Array>,
   place: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const directory = dirname(path);
@@ -48,10 +49,11 @@ async function placePrivateFile(
   }
 }
 
-async function writeSynced(path: string, content: string): Promise<void> {
+async function writeSynced(path: string, content: string | AsyncIterable<Uint8Array>): Promise<void> {
   await using file = await open(path, "wx", ownerOnlyFile);
   await file.chmod(ownerOnlyFile); // a umask may have taken the owner's own bits
-  await file.writeFile(content, "utf8");
+  if (typeof content === "string") await file.writeFile(content, "utf8");
+  else for await (const chunk of content) await file.writeFile(chunk); // goes on where the one before ended
   await file.sync();
 }
 

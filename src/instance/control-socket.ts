@@ -6,13 +6,17 @@
  */
 import { chmod, unlink } from "node:fs/promises";
 import { createServer, request as httpRequest } from "node:http";
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import type { BackupLock } from "../backup/age-file.ts";
 import { readBody } from "../doors/http/body.ts";
-import { StrongroomError } from "../errors/strongroom-error.ts";
+import { StrongroomError, isStrongroomError } from "../errors/strongroom-error.ts";
 import { readAuditRequest } from "./audit-access.ts";
 import type { AskAudit, AuditAnswer, AuditRequest } from "./audit-access.ts";
 import type { IssueKubeconfig } from "./audited-issuance.ts";
+import { backupRequestOf, readBackupRequest } from "./backup-access.ts";
+import type { MakeBackup } from "./backup-access.ts";
 import type { ClientCertificateRequest } from "./client-certificate-request.ts";
 import type { TokenKeyState } from "../identity/tokens/token-key-ring.ts";
 import { readTokenKeysRequest } from "./token-keys.ts";
@@ -20,6 +24,7 @@ import type { ManageTokenKeys, TokenKeysRequest } from "./token-keys.ts";
 
 const keysPath = "/token-keys";
 const auditPath = "/audit";
+const backupPath = "/backup";
 const socketName = "control.sock";
 /** Longest path of a unix socket that every system takes. */
 const socketPathMax = 103;
@@ -30,6 +35,7 @@ export interface HostAbilities {
   readonly issue: IssueKubeconfig;
   readonly keys: ManageTokenKeys;
   readonly audit: AskAudit;
+  readonly backup: MakeBackup;
 }
 
 /** Listens; a path that is too long for a socket is `unavailable`. */
@@ -38,14 +44,34 @@ export async function openControlSocket(dataDir: string, abilities: HostAbilitie
   if (path === undefined) throw new StrongroomError("unavailable", "the path of the data directory must be shorter");
   await unlink(path).catch(ignoreMissing); // left by a killed server; the store's lock says that none runs
   const server = createServer((request, response) => {
+    if (request.url === backupPath) return void sendBackup(request, response, abilities.backup);
     answer(request, abilities).then(
       (text) => response.writeHead(200).end(text),
-      (error: unknown) => response.writeHead(400).end(error instanceof StrongroomError ? error.message : "failed"),
+      (error: unknown) => response.writeHead(400).end(toldOf(error)),
     );
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
   await chmod(path, 0o600);
   return { [Symbol.asyncDispose]: () => closeServer(server) };
+}
+
+function toldOf(error: unknown): string {
+  return error instanceof StrongroomError ? error.message : "failed";
+}
+
+/** What fails before the first piece is told; what fails later cuts the answer, which its reader notices. */
+async function sendBackup(request: IncomingMessage, response: ServerResponse, backup: MakeBackup): Promise<void> {
+  try {
+    const asked: unknown = JSON.parse((await readBody(request, bodyBytesMax)).toString("utf8"));
+    const pieces = backup(readBackupRequest(asked));
+    const first = await pieces.next();
+    response.writeHead(200);
+    if (first.done !== true) response.write(first.value);
+    await pipeline(pieces, response);
+  } catch (error) {
+    if (response.headersSent) response.destroy();
+    else response.writeHead(isStrongroomError(error, "invalid") ? 400 : 503).end(toldOf(error));
+  }
 }
 
 async function answer(request: IncomingMessage, { issue, keys, audit }: HostAbilities): Promise<string> {
@@ -76,7 +102,28 @@ export async function askForAudit(dataDir: string, asked: AuditRequest): Promise
   return answered === undefined ? undefined : (JSON.parse(answered) as AuditAnswer); // our own server's answer
 }
 
+/** The same for a backup, in pieces. Raises `unavailable` when the server ends before it is whole. */
+export async function askForBackup(dataDir: string, lock: BackupLock): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const response = await send(dataDir, backupPath, backupRequestOf(lock));
+  return response === undefined ? undefined : untilItsEnd(response);
+}
+
+async function* untilItsEnd(response: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of response) yield piece as Uint8Array; // no encoding was set
+  } catch (cause) {
+    const text = "the server must make the backup to its end: its log says why it did not";
+    throw new StrongroomError("unavailable", text, { cause });
+  }
+}
+
 async function ask(dataDir: string, path: string, asked: object): Promise<string | undefined> {
+  const response = await send(dataDir, path, asked);
+  return response === undefined ? undefined : (await readBody(response, bodyBytesMax)).toString("utf8");
+}
+
+/** The answer; undefined when no server runs. Raises `invalid` with what the server says, where it refuses. */
+async function send(dataDir: string, path: string, asked: object): Promise<IncomingMessage | undefined> {
   const socket = socketPath(dataDir);
   if (socket === undefined) return undefined;
   const response = await new Promise<IncomingMessage | undefined>((resolve, reject) => {
@@ -88,10 +135,9 @@ async function ask(dataDir: string, path: string, asked: object): Promise<string
     );
     request.end(JSON.stringify(asked));
   });
-  if (response === undefined) return undefined;
-  const text = (await readBody(response, bodyBytesMax)).toString("utf8");
-  if (response.statusCode !== 200) throw new StrongroomError("invalid", text);
-  return text;
+  if (response === undefined || response.statusCode === 200) return response;
+  const code = response.statusCode === 503 ? "unavailable" : "invalid";
+  throw new StrongroomError(code, (await readBody(response, bodyBytesMax)).toString("utf8"));
 }
 
 function socketPath(dataDir: string): string | undefined {

@@ -9,11 +9,12 @@ import { TransformerSet } from "../crypto/transformer-set.ts";
 import { openEmbeddedEngine } from "../store/embedded/embedded-engine.ts";
 import type { EmbeddedEngine } from "../store/embedded/embedded-engine.ts";
 import { createEncryptedStore } from "../store/encrypted-store.ts";
+import type { OpenedSnapshots } from "../store/encrypted-store.ts";
 import type { Store } from "../store/store.ts";
 import type { Retention } from "../store/mvcc/retention.ts";
 
 export interface DataStore extends AsyncDisposable {
-  readonly store: Store;
+  readonly store: Store & OpenedSnapshots;
   readonly engine: EmbeddedEngine;
 }
 

@@ -25,6 +25,8 @@ export interface Instance {
 }
 
 const recordFile = "instance.json";
+/** The folder that stands in a data directory while it is being restored: what else is there is not whole. */
+export const restoringFolder = "restoring";
 
 /**
  * Opens the root key of a data directory, or makes both when the directory is new. Raises `sealed`, `corrupt`, and
@@ -54,23 +56,45 @@ async function readInstance(dataDir: string, config: RootKeyConfig): Promise<Ins
 
 async function createInstance(dataDir: string, custody: RootKeyCustody): Promise<Instance> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const names = await readdir(dataDir);
+  if (names.includes(restoringFolder)) {
+    const remedy = "restore the backup into it again, or remove the directory";
+    throw new StrongroomError("corrupt", `the data directory ${dataDir} must be restored to the end: ${remedy}`);
+  }
   // Data without an instance record is somebody's data, and not ours to overwrite.
-  if ((await readdir(dataDir)).includes("store")) {
+  if (names.includes("store")) {
     throw new StrongroomError("corrupt", `the data directory ${dataDir} must have its file ${recordFile}`);
   }
-  const id = randomBytes(8).toString("hex");
+  const id = newInstanceId();
   const rootKey = await custody.create(id);
-  const record = { apiVersion: "strongroom.dev/v1", kind: "Instance", instanceId: id, rootKeyId: rootKey.id };
-  // Never over another one: two first starts at the same time must not mix. Durable before anything is encrypted.
-  await createPrivateFile(join(dataDir, recordFile), `${JSON.stringify(record, null, 2)}\n`);
+  // Durable before anything is encrypted.
+  await writeInstanceRecord(dataDir, { id, rootKey });
   return { id, rootKey, isNew: true, rootKeyPlace: custody.describe(id) };
+}
+
+export function newInstanceId(): string {
+  return randomBytes(8).toString("hex");
+}
+
+/** Whether a directory has an instance already. */
+export async function hasInstance(dataDir: string): Promise<boolean> {
+  return (await readRecord(dataDir)) !== undefined;
+}
+
+/** Makes a directory that of an instance; never over another one: two first starts at the same time must not mix. */
+export async function writeInstanceRecord(
+  dataDir: string,
+  { id, rootKey }: Pick<Instance, "id" | "rootKey">,
+): Promise<void> {
+  const record = { apiVersion: "strongroom.dev/v1", kind: "Instance", instanceId: id, rootKeyId: rootKey.id };
+  await createPrivateFile(join(dataDir, recordFile), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /**
  * Whoever may write to the directory can put another one in place of the store, the socket or the audit log in it, so
  * one that was there before must be ours alone. One that is not there yet is made so.
  */
-async function requireClosedToOthers(dataDir: string): Promise<void> {
+export async function requireClosedToOthers(dataDir: string): Promise<void> {
   const { mode } = await stat(dataDir).catch((error: unknown) => {
     if (errorCodeOf(error) === "ENOENT") return { mode: 0 };
     throw new StrongroomError("unavailable", `the data directory ${dataDir} must be readable`, { cause: error });
@@ -107,9 +131,14 @@ function parseRecord(text: string): { instanceId?: unknown; rootKeyId?: unknown 
   }
 }
 
-function custodyOf(config: RootKeyConfig): RootKeyCustody {
+/** Where the root key of an instance is kept. */
+export function rootKeyPath(config: RootKeyConfig, instanceId: string): string {
   const home = { xdgConfigHome: process.env["XDG_CONFIG_HOME"], home: homedir() };
-  const pathOf = (instanceId: string) => config.path ?? defaultKeyFilePath(home, instanceId);
+  return config.path ?? defaultKeyFilePath(home, instanceId);
+}
+
+export function custodyOf(config: RootKeyConfig): RootKeyCustody {
+  const pathOf = (instanceId: string) => rootKeyPath(config, instanceId);
   if (config.type === "file") return new FileCustody(pathOf);
   return new PassphraseCustody(pathOf, () => readPassphrase(config.passphraseFile));
 }

@@ -51,6 +51,7 @@ import { startAuditServices } from "../instance/audit-services.ts";
 import { watchAuditHealth } from "../instance/audit-health.ts";
 import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
+import { auditedBackups } from "../instance/backup-access.ts";
 import { Certificates } from "../instance/certificates.ts";
 import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
@@ -178,6 +179,14 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       },
       keys: auditedTokenKeys(keys, audit),
       audit: auditAnswers(auditLog, audit, "control-socket"),
+      backup: auditedBackups({
+        instance,
+        store: data.store,
+        audit,
+        door: "control-socket",
+        now,
+        onError: (error) => log.error("Backup failed", error),
+      }),
     }),
   );
   startup.use(sweeps({ config, data, storage, log }));

@@ -22,12 +22,15 @@ import { keyBytesMax, valueBytesMax } from "../key.ts";
 import { toRevision } from "../revision.ts";
 import type { Revision } from "../revision.ts";
 import type { TtlLease, TtlLeaseId } from "../store.ts";
+import { FrameReader } from "./frame-reader.ts";
 import type { KeyHead } from "./revision-reader.ts";
 
 const magic = Buffer.from("strongroom-snapshot 1\n", "latin1");
-const frameHeaderBytes = 5;
+/** Length of a frame's kind and length. */
+export const frameHeaderBytes = 5;
 const recordHeaderBytes = 4 * 8 + 2;
-const payloadBytesMax = recordHeaderBytes + keyBytesMax + valueBytesMax;
+/** Longest payload of a frame. */
+export const payloadBytesMax = recordHeaderBytes + keyBytesMax + valueBytesMax;
 /** Frames are gathered into chunks of about this size. */
 const chunkBytes = 64 * 1024;
 
@@ -59,46 +62,63 @@ export interface SnapshotSource {
 }
 
 /** Writes the stream. */
-export async function* encodeSnapshot(source: SnapshotSource): AsyncGenerator<Uint8Array> {
+export function encodeSnapshot(source: SnapshotSource): AsyncGenerator<Uint8Array> {
+  return encodeSnapshotItems(itemsOf(source));
+}
+
+async function* itemsOf({ header, ttlLeases, records, value }: SnapshotSource): AsyncGenerator<SnapshotItem> {
+  yield { type: "header", header };
+  for (const ttlLease of ttlLeases) yield { type: "ttl-lease", ttlLease };
+  for await (const page of records) {
+    for (const each of page) {
+      const { createRevision, place, version, ttlLease } = each.head;
+      const record = { key: each.key, createRevision, modRevision: place.revision, version, ttlLease };
+      yield { type: "record", record: { ...record, value: value(each) } };
+    }
+  }
+}
+
+/** Writes the stream of items in their order: the header, TTL leases, records by their keys. */
+export async function* encodeSnapshotItems(items: AsyncIterable<SnapshotItem>): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
   let chunk: Uint8Array[] = [magic];
   let bytes = magic.length;
   let count = 0;
-  const add = (frame: readonly Uint8Array[]): void => {
-    chunk.push(...frame);
-    for (const part of frame) bytes += part.length;
-  };
   const take = (): Buffer => {
     const whole = Buffer.concat(chunk);
+    hash.update(whole);
     chunk = [];
     bytes = 0;
     return whole;
   };
-  add(frameOf("H", [counts(source.header.revision, source.header.ttlLeaseSequence)]));
-  for (const { id, ttlSeconds, expiresAtMs } of source.ttlLeases)
-    add(frameOf("L", [counts(id, ttlSeconds, expiresAtMs)]));
-  for await (const page of source.records) {
-    for (const record of page) {
-      add(recordFrame(record, source.value(record)));
-      count++;
-      if (bytes < chunkBytes) continue;
-      const whole = take();
-      hash.update(whole);
-      yield whole;
-    }
+  for await (const item of items) {
+    const frame = snapshotFrame(item);
+    chunk.push(...frame);
+    for (const part of frame) bytes += part.length;
+    if (item.type === "record") count++;
+    if (bytes >= chunkBytes) yield take();
   }
-  hash.update((chunk = [take()])[0]!); // one element, just made
-  yield Buffer.concat([...chunk, ...frameOf("E", [counts(count), hash.digest()])]);
+  const last = take();
+  yield Buffer.concat([last, ...frameOf("E", [counts(count), hash.digest()])]);
 }
 
-function recordFrame({ key, head }: KeyHead, value: Uint8Array): Uint8Array[] {
-  const header = counts(head.createRevision, head.place.revision, head.version, head.ttlLease ?? 0);
+/** The frame of an item, in parts. */
+export function snapshotFrame(item: SnapshotItem): Uint8Array[] {
+  if (item.type === "header") return frameOf("H", [counts(item.header.revision, item.header.ttlLeaseSequence)]);
+  if (item.type === "record") return recordFrame(item.record);
+  const { id, ttlSeconds, expiresAtMs } = item.ttlLease;
+  return frameOf("L", [counts(id, ttlSeconds, expiresAtMs)]);
+}
+
+function recordFrame({ key, value, createRevision, modRevision, version, ttlLease }: SnapshotRecord): Uint8Array[] {
+  const header = counts(createRevision, modRevision, version, ttlLease ?? 0);
   const keyLength = Buffer.alloc(2);
   keyLength.writeUInt16BE(key.length);
   return frameOf("R", [header, keyLength, Buffer.from(key, "latin1"), value]);
 }
 
-function frameOf(kind: string, payload: readonly Uint8Array[]): Uint8Array[] {
+/** A frame of one of the kinds above, or of another stream that is made of such frames. */
+export function frameOf(kind: string, payload: readonly Uint8Array[]): Uint8Array[] {
   const header = Buffer.alloc(frameHeaderBytes);
   header.write(kind, "latin1");
   header.writeUInt32BE(
@@ -120,31 +140,32 @@ function counts(...values: readonly number[]): Buffer {
  * without that, nothing it gave may be believed.
  */
 export async function* decodeSnapshot(stream: AsyncIterable<Uint8Array>): AsyncGenerator<SnapshotItem> {
-  const reader = new FrameReader(stream);
+  const reader = new FrameReader(stream, damaged);
   if (!(await reader.take(magic.length)).equals(magic)) throw damaged();
   let count = 0;
   let isFirst = true;
   for (;;) {
-    const digest = reader.digest();
     const header = await reader.take(frameHeaderBytes);
     const length = header.readUInt32BE(1);
     if (length > payloadBytesMax) throw damaged();
-    const payload = await reader.take(length);
     const kind = String.fromCharCode(header[0]!); // 5 bytes were taken
+    const digest = kind === "E" ? reader.digestBeforeLast() : undefined;
+    const payload = await reader.take(length);
     if ((kind === "H") !== isFirst) throw damaged();
     isFirst = false;
-    if (kind === "E") {
-      if (length !== 40 || countAt(payload, 0) !== count || !payload.subarray(8).equals(digest())) throw damaged();
+    if (digest !== undefined) {
+      if (length !== 40 || countAt(payload, 0) !== count || !payload.subarray(8).equals(digest)) throw damaged();
       await reader.end();
       return;
     }
-    const item = itemOf(kind, payload);
+    const item = snapshotItem(kind, payload);
     if (item.type === "record") count++;
     yield item;
   }
 }
 
-function itemOf(kind: string, payload: Buffer): SnapshotItem {
+/** The item of a frame. Raises `corrupt` for a frame that is none. */
+export function snapshotItem(kind: string, payload: Buffer): SnapshotItem {
   if (kind === "H" && payload.length === 16) {
     return {
       type: "header",
@@ -185,50 +206,4 @@ function countAt(bytes: Buffer, offset: number): number {
 
 function damaged(): StrongroomError {
   return new StrongroomError("corrupt", "a snapshot must be complete and undamaged");
-}
-
-/** Takes exact numbers of bytes off a stream of chunks, and hashes what it took. */
-class FrameReader {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #hash = createHash("sha256");
-  #rest: Buffer = Buffer.alloc(0);
-
-  constructor(stream: AsyncIterable<Uint8Array>) {
-    this.#chunks = stream[Symbol.asyncIterator]();
-  }
-
-  /** The hash of what was taken so far. */
-  digest(): () => Buffer {
-    const copy = this.#hash.copy();
-    return () => copy.digest();
-  }
-
-  async take(length: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    let missing = length;
-    while (missing > 0) {
-      if (this.#rest.length === 0) {
-        const next = await this.#chunks.next();
-        if (next.done) throw damaged();
-        this.#rest = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
-      }
-      const part = this.#rest.subarray(0, missing);
-      this.#rest = this.#rest.subarray(part.length);
-      missing -= part.length;
-      parts.push(part);
-    }
-    const whole = Buffer.concat(parts); // a copy: the stream may reuse its chunks
-    this.#hash.update(whole);
-    return whole;
-  }
-
-  /** Raises `corrupt` unless the stream ends here. */
-  async end(): Promise<void> {
-    if (this.#rest.length > 0) throw damaged();
-    for (;;) {
-      const next = await this.#chunks.next();
-      if (next.done) return;
-      if (next.value.length > 0) throw damaged();
-    }
-  }
 }

@@ -1,0 +1,221 @@
+/**
+ * The envelope of a backup: a file of age (age-encryption.org/v1), so that one can also be opened with `age --decrypt`.
+ *
+ * It is encrypted to recipients (X25519 or the hybrid of age), of whom each can open it alone, or to one passphrase. Its
+ * chunks of 64 KiB are numbered, and the last one says that it is the last: none can be changed, left out, put elsewhere or cut off
+ * unnoticed. Who made it is not part of it: whoever knows a recipient can make a file for them (see backup-signature.ts).
+ */
+import { createCipheriv, randomBytes, scrypt } from "node:crypto";
+import { promisify } from "node:util";
+import { Decrypter, Encrypter, Stanza, generateX25519Identity, identityToRecipient } from "age-encryption";
+import type { Recipient } from "age-encryption";
+import { Redacted } from "../crypto/redacted.ts";
+import { BackupError } from "./backup-error.ts";
+
+/** For whom a backup is made. */
+export type BackupLock =
+  | { readonly type: "recipients"; readonly recipients: readonly string[] }
+  | { readonly type: "passphrase"; readonly passphrase: Redacted<string> };
+
+/** What opens one: identities of recipients (`AGE-SECRET-KEY-1...`), or the passphrase. */
+export type BackupKey =
+  | { readonly type: "identities"; readonly identities: Redacted<readonly string[]> }
+  | { readonly type: "passphrase"; readonly passphrase: Redacted<string> };
+
+/** A passphrase is guessed offline, by whoever has the file. */
+export const backupPassphraseLengthMin = 12;
+/** What the age command line takes for a passphrase, too: about a second and 256 MiB. */
+const scryptLogN = 18;
+const headerBytesMax = 64 * 1024;
+const firstLine = "age-encryption.org/v1\n";
+const armored = "-----BEGIN AGE ENCRYPTED FILE-----";
+
+/** A new identity with its recipient. */
+export async function newIdentity(): Promise<{ readonly identity: Redacted<string>; readonly recipient: string }> {
+  const identity = await generateX25519Identity();
+  return { identity: new Redacted(identity), recipient: await identityToRecipient(identity) };
+}
+
+/** Raises `invalid` unless something can be encrypted for them. */
+export function checkBackupLock(lock: BackupLock): void {
+  if (lock.type === "passphrase") {
+    if (lock.passphrase.reveal().length >= backupPassphraseLengthMin) return;
+    throw new BackupError(
+      "invalid",
+      `the passphrase of a backup must have at least ${backupPassphraseLengthMin} characters`,
+    );
+  }
+  if (lock.recipients.length === 0) throw new BackupError("invalid", "a backup must have a recipient");
+  const encrypter = new Encrypter();
+  for (const recipient of lock.recipients) {
+    try {
+      encrypter.addRecipient(recipient);
+    } catch (cause) {
+      const text = `the recipient ${JSON.stringify(recipient.slice(0, 100))} must be one of age: age1...`;
+      throw new BackupError("invalid", text, { cause });
+    }
+  }
+}
+
+/** Encrypts a stream. Raises `invalid` as {@link checkBackupLock}; what `plain` raises is passed on. */
+export async function* encryptAge(plain: AsyncIterable<Uint8Array>, lock: BackupLock): AsyncGenerator<Buffer> {
+  checkBackupLock(lock);
+  const encrypter = new Encrypter();
+  if (lock.type === "passphrase") encrypter.addRecipient(new PassphraseRecipient(lock.passphrase));
+  else for (const recipient of lock.recipients) encrypter.addRecipient(recipient);
+  const encrypted = await encrypter.encrypt(webStream(plain));
+  for await (const chunk of encrypted) yield bufferOf(chunk);
+}
+
+/** As the library's own, but the second that it takes passes in another thread. Source: C2SP age.md, "scrypt recipient stanza". */
+class PassphraseRecipient implements Recipient {
+  readonly #passphrase: Redacted<string>;
+
+  constructor(passphrase: Redacted<string>) {
+    this.#passphrase = passphrase;
+  }
+
+  async wrapFileKey(fileKey: Uint8Array): Promise<Stanza[]> {
+    const salt = randomBytes(16);
+    const N = 2 ** scryptLogN;
+    const labelled = Buffer.concat([Buffer.from("age-encryption.org/v1/scrypt"), salt]);
+    const options = { N, r: 8, p: 1, maxmem: 128 * N * 8 + 1024 * 1024 };
+    const key = await stretch(this.#passphrase.reveal(), labelled, 32, options);
+    const cipher = createCipheriv("chacha20-poly1305", key, Buffer.alloc(12), { authTagLength: 16 });
+    const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
+    key.fill(0);
+    return [new Stanza(["scrypt", salt.toString("base64").replaceAll("=", ""), String(scryptLogN)], body)];
+  }
+}
+
+const stretch = promisify<string, Uint8Array, number, object, Buffer>(scrypt);
+
+/**
+ * Decrypts a stream. Raises `invalid` for what is no file of age, `sealed` for a key that does not open it, and `corrupt` for one
+ * that was changed or cut; what came out before that is as it was written. What `file` raises is passed on.
+ */
+export async function* decryptAge(file: AsyncIterable<Uint8Array>, key: BackupKey): AsyncGenerator<Buffer> {
+  const source = new ByteCount(file);
+  const { header, all } = await source.withHeader();
+  checkHeader(header, key);
+  const decrypter = new Decrypter();
+  if (key.type === "passphrase") decrypter.addPassphrase(key.passphrase.reveal());
+  else for (const identity of key.identities.reveal()) addIdentity(decrypter, identity);
+  let plain: ReadableStream<Uint8Array>;
+  try {
+    plain = await decrypter.decrypt(webStream(all));
+  } catch (error) {
+    throw source.failure ?? headerError(error, key);
+  }
+  try {
+    for await (const chunk of plain) yield bufferOf(chunk);
+  } catch (error) {
+    if (source.failure !== undefined) throw source.failure;
+    if (error instanceof BackupError) throw error;
+    throw new BackupError("corrupt", source.damage(), { cause: error });
+  }
+}
+
+function addIdentity(decrypter: Decrypter, identity: string): void {
+  try {
+    decrypter.addIdentity(identity);
+  } catch (cause) {
+    throw new BackupError("invalid", "an identity must be one of age: AGE-SECRET-KEY-1...", { cause });
+  }
+}
+
+/** What stands in the clear says how it is to be opened, and whether it is what it should be. */
+function checkHeader(header: string, key: BackupKey): void {
+  if (header.startsWith(armored)) throw new BackupError("invalid", "a backup must be in the binary form of age");
+  if (!header.startsWith(firstLine)) {
+    const isNewer = /^age-encryption\.org\/v\d+\n/.test(header);
+    const must = isNewer ? "be in version 1 of the format of age" : "begin as a file of age does";
+    throw new BackupError("invalid", `a backup must ${must}`);
+  }
+  if (!/\n--- [^\n]*\n/.test(header)) {
+    throw new BackupError("corrupt", "the backup must be whole: it is cut off in its header, or that was changed");
+  }
+  const isForPassphrase = /\n-> scrypt /.test(header);
+  if (isForPassphrase === (key.type === "passphrase")) return;
+  const must = isForPassphrase ? "its passphrase" : "an identity of one of its recipients";
+  throw new BackupError("sealed", `the backup must be opened with ${must}`);
+}
+
+function headerError(cause: unknown, key: BackupKey): BackupError {
+  const text = cause instanceof Error ? cause.message : "";
+  if (text === "no identity matched any of the file's recipients") {
+    const which = key.type === "passphrase" ? "the passphrase must be the one" : "the identity must be of a recipient";
+    return new BackupError("sealed", `${which} that the backup was made with`, { cause });
+  }
+  if (text.startsWith("stream ended")) {
+    return new BackupError("corrupt", "the backup must be whole: it ends after its header", { cause });
+  }
+  return new BackupError("corrupt", "the header of the backup must be as it was written", { cause });
+}
+
+/** Counts what is read of a file, and notes when reading itself fails, which is no damage. */
+class ByteCount {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #bytes = 0;
+  #ended = false;
+  failure: Error | undefined;
+
+  constructor(file: AsyncIterable<Uint8Array>) {
+    this.#chunks = file[Symbol.asyncIterator]();
+  }
+
+  /** The text of the header (or what there is instead), and all of the file. */
+  async withHeader(): Promise<{ readonly header: string; readonly all: AsyncIterable<Uint8Array> }> {
+    let start: Buffer = Buffer.alloc(0);
+    while (start.length < headerBytesMax && start.indexOf("\n--- ") < 0) {
+      const chunk = await this.#next();
+      if (chunk === undefined) break;
+      start = Buffer.concat([start, chunk]);
+    }
+    const rest = () => this.#next();
+    return { header: start.toString("latin1", 0, headerBytesMax), all: joined(start, rest) };
+  }
+
+  /** What is to be said of bytes that do not open. */
+  damage(): string {
+    if (this.#ended) return "the backup must be whole: it is cut off, or was changed at its end";
+    return `the backup must be as it was written: it was changed within its first ${this.#bytes} bytes`;
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    try {
+      const { done, value } = await this.#chunks.next();
+      this.#ended = done === true;
+      this.#bytes += value?.length ?? 0;
+      return done === true ? undefined : value;
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
+}
+
+async function* joined(start: Buffer, next: () => Promise<Uint8Array | undefined>): AsyncGenerator<Uint8Array> {
+  yield start;
+  for (let chunk = await next(); chunk !== undefined; chunk = await next()) yield chunk;
+}
+
+/** Gives the event loop away between pieces: the streams of the library go on by microtasks alone, and others would have to wait. */
+function webStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  return ReadableStream.from(withTurns(source));
+}
+
+async function* withTurns(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of source) {
+    for (let at = 0; at < piece.length; at += pieceBytes) {
+      yield piece.subarray(at, at + pieceBytes);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+const pieceBytes = 64 * 1024;
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
