@@ -4,7 +4,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { issueKubeconfig } from "../../src/server/server.ts";
+import { issueKubeconfig } from "../../src/instance/host-kubeconfig.ts";
 import { connectTo, credentialsOf } from "../../test/running-server.ts";
 import { startServerProcess } from "../child-process.ts";
 import { generator, runLoad } from "../load-generator.ts";

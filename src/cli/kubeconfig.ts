@@ -79,8 +79,9 @@ export const kubeconfigCommand: Command = {
   async run(invocation) {
     const { flags, environment, output } = invocation;
     // Not for `help kubeconfig`, which is thereby quick.
-    const { administratorRequest, issueKubeconfig } = await import("../server/server.ts");
-    const request = readRequest(flags, administratorRequest());
+    const { issueKubeconfig } = await import("../instance/host-kubeconfig.ts");
+    const { administrator } = await import("../instance/kubeconfig-issuance.ts");
+    const request = readRequest(flags, administrator);
     const server = readServerUrl(flags);
     const config = await readServerConfig(flags, environment);
     const place = readPlace(invocation, config.adminKubeconfig);

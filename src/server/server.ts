@@ -53,15 +53,14 @@ import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
 import { auditedBackups } from "../instance/backup-access.ts";
 import { Certificates } from "../instance/certificates.ts";
-import type { ClientCertificateRequest } from "../instance/client-certificate-request.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
-import { askControlSocket, openControlSocket } from "../instance/control-socket.ts";
+import { openControlSocket } from "../instance/control-socket.ts";
 import { openDataStore } from "../instance/data-store.ts";
 import { pkiStorage } from "../instance/stored-pki.ts";
 import { auditedTokenKeys } from "../instance/token-keys.ts";
 import { productVersion } from "../instance/product-version.ts";
 import type { DataStore } from "../instance/data-store.ts";
-import { openExistingInstance, openInstance } from "../instance/instance.ts";
+import { openInstance } from "../instance/instance.ts";
 import { certificateNames, clientUrl } from "../instance/server-address.ts";
 import { createLogger } from "../log/logger.ts";
 import type { Logger } from "../log/logger.ts";
@@ -214,36 +213,6 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     );
   }
   return running(startup.move(), listener, { url, etcdUrl: etcd?.url, adminKubeconfig: config.adminKubeconfig, log });
-}
-
-/**
- * A kubeconfig for a new client certificate, from the running server's control
- * socket or, when none runs, from the data directory itself (which it locks
- * meanwhile). Raises `sealed`, `unavailable`, `invalid`.
- */
-export async function issueKubeconfig(
-  config: Pick<ServerConfig, "dataDir" | "rootKey" | "host" | "port">,
-  request: ClientCertificateRequest,
-): Promise<string> {
-  const answered = await askControlSocket(config.dataDir, request);
-  if (answered !== undefined) return answered;
-  const instance = await openExistingInstance(config.dataDir, config.rootKey);
-  const report = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
-  await using data = await openDataStore(config.dataDir, instance.rootKey, {}, report);
-  const certificates = await Certificates.open(pkiStorage(data.store), []);
-  const place = { dataDir: config.dataDir, instance, store: data.store };
-  const audit = await openInstanceAudit(place, {}, ({ message }) => process.emitWarning(message));
-  try {
-    const url = `https://${config.host}:${config.port}`;
-    return await kubeconfigIssuance(certificates, { url, audit, door: "data-directory" })(request);
-  } finally {
-    await audit.close();
-  }
-}
-
-/** The administrator's own request, for `strongroom kubeconfig` without a user. */
-export function administratorRequest(): ClientCertificateRequest {
-  return administrator;
 }
 
 function now(): Date {

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
-import { issueKubeconfig } from "../../src/server/server.ts";
+import { issueKubeconfig } from "../../src/instance/host-kubeconfig.ts";
 import { failure, create, secret, secretsPath } from "../support/api-objects.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { credentialsOf, startTestServer } from "../running-server.ts";

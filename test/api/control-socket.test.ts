@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { administratorRequest, issueKubeconfig } from "../../src/server/server.ts";
+import { issueKubeconfig } from "../../src/instance/host-kubeconfig.ts";
+import { administrator } from "../../src/instance/kubeconfig-issuance.ts";
 import { startTestServer } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
 import { looseAuditEvents } from "../support/audit-events.ts";
@@ -32,7 +33,7 @@ test("Every certificate that is issued is on record: at the start, by the socket
   await issueKubeconfig(config, { user: "ann", groups: ["developers"], ttlSeconds: 3600 });
   await assert.rejects(issueKubeconfig(config, { user: "", groups: [], ttlSeconds: 3600 }), { code: "invalid" });
   await server.stop();
-  await issueKubeconfig(config, administratorRequest());
+  await issueKubeconfig(config, administrator);
   assert.deepEqual(await issuances(dataDir), [
     ["start", "strongroom-admin", "strongroom:admins", "86400", 200],
     ["control-socket", "ann", "developers", "3600", 200],

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
-import { issueKubeconfig } from "../../src/server/server.ts";
+import { issueKubeconfig } from "../../src/instance/host-kubeconfig.ts";
 import { writeFileSync } from "node:fs";
 import { Program } from "../cli/program.ts";
 import type { TestHome } from "../cli/program.ts";

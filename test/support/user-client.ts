@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { issueKubeconfig } from "../../src/server/server.ts";
+import { issueKubeconfig } from "../../src/instance/host-kubeconfig.ts";
 import { connectTo, credentialsOf } from "../running-server.ts";
 import type { Answer, Call, TestServer } from "../running-server.ts";
 import { create } from "./api-objects.ts";
