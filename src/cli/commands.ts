@@ -168,6 +168,31 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./access-explain.ts")).accessExplainCommand,
   },
   {
+    name: "kms-plugin init",
+    summary: "Make the key of a KMS plugin, with an escrow copy",
+    load: async () => (await import("./kms-plugin-init.ts")).kmsPluginInitCommand,
+  },
+  {
+    name: "kms-plugin serve",
+    summary: "Serve keys to kube-apiserver, as a KMS v2 plugin",
+    load: async () => (await import("./kms-plugin-serve.ts")).kmsPluginServeCommand,
+  },
+  {
+    name: "kms-plugin rotate",
+    summary: "Add a key to a KMS plugin, which writes from a moment on",
+    load: async () => (await import("./kms-plugin-rotate.ts")).kmsPluginRotateCommand,
+  },
+  {
+    name: "kms-plugin keys",
+    summary: "Show the keys of a KMS plugin",
+    load: async () => (await import("./kms-plugin-keys.ts")).kmsPluginKeysCommand,
+  },
+  {
+    name: "kms-plugin restore",
+    summary: "Make the keys of a KMS plugin from an escrow copy",
+    load: async () => (await import("./kms-plugin-restore.ts")).kmsPluginRestoreCommand,
+  },
+  {
     name: "version",
     summary: "Show the version",
     load: async () => (await import("./version.ts")).versionCommand,
