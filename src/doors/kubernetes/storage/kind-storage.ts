@@ -64,6 +64,8 @@ export interface ObjectPage {
 /** A page of objects; of those that tell of secrets, of one secret. */
 export interface ObjectPosition extends ObjectRange {
   readonly ofSecret?: string | undefined;
+  /** Of kinds whose storage finds what is asked for: what the fields and parameters must be. */
+  readonly selected?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What the storage of secrets does with versions. */
@@ -102,7 +104,12 @@ export interface KindStorage {
   /** Raises `conflict` when the object changed since it was read. Resolves to the revision of the deletion. */
   delete(previous: StoredObject, writer: Writer): Promise<Revision>;
   /** With a name, the watcher may still deliver other names that begin with it. */
-  watch(namespace: string, from: Revision | undefined, name?: string): ObjectWatcher;
+  watch(
+    namespace: string,
+    from: Revision | undefined,
+    name?: string,
+    selected?: Readonly<Record<string, string>>,
+  ): ObjectWatcher;
   currentRevision(): Promise<Revision>;
   /** Of the storage of secrets alone. */
   readonly versions?: VersionedStorage;

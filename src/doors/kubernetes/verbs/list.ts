@@ -48,7 +48,7 @@ export async function listObjects(context: VerbContext): Promise<ListAnswer> {
 
 /** The list of already checked options. */
 export async function listSelected(context: VerbContext, options: ListOptions): Promise<ListAnswer> {
-  const parsed = parseSelection(context.kind, options);
+  const parsed = parseSelection(context.kind, options, context.query);
   // How many there are beside those that may be seen is told to nobody.
   const selection = context.filtered === undefined ? parsed : { ...parsed, everything: false };
   const position = await listPosition(context, options);
@@ -108,7 +108,8 @@ async function limitedList(context: VerbContext, query: ListQuery): Promise<List
   let bytes = 0;
   let { after, revision } = query;
   for (;;) {
-    const limit = query.selection.everything ? Math.min(pageRecords, query.limit - objects.length) : pageRecords;
+    const isChosen = query.selection.everything || query.selection.selected !== undefined;
+    const limit = isChosen ? Math.min(pageRecords, query.limit - objects.length) : pageRecords;
     const page = await readPage(context, query, { after, limit, revision });
     revision = page.revision;
     for (const object of page.objects) {
@@ -154,8 +155,8 @@ function readPage(
   const namespace = query.namespace === "" ? (query.selection.namespace ?? "") : query.namespace;
   // A name is only a key where its namespace is known (or there is none).
   const name = namespace !== "" || !context.kind.namespaced ? query.selection.name : undefined;
-  const { ofSecret } = query.selection;
-  return context.storage.list({ namespace, name, ...position, ...(ofSecret !== undefined && { ofSecret }) });
+  const { ofSecret, selected } = query.selection;
+  return context.storage.list({ namespace, name, ...position, ...(ofSecret !== undefined && { ofSecret }), selected });
 }
 
 async function* chunksOf(objects: readonly StoredObject[]): AsyncGenerator<readonly StoredObject[]> {
