@@ -138,6 +138,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sight-role.ts")).sightRoleCommand,
   },
   {
+    name: "audit who-read",
+    summary: "Say who received the values of a secret, from what is on record",
+    load: async () => (await import("./audit-who-read.ts")).auditWhoReadCommand,
+  },
+  {
+    name: "audit by",
+    summary: "List what a user did and received, from what is on record",
+    load: async () => (await import("./audit-by.ts")).auditByCommand,
+  },
+  {
+    name: "audit tail",
+    summary: "Show what goes on record, as it happens",
+    load: async () => (await import("./audit-tail.ts")).auditTailCommand,
+  },
+  {
     name: "audit export",
     summary: "Print what is on record, as JSON lines",
     load: async () => (await import("./audit-export.ts")).auditExportCommand,
