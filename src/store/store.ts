@@ -64,7 +64,8 @@ export type PutValue = Uint8Array | ((assigned: Revision | undefined) => Uint8Ar
 /** One operation of a transaction. A key may be written at most once per transaction. */
 export type Operation =
   | { readonly type: "put"; readonly key: string; readonly value: PutValue; readonly ttlLease?: TtlLeaseId | undefined }
-  | { readonly type: "delete"; readonly key: string }
+  /** With `keysOnly`, the result has the removed record without its value: for one that cannot be read. */
+  | { readonly type: "delete"; readonly key: string; readonly keysOnly?: true }
   | { readonly type: "get"; readonly key: string };
 
 /** A transaction: all compares hold -> `thens`, else `elses`; atomic, one revision. */

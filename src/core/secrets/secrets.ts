@@ -19,6 +19,8 @@ import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
 import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
 import type { ObjectIdentity } from "../owners/owner-index-writes.ts";
 import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
+import { findUnreadable, removeUnreadable } from "../unreadable-objects.ts";
+import type { UnreadableRecord } from "../unreadable-objects.ts";
 import { encodeCurrentRecord, encodePayloadRecord, keepsVersions, objectUidOf } from "./canonical-secret.ts";
 import type { Authorship, Promotion, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
@@ -92,6 +94,16 @@ export class Secrets {
   async #hasRevision(key: string, revision: Revision): Promise<boolean> {
     const record = await this.#store.get(key, { keysOnly: true });
     return record?.modRevision === revision;
+  }
+
+  /** See unreadable-objects.ts. */
+  findUnreadable(namespace: string, name: string): Promise<UnreadableRecord | undefined> {
+    return findUnreadable(this.#store, objectKey(resource, namespace, name), () => this.get(namespace, name));
+  }
+
+  /** See unreadable-objects.ts. The versions of the secret stay, until its namespace goes. */
+  removeUnreadable(record: UnreadableRecord): Promise<Revision> {
+    return removeUnreadable(this.#store, record);
   }
 
   /** See {@link SecretReader.list}. */

@@ -98,6 +98,14 @@ export function transactionConformance(name: string, subject: Subject): void {
     assert.equal(results[2]?.record?.modRevision, 2);
   });
 
+  test(`${name}: a delete may leave out the value of what it removed`, async () => {
+    await using store = await subject.open();
+    await put(store, "/a", "one");
+    const { results } = await run(store, { type: "delete", key: "/a", keysOnly: true });
+    assert.deepEqual([results[0]?.record?.modRevision, text(results[0]?.record)], [1, ""]);
+    assert.equal(await store.get("/a"), undefined);
+  });
+
   test(`${name}: a transaction that writes nothing takes no revision`, async () => {
     await using store = await subject.open();
     await put(store, "/a", "one");

@@ -60,13 +60,17 @@ export function stageTransaction(
       if (operation.ttlLease !== undefined) checkTtlLease(operation.ttlLease);
       draft.put(operation.key, value, operation.ttlLease);
       results.push({ record: undefined });
-    } else {
-      results.push({ record: operation.type === "get" ? draft.get(operation.key) : draft.delete(operation.key) });
+    } else if (operation.type === "get") results.push({ record: draft.get(operation.key) });
+    else {
+      const record = draft.delete(operation.key);
+      results.push({ record: record && operation.keysOnly === true ? { ...record, value: noValue } : record });
     }
   }
   stage.accept(draft);
   return { succeeded, revision: stage.state.revision, results };
 }
+
+const noValue = new Uint8Array();
 
 function valueOf(value: (Operation & { type: "put" })["value"], draft: Draft): Uint8Array {
   const bytes = typeof value === "function" ? value(draft.revision) : value;

@@ -7,6 +7,7 @@ import type { ObjectRange } from "../../../core/object-range.ts";
 import type { SecretVersion } from "../../../core/secrets/secret-history.ts";
 import type { DeletedSecret } from "../../../core/secrets/secret-trash.ts";
 import type { Writer } from "../../../core/secrets/secrets.ts";
+import type { UnreadableRecord } from "../../../core/unreadable-objects.ts";
 import type { Revision } from "../../../store/revision.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { ValuePlaces } from "./value-places.ts";
@@ -111,6 +112,10 @@ export interface KindStorage {
     selected?: Readonly<Record<string, string>>,
   ): ObjectWatcher;
   currentRevision(): Promise<Revision>;
+  /** The record of an object that is stored and cannot be read; undefined otherwise. Absent where nothing can be done about it. */
+  findUnreadable?(namespace: string, name: string): Promise<UnreadableRecord | undefined>;
+  /** Removes such a record. Raises `conflict` when it changed since. */
+  removeUnreadable?(record: UnreadableRecord): Promise<Revision>;
   /** Of the storage of secrets alone. */
   readonly versions?: VersionedStorage;
   /** The same objects with their values, of kinds whose objects have none otherwise. */

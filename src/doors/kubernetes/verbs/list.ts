@@ -9,6 +9,7 @@ import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import { parseResourceVersion, requireReached } from "./resource-version.ts";
 import { parseSelection } from "./selection.ts";
 import type { Selection } from "./selection.ts";
+import { listUnreadableError, skipsUnreadable, withoutUnreadable } from "./unreadable.ts";
 import { requireValid } from "./verb-context.ts";
 import type { VerbContext } from "./verb-context.ts";
 
@@ -42,7 +43,8 @@ interface ListQuery {
 export async function listObjects(context: VerbContext): Promise<ListAnswer> {
   const checked = readListOptions(context.query);
   requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
-  const list = await listSelected(context, checked.options);
+  const from = skipsUnreadable(context) ? { ...context, storage: await withoutUnreadable(context) } : context;
+  const list = await listSelected(from, checked.options);
   return context.filtered === undefined ? list : { ...list, filtered: true };
 }
 
@@ -172,6 +174,7 @@ async function listError(
   if (isStrongroomError(error, "future-revision")) {
     return resourceVersionTooLarge(query.revision ?? 0, await context.storage.currentRevision());
   }
+  if (isStrongroomError(error, "corrupt")) return listUnreadableError(context, error);
   if (!isStrongroomError(error, "compacted")) return error;
   if (options.continue === "" || query.after === undefined) {
     return expired("The resourceVersion for the provided list is too old.");
