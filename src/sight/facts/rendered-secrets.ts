@@ -1,5 +1,6 @@
 /** The Secrets in rendered manifests, as marks. */
 import { parseAllDocuments } from "yaml";
+import { kubernetesTags } from "./kubernetes-yaml.ts";
 import { fieldNames, textField } from "./json-fields.ts";
 import type { MaterialMark, SecretMaterial } from "./secret-material.ts";
 
@@ -14,7 +15,12 @@ export interface RenderedSecret {
 export function parseRenderedSecrets(text: string, material: SecretMaterial): RenderedSecret[] {
   const documents = text.split(/^---.*$/m).filter((document) => /^kind:\s*["']?Secret\b/m.test(document));
   return documents.flatMap((document) => {
-    const [parsed] = parseAllDocuments(document, { version: "1.1", logLevel: "silent", prettyErrors: false });
+    const [parsed] = parseAllDocuments(document, {
+      version: "1.1",
+      customTags: kubernetesTags,
+      logLevel: "silent",
+      prettyErrors: false,
+    });
     if (parsed === undefined || parsed.errors.length > 0) return [];
     const value: unknown = parsed.toJS({ maxAliasCount: 100 });
     const name = textField(value, "metadata", "name");

@@ -5,7 +5,8 @@
  * as kubectl does.
  */
 import { LineCounter, isNode, parseAllDocuments } from "yaml";
-import type { Document, Tags } from "yaml";
+import type { Document } from "yaml";
+import { kubernetesTags } from "../facts/kubernetes-yaml.ts";
 import { field, textField } from "../facts/json-fields.ts";
 import type { Problem } from "../facts/facts.ts";
 import type { Provenance } from "../facts/provenance.ts";
@@ -52,13 +53,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Dates and `1:30` are text for Kubernetes. */
-function withoutTimes(tags: Tags): Tags {
-  return tags.filter(
-    (tag) => typeof tag === "string" || (tag.tag !== "tag:yaml.org,2002:timestamp" && tag.format !== "TIME"),
-  );
-}
-
 function readYaml(file: string, text: string, found: Collected): void {
   if (text.length > yamlCharactersMax) {
     const message = `YAML must have at most ${yamlCharactersMax} characters; JSON may be larger (kubectl get -o json)`;
@@ -68,7 +62,7 @@ function readYaml(file: string, text: string, found: Collected): void {
   const lineCounter = new LineCounter();
   const documents = parseAllDocuments(text, {
     version: "1.1",
-    customTags: withoutTimes,
+    customTags: kubernetesTags,
     lineCounter,
     prettyErrors: false,
     logLevel: "silent",
