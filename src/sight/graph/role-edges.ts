@@ -28,6 +28,16 @@ const writeAnyRole = [
   [ask("escalate", "roles", "target")],
 ];
 
+const makeAnyClusterRole = [
+  [ask("create", "clusterroles", "none", true)],
+  [ask("escalate", "clusterroles", "target", true)],
+];
+
+const changeClusterRole = [
+  [ask("update", "clusterroles", "target", true), ask("patch", "clusterroles", "target", true)],
+  [ask("escalate", "clusterroles", "target", true)],
+];
+
 export class RoleEdges {
   readonly #builder: GraphBuilder;
   readonly #roles: RoleResolver;
@@ -139,9 +149,24 @@ export class RoleEdges {
       const { name } = held.role;
       const writes = ["update", "patch"].map((verb) => ask(verb, resource, "target", clusterWide));
       const needs = [writes, [ask("escalate", resource, "target", clusterWide)]];
-      const grants = rights.findAll(needs, name);
+      const grants = rights.findAll(needs, name) ?? this.#gathering(held.role, rights);
       if (grants !== undefined) return this.#addAnyRight(holding, "escalate-role", grants); // others add nothing
     }
+  }
+
+  /** Writing a ClusterRole that another one gathers by its labels is writing into that one. */
+  #gathering({ aggregates }: RoleFact, rights: Rights): readonly Grant[] | undefined {
+    if (aggregates.length === 0) return undefined;
+    const made = rights.findAll(makeAnyClusterRole, "");
+    if (made !== undefined) return made;
+    const { facts } = this.#builder;
+    const isThere = (name: string) =>
+      name === "" || !facts.knows("ClusterRole") || facts.named("ClusterRole", "", name).length > 0;
+    for (const name of ["", ...rights.namedTargets(changeClusterRole)]) {
+      const grants = isThere(name) ? rights.findAll(changeClusterRole, name) : undefined;
+      if (grants !== undefined) return grants;
+    }
+    return undefined;
   }
 
   #addAnyRight(holding: Holding, id: EdgeId, grants: readonly Grant[]): void {
