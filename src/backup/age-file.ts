@@ -7,8 +7,7 @@
  */
 import { createCipheriv, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
-import { Decrypter, Encrypter, Stanza, generateX25519Identity, identityToRecipient } from "age-encryption";
-import type { Recipient } from "age-encryption";
+import type { Decrypter, Recipient, Stanza } from "age-encryption";
 import { Redacted } from "../crypto/redacted.ts";
 import { BackupError } from "./backup-error.ts";
 
@@ -27,17 +26,20 @@ export const backupPassphraseLengthMin = 12;
 /** What the age command line takes for a passphrase, too: about a second and 256 MiB. */
 const scryptLogN = 18;
 const headerBytesMax = 64 * 1024;
+/** Loaded when it is needed: most servers and commands have no backup to make at the moment. */
+const loadAge = () => import("age-encryption");
 const firstLine = "age-encryption.org/v1\n";
 const armored = "-----BEGIN AGE ENCRYPTED FILE-----";
 
 /** A new identity with its recipient. */
 export async function newIdentity(): Promise<{ readonly identity: Redacted<string>; readonly recipient: string }> {
+  const { generateX25519Identity, identityToRecipient } = await loadAge();
   const identity = await generateX25519Identity();
   return { identity: new Redacted(identity), recipient: await identityToRecipient(identity) };
 }
 
-/** Raises `invalid` unless something can be encrypted for them. */
-export function checkBackupLock(lock: BackupLock): void {
+/** Rejects with `invalid` unless something can be encrypted for them. */
+export async function checkBackupLock(lock: BackupLock): Promise<void> {
   if (lock.type === "passphrase") {
     if (lock.passphrase.reveal().length >= backupPassphraseLengthMin) return;
     throw new BackupError(
@@ -46,6 +48,7 @@ export function checkBackupLock(lock: BackupLock): void {
     );
   }
   if (lock.recipients.length === 0) throw new BackupError("invalid", "a backup must have a recipient");
+  const { Encrypter } = await loadAge();
   const encrypter = new Encrypter();
   for (const recipient of lock.recipients) {
     try {
@@ -59,9 +62,10 @@ export function checkBackupLock(lock: BackupLock): void {
 
 /** Encrypts a stream. Raises `invalid` as {@link checkBackupLock}; what `plain` raises is passed on. */
 export async function* encryptAge(plain: AsyncIterable<Uint8Array>, lock: BackupLock): AsyncGenerator<Buffer> {
-  checkBackupLock(lock);
-  const encrypter = new Encrypter();
-  if (lock.type === "passphrase") encrypter.addRecipient(new PassphraseRecipient(lock.passphrase));
+  await checkBackupLock(lock);
+  const age = await loadAge();
+  const encrypter = new age.Encrypter();
+  if (lock.type === "passphrase") encrypter.addRecipient(new PassphraseRecipient(lock.passphrase, age.Stanza));
   else for (const recipient of lock.recipients) encrypter.addRecipient(recipient);
   const encrypted = await encrypter.encrypt(webStream(plain));
   for await (const chunk of encrypted) yield bufferOf(chunk);
@@ -70,9 +74,12 @@ export async function* encryptAge(plain: AsyncIterable<Uint8Array>, lock: Backup
 /** As the library's own, but the second that it takes passes in another thread. Source: C2SP age.md, "scrypt recipient stanza". */
 class PassphraseRecipient implements Recipient {
   readonly #passphrase: Redacted<string>;
+  readonly #Stanza: typeof Stanza;
 
-  constructor(passphrase: Redacted<string>) {
+  /** `stanza` is the library's class of that name. */
+  constructor(passphrase: Redacted<string>, stanza: typeof Stanza) {
     this.#passphrase = passphrase;
+    this.#Stanza = stanza;
   }
 
   async wrapFileKey(fileKey: Uint8Array): Promise<Stanza[]> {
@@ -84,7 +91,7 @@ class PassphraseRecipient implements Recipient {
     const cipher = createCipheriv("chacha20-poly1305", key, Buffer.alloc(12), { authTagLength: 16 });
     const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
     key.fill(0);
-    return [new Stanza(["scrypt", salt.toString("base64").replaceAll("=", ""), String(scryptLogN)], body)];
+    return [new this.#Stanza(["scrypt", salt.toString("base64").replaceAll("=", ""), String(scryptLogN)], body)];
   }
 }
 
@@ -98,7 +105,8 @@ export async function* decryptAge(file: AsyncIterable<Uint8Array>, key: BackupKe
   const source = new ByteCount(file);
   const { header, all } = await source.withHeader();
   checkHeader(header, key);
-  const decrypter = new Decrypter();
+  const age = await loadAge();
+  const decrypter = new age.Decrypter();
   if (key.type === "passphrase") decrypter.addPassphrase(key.passphrase.reveal());
   else for (const identity of key.identities.reveal()) addIdentity(decrypter, identity);
   let plain: ReadableStream<Uint8Array>;

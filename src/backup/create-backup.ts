@@ -43,7 +43,7 @@ export async function* createBackup(
   options: CreateBackupOptions,
   started: (head: BackupHead) => Promise<void>,
 ): AsyncGenerator<BackupPiece> {
-  checkBackupLock(options.lock);
+  await checkBackupLock(options.lock);
   const disclosed: Disclosure[] = [];
   const plain = plaintext(options, started, (secret) => void disclosed.push(secret));
   // Not even the envelope's header leaves before `started` was told.

@@ -38,7 +38,7 @@ export async function writeBackupFile(invocation: Invocation, pieces: AsyncItera
 export function requireWritable(invocation: Invocation): void {
   const file = backupOperand(invocation);
   if (file === "-") {
-    if (invocation.output.terminal === undefined) return;
+    if (!process.stdout.isTTY) return;
     throw usageError("standard output must be a file or a pipe, a backup is no text");
   }
   const path = resolve(invocation.environment.workingDirectory, file);

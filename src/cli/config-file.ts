@@ -12,6 +12,8 @@ import { defaultHttpLimits } from "../doors/http/limits.ts";
 import type { HttpLimits } from "../doors/http/limits.ts";
 import { authenticationReader } from "./authentication-file.ts";
 import type { AuthenticationFile } from "./authentication-file.ts";
+import { backupReader } from "./backup-schedule-file.ts";
+import type { BackupFile } from "./backup-schedule-file.ts";
 import { CommandFailure, usageError } from "./command-failure.ts";
 import { followersReader } from "./follower-file.ts";
 import type { FollowerFile } from "./follower-file.ts";
@@ -52,6 +54,7 @@ interface ConfigFileFields {
   audit: Fields<{ reserve: number; reads: "synced" | "batched"; followers: readonly FollowerFile[] }>;
   kubernetes: Fields<{ valuesInAnswersToWrites: "readers" | "writers" }>;
   etcd: EtcdFile;
+  backup: BackupFile;
 }
 
 type Limits = HttpLimits & ConcurrencyLimits;
@@ -151,6 +154,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
     }),
     kubernetes: mapping({ valuesInAnswersToWrites: oneOf(["readers", "writers"]) }),
     etcd: etcdReader(directory),
+    backup: backupReader(directory),
   });
 }
 

@@ -53,6 +53,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     audit: { reserveBytes: 67_108_864, reads: "synced" },
     auditOutput: defaultAuditOutput,
     etcd: undefined,
+    backup: undefined,
     authentication: {
       issuers: ["https://kubernetes.default.svc.cluster.local"],
       audiences: ["https://kubernetes.default.svc.cluster.local"],
@@ -149,6 +150,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
     audit: { reserveBytes: 134_217_728, reads: "batched" },
     auditOutput: defaultAuditOutput,
     etcd: undefined,
+    backup: undefined,
     authentication: {
       issuers: ["https://a.example.com", "https://b.example.com"],
       audiences: ["api"],
@@ -205,8 +207,33 @@ test("readServerConfig takes a file that says nothing but its version", async ()
   assert.deepEqual(await read({ config: [write("")] }), await read({}));
 });
 
+test("readServerConfig reads scheduled backups, with their defaults", async () => {
+  const recipients = write("backup:\n  directory: backups\n  recipients: [age1abc]");
+  assert.deepEqual((await read({ config: [recipients] })).backup, {
+    directory: join(folder, "backups"),
+    everyMs: 24 * 60 * 60 * 1000,
+    keep: 14,
+    for: { type: "recipients", recipients: ["age1abc"] },
+  });
+  const passphrase = write("backup:\n  directory: /b\n  every: 1h\n  keep: 3\n  passphraseFile: /run/p");
+  assert.deepEqual((await read({ config: [passphrase] })).backup, {
+    directory: "/b",
+    everyMs: 60 * 60 * 1000,
+    keep: 3,
+    for: { type: "passphrase", passphraseFile: "/run/p" },
+  });
+});
+
 /** Fields of a file that is refused, and the message after the path of the file. */
 const refusedFields: readonly (readonly [string, string])[] = [
+  ["backup:\n  recipients: [age1abc]", "backup.directory must be given"],
+  ["backup:\n  directory: /b", "one of backup.recipients and backup.passphraseFile must be given"],
+  [
+    "backup:\n  directory: /b\n  recipients: [age1abc]\n  passphraseFile: /p",
+    "one of backup.recipients and backup.passphraseFile must be given",
+  ],
+  ["backup:\n  directory: /b\n  recipients: []", "backup.recipients must name somebody"],
+  ["backup:\n  directory: /b\n  recipients: [ssh-rsa]", "backup.recipients[0] must be a recipient of age: age1..."],
   ["datadir: x", "datadir is no known field"],
   ["history: {retian: 1h}", "history.retian is no known field"],
   ["__proto__: {dataDir: x}", "__proto__ is no known field"],

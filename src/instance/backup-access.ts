@@ -8,7 +8,6 @@ import { microsecondsOf } from "../audit/audit-event.ts";
 import type { AuditEvent, AuditSink, Disclosure } from "../audit/audit-event.ts";
 import { inRecord } from "../audit/disclosures.ts";
 import type { BackupLock } from "../backup/age-file.ts";
-import { checkBackupLock } from "../backup/age-file.ts";
 import type { BackupHead } from "../backup/backup-manifest.ts";
 import { backupSigner } from "../backup/backup-signature.ts";
 import { createBackup } from "../backup/create-backup.ts";
@@ -38,11 +37,8 @@ export function readBackupRequest(asked: unknown): BackupLock {
   if (isList === (typeof passphrase === "string")) {
     throw new StrongroomError("invalid", "a backup must be for recipients or for a passphrase");
   }
-  const lock: BackupLock = isList
-    ? { type: "recipients", recipients }
-    : { type: "passphrase", passphrase: new Redacted(String(passphrase)) };
-  checkBackupLock(lock);
-  return lock;
+  if (isList) return { type: "recipients", recipients };
+  return { type: "passphrase", passphrase: new Redacted(String(passphrase)) };
 }
 
 export function backupRequestOf(lock: BackupLock): BackupRequest {

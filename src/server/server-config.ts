@@ -6,6 +6,7 @@ import type { HttpLimits } from "../doors/http/limits.ts";
 import type { AuthenticationConfig } from "../doors/kubernetes/authentication/authentication-config.ts";
 import type { VersionLimits } from "../core/secrets/version-retention.ts";
 import type { AuditSettings } from "../instance/audit-log.ts";
+import type { BackupSchedule } from "../instance/scheduled-backups.ts";
 import type { RootKeyConfig } from "../instance/root-key-config.ts";
 import type { LogFormat } from "../log/logger.ts";
 
@@ -36,6 +37,8 @@ export interface ServerConfig {
   readonly auditOutput?: AuditOutput;
   /** Where an API server of Kubernetes finds etcd's API; undefined: nowhere. */
   readonly etcd?: EtcdDoorConfig | undefined;
+  /** Backups that the server makes by itself; undefined: none. */
+  readonly backup?: BackupSchedule | undefined;
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */
   readonly adminKubeconfig: string | undefined;
 }

@@ -56,6 +56,7 @@ import { Certificates } from "../instance/certificates.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
 import { openControlSocket } from "../instance/control-socket.ts";
 import { openDataStore } from "../instance/data-store.ts";
+import { scheduleBackups } from "../instance/scheduled-backups.ts";
 import { pkiStorage } from "../instance/stored-pki.ts";
 import { auditedTokenKeys } from "../instance/token-keys.ts";
 import { productVersion } from "../instance/product-version.ts";
@@ -170,6 +171,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
   const etcdParts = { ...parts, config: config.etcd, tls, certificates, announce, instanceId: instance.id };
   const etcd = startup.use(await openEtcdDoor(etcdParts));
+  const backups = { instance, store: data.store, audit, now };
   startup.use(
     await openControlSocket(config.dataDir, {
       issue: (request) => {
@@ -179,15 +181,17 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       keys: auditedTokenKeys(keys, audit),
       audit: auditAnswers(auditLog, audit, "control-socket"),
       backup: auditedBackups({
-        instance,
-        store: data.store,
-        audit,
+        ...backups,
         door: "control-socket",
-        now,
         onError: (error) => log.error("Backup failed", error),
       }),
     }),
   );
+  if (config.backup !== undefined) {
+    const make = auditedBackups({ ...backups, door: "schedule" });
+    const scheduled = { schedule: config.backup, instanceId: instance.id, make, registry, log, clock: systemClock };
+    startup.use(await scheduleBackups(scheduled));
+  }
   startup.use(sweeps({ config, data, storage, log }));
   startup.use(
     startControllers({

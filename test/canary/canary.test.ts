@@ -4,7 +4,7 @@
  * it in every form. A control plants it and must find it.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -208,6 +208,28 @@ describe("A canary written through every path", () => {
     await succeed("POST", "/api/v1/namespaces/team/secrets", { body: body("inside") });
     await succeed("DELETE", "/api/v1/namespaces/team");
     await succeed("DELETE", `${secrets}?fieldSelector=metadata.name%3Dyaml`);
+  });
+
+  test("is backed up while the server runs, to a file, to a pipe and for a passphrase, and restored", async () => {
+    const strongroom = (args: readonly string[], input?: Buffer) => {
+      const env = { PATH: process.env["PATH"] ?? "", HOME: folder, TMPDIR: folder };
+      const ended = spawnSync(program, args, { cwd: folder, env, input, maxBuffer: 64 * 1024 * 1024 });
+      assert.equal(ended.status, 0, ended.stderr.toString());
+      log += ended.stderr.toString("latin1");
+      return ended.stdout;
+    };
+    const data = ["--data-dir", join(folder, "data")];
+    const recipient = strongroom(["backup", "key", "backup.key"]).toString().trim();
+    await writeFile(join(folder, "passphrase"), "correct horse battery staple\n");
+    strongroom(["backup", "create", "backup.age", "--recipient", recipient, ...data]);
+    strongroom(["backup", "create", "secret.age", "--backup-passphrase-file", "passphrase", ...data]);
+    const piped = strongroom(["backup", "create", "-", "--recipient", recipient, ...data]);
+    strongroom(["backup", "verify", "-", "--identity", "backup.key"], piped);
+    strongroom(["backup", "verify", "secret.age", "--backup-passphrase-file", "passphrase", "--json"]);
+    const restored = ["--data-dir", join(folder, "restored"), "--root-key-file", join(folder, "keys", "restored.key")];
+    strongroom(["backup", "restore", "backup.age", "--identity", "backup.key", ...restored]);
+    assert.deepEqual(await findLeaksInFolder(join(folder, "restored"), forms), []);
+    assert.deepEqual(findLeaks(piped, forms), []);
   });
 
   test("is nowhere in the metrics, the data directory and the log, neither while the server runs nor after", async () => {
