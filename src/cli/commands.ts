@@ -138,14 +138,19 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sight-role.ts")).sightRoleCommand,
   },
   {
-    name: "adopt",
-    summary: "Copy the Secrets of a cluster from its etcd",
-    load: async () => (await import("./adopt.ts")).adoptCommand,
+    name: "audit who-read",
+    summary: "Say who received the values of a secret, from what is on record",
+    load: async () => (await import("./audit-who-read.ts")).auditWhoReadCommand,
   },
   {
-    name: "leave",
-    summary: "Copy the Secrets of a cluster back to its etcd",
-    load: async () => (await import("./leave.ts")).leaveCommand,
+    name: "audit by",
+    summary: "List what a user did and received, from what is on record",
+    load: async () => (await import("./audit-by.ts")).auditByCommand,
+  },
+  {
+    name: "audit tail",
+    summary: "Show what goes on record, as it happens",
+    load: async () => (await import("./audit-tail.ts")).auditTailCommand,
   },
   {
     name: "audit export",
@@ -176,6 +181,31 @@ export const commands: readonly CommandEntry[] = [
     name: "access explain",
     summary: "Say whether somebody may do something with secrets, and why",
     load: async () => (await import("./access-explain.ts")).accessExplainCommand,
+  },
+  {
+    name: "kms-plugin init",
+    summary: "Make the key of a KMS plugin, with an escrow copy",
+    load: async () => (await import("./kms-plugin-init.ts")).kmsPluginInitCommand,
+  },
+  {
+    name: "kms-plugin serve",
+    summary: "Serve keys to kube-apiserver, as a KMS v2 plugin",
+    load: async () => (await import("./kms-plugin-serve.ts")).kmsPluginServeCommand,
+  },
+  {
+    name: "kms-plugin rotate",
+    summary: "Add a key to a KMS plugin, which writes from a moment on",
+    load: async () => (await import("./kms-plugin-rotate.ts")).kmsPluginRotateCommand,
+  },
+  {
+    name: "kms-plugin keys",
+    summary: "Show the keys of a KMS plugin",
+    load: async () => (await import("./kms-plugin-keys.ts")).kmsPluginKeysCommand,
+  },
+  {
+    name: "kms-plugin restore",
+    summary: "Make the keys of a KMS plugin from an escrow copy",
+    load: async () => (await import("./kms-plugin-restore.ts")).kmsPluginRestoreCommand,
   },
   {
     name: "version",

@@ -3,13 +3,8 @@ import type { Command, Invocation } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { switchFlag, valueFlag } from "./flags.ts";
 import { printable, printableJson } from "./printable.ts";
-import {
-  secretSourceFlags,
-  secretSourceNotes,
-  secretSourceUsage,
-  versionNumber,
-  withSecrets,
-} from "./secret-source.ts";
+import { versionNumber, withSecrets } from "./secret-source.ts";
+import { serverFlags, serverNotes, serverUsage } from "./server-connection.ts";
 import type { SecretPlace, SecretSource, VersionObject } from "./secret-source.ts";
 import { shownValue } from "./secret-value.ts";
 import { namespaceFlag, outputFlag, outputForm, secretOperand } from "./sight-source.ts";
@@ -20,14 +15,14 @@ const revealFlag = switchFlag("reveal", "Show the values, too.");
 
 /** `strongroom secret diff`. */
 export const secretDiffCommand: Command = {
-  usage: `NAMESPACE/NAME [--from N] [--to N] [--reveal] [-o FORM] ${secretSourceUsage}`,
+  usage: `NAMESPACE/NAME [--from N] [--to N] [--reveal] [-o FORM] ${serverUsage}`,
   examples: [
     { line: "strongroom secret diff prod/db", effect: "which keys the last change was about" },
     { line: "strongroom secret diff prod/db --from 3 --reveal", effect: "the same since version 3, with values" },
   ],
-  flags: [...secretSourceFlags, namespaceFlag, fromFlag, toFlag, revealFlag, outputFlag],
+  flags: [...serverFlags, namespaceFlag, fromFlag, toFlag, revealFlag, outputFlag],
   notes: [
-    ...secretSourceNotes,
+    ...serverNotes,
     "It takes the right to list secretversions, and to get secretversions/value where versions do not follow each other or values are " +
       "shown. Each value that is read is on record.",
   ],

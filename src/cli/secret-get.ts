@@ -5,7 +5,8 @@ import { switchFlag } from "./flags.ts";
 import { printable, printableJson } from "./printable.ts";
 import { atFlag, explainRevision, momentOf, nothingAt, revisionFlag, versionAt } from "./secret-moment.ts";
 import type { Moment } from "./secret-moment.ts";
-import { secretSourceFlags, secretSourceNotes, secretSourceUsage, withSecrets } from "./secret-source.ts";
+import { withSecrets } from "./secret-source.ts";
+import { serverFlags, serverNotes, serverUsage } from "./server-connection.ts";
 import type { SecretPlace, SecretSource } from "./secret-source.ts";
 import { shownValue } from "./secret-value.ts";
 import { namespaceFlag, outputFlag, outputForm, secretOperand } from "./sight-source.ts";
@@ -14,14 +15,14 @@ const revealFlag = switchFlag("reveal", "Show the values, too.");
 
 /** `strongroom secret get`. */
 export const secretGetCommand: Command = {
-  usage: `NAMESPACE/NAME [--at TIME | --revision N] [--reveal] [-o FORM] ${secretSourceUsage}`,
+  usage: `NAMESPACE/NAME [--at TIME | --revision N] [--reveal] [-o FORM] ${serverUsage}`,
   examples: [
     { line: "strongroom secret get prod/db --at 2h", effect: "which version was current two hours ago, and its keys" },
     { line: "strongroom secret get prod/db --at 2026-01-31T00:00:00Z --reveal", effect: "with its values" },
   ],
-  flags: [...secretSourceFlags, namespaceFlag, atFlag, revisionFlag, revealFlag, outputFlag],
+  flags: [...serverFlags, namespaceFlag, atFlag, revisionFlag, revealFlag, outputFlag],
   notes: [
-    ...secretSourceNotes,
+    ...serverNotes,
     "--at goes by versions: it takes the right to list secretversions, with --reveal also that to get secretversions/value. " +
       "--revision goes by the store's history and takes the right to list secrets; without both it is that to get the secret.",
   ],

@@ -1,25 +1,19 @@
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { printable, printableJson } from "./printable.ts";
-import {
-  changesText,
-  columns,
-  secretSourceFlags,
-  secretSourceNotes,
-  secretSourceUsage,
-  withSecrets,
-} from "./secret-source.ts";
+import { changesText, columns, withSecrets } from "./secret-source.ts";
+import { serverFlags, serverNotes, serverUsage } from "./server-connection.ts";
 import type { VersionObject } from "./secret-source.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { namespaceFlag, outputFlag, outputForm, secretOperand } from "./sight-source.ts";
 
 /** `strongroom secret history`. */
 export const secretHistoryCommand: Command = {
-  usage: `NAMESPACE/NAME [-o FORM] ${secretSourceUsage}`,
+  usage: `NAMESPACE/NAME [-o FORM] ${serverUsage}`,
   examples: [{ line: "strongroom secret history prod/db", effect: "who wrote which keys when; no values" }],
-  flags: [...secretSourceFlags, namespaceFlag, outputFlag],
+  flags: [...serverFlags, namespaceFlag, outputFlag],
   notes: [
-    ...secretSourceNotes,
+    ...serverNotes,
     "+ is a key that is new, ~ one with another value, - one that is gone. It takes the right to list secretversions.",
   ],
   operandsMax: 1,

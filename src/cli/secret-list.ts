@@ -4,13 +4,14 @@ import { exitCodes } from "./exit-code.ts";
 import { printable, printableJson } from "./printable.ts";
 import { atFlag, explainRevision, momentOf, revisionFlag, versionAt } from "./secret-moment.ts";
 import type { Moment } from "./secret-moment.ts";
-import { columns, secretSourceFlags, secretSourceNotes, secretSourceUsage, withSecrets } from "./secret-source.ts";
+import { columns, withSecrets } from "./secret-source.ts";
+import { serverFlags, serverNotes, serverUsage } from "./server-connection.ts";
 import type { SecretSource, VersionObject } from "./secret-source.ts";
 import { outputFlag, outputForm } from "./sight-source.ts";
 
 /** `strongroom secret list`. */
 export const secretListCommand: Command = {
-  usage: `NAMESPACE [--at TIME | --revision N] [-o FORM] ${secretSourceUsage}`,
+  usage: `NAMESPACE [--at TIME | --revision N] [-o FORM] ${serverUsage}`,
   examples: [
     {
       line: "strongroom secret list prod --at 24h",
@@ -18,9 +19,9 @@ export const secretListCommand: Command = {
     },
     { line: "strongroom secret list prod --revision 1234", effect: "which there were at this resourceVersion" },
   ],
-  flags: [...secretSourceFlags, atFlag, revisionFlag, outputFlag],
+  flags: [...serverFlags, atFlag, revisionFlag, outputFlag],
   notes: [
-    ...secretSourceNotes,
+    ...serverNotes,
     "No values. --at goes by versions: it takes the rights to list secretversions and deletedsecrets, knows only secrets that keep " +
       "versions, and names what was deleted since. --revision goes by the store's history; it and the list of now take the right to list " +
       "secrets/metadata.",

@@ -4,21 +4,22 @@ import { exitCodes } from "./exit-code.ts";
 import { switchFlag } from "./flags.ts";
 import { printable } from "./printable.ts";
 import { chosenDeleted, uidFlag } from "./secret-deleted.ts";
-import { dryRunFlag, secretSourceFlags, secretSourceNotes, secretSourceUsage, withSecrets } from "./secret-source.ts";
+import { dryRunFlag, withSecrets } from "./secret-source.ts";
+import { serverFlags, serverNotes, serverUsage } from "./server-connection.ts";
 import { namespaceFlag, secretOperand } from "./sight-source.ts";
 
 const yesFlag = switchFlag("yes", "Do it: what is purged cannot be brought back.");
 
 /** `strongroom secret purge`. */
 export const secretPurgeCommand: Command = {
-  usage: `NAMESPACE/NAME (--yes | --dry-run) [--uid UID] ${secretSourceUsage}`,
+  usage: `NAMESPACE/NAME (--yes | --dry-run) [--uid UID] ${serverUsage}`,
   examples: [
     { line: "strongroom secret purge prod/db --dry-run", effect: "which deleted secret it would be" },
     { line: "strongroom secret purge prod/db --yes", effect: "remove it and all its versions for good" },
   ],
-  flags: [...secretSourceFlags, namespaceFlag, uidFlag, yesFlag, dryRunFlag],
+  flags: [...serverFlags, namespaceFlag, uidFlag, yesFlag, dryRunFlag],
   notes: [
-    ...secretSourceNotes,
+    ...serverNotes,
     "Only what is in the trash can be purged. It takes the rights to list and to delete deletedsecrets, which no default role but " +
       "cluster-admin has. Backups keep what they have.",
   ],

@@ -3,14 +3,8 @@ import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { valueFlag } from "./flags.ts";
 import { printable } from "./printable.ts";
-import {
-  dryRunFlag,
-  secretSourceFlags,
-  secretSourceNotes,
-  secretSourceUsage,
-  versionNumber,
-  withSecrets,
-} from "./secret-source.ts";
+import { dryRunFlag, versionNumber, withSecrets } from "./secret-source.ts";
+import { serverFlags, serverNotes, serverUsage } from "./server-connection.ts";
 import { namespaceFlag, secretOperand } from "./sight-source.ts";
 
 const toFlag = valueFlag("to", "N", "The version whose values become current again.");
@@ -22,14 +16,14 @@ const resourceVersionFlag = valueFlag(
 
 /** `strongroom secret rollback`. */
 export const secretRollbackCommand: Command = {
-  usage: `NAMESPACE/NAME --to N [--resource-version VERSION] [--dry-run] ${secretSourceUsage}`,
+  usage: `NAMESPACE/NAME --to N [--resource-version VERSION] [--dry-run] ${serverUsage}`,
   examples: [
     { line: "strongroom secret rollback prod/db --to 3", effect: "the values of version 3, as a new version" },
     { line: "strongroom secret rollback prod/db --to 3 --dry-run", effect: "whether that would be let through" },
   ],
-  flags: [...secretSourceFlags, namespaceFlag, toFlag, resourceVersionFlag, dryRunFlag],
+  flags: [...serverFlags, namespaceFlag, toFlag, resourceVersionFlag, dryRunFlag],
   notes: [
-    ...secretSourceNotes,
+    ...serverNotes,
     "Labels, annotations and owners stay as they are. It takes the right to create secrets/rollback, and none to read values.",
   ],
   operandsMax: 1,

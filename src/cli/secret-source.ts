@@ -1,22 +1,11 @@
 /** The secrets of a Strongroom server with their versions, as the published API has them, for the commands about them. */
-import { ApiConnection } from "../sight/sources/cluster/api-connection.ts";
-import { ApiFailure } from "../sight/sources/cluster/api-failure.ts";
-import { clusterFlags, levelFlag, verifyFlag } from "./cluster-flags.ts";
-import { CommandFailure, usageError } from "./command-failure.ts";
+import type { ApiConnection } from "../sight/sources/cluster/api-connection.ts";
+import { usageError } from "./command-failure.ts";
 import type { Invocation } from "./command.ts";
-import { exitCodes } from "./exit-code.ts";
 import { switchFlag } from "./flags.ts";
-import { printable } from "./printable.ts";
-import { clusterAccess } from "./with-cluster.ts";
+import { withServer } from "./server-connection.ts";
 
-/** Which server: the same for each of these commands. */
-export const secretSourceFlags = clusterFlags.filter((flag) => flag !== levelFlag && flag !== verifyFlag);
-export const secretSourceUsage = "[--kubeconfig FILE [--context NAME] | --server [--data-dir DIR]]";
 export const dryRunFlag = switchFlag("dry-run", "Let the server say what would be done, and do nothing.");
-export const secretSourceNotes: readonly string[] = [
-  "Without a source it is this host's Strongroom server, if there is one, else the cluster of kubectl.",
-];
-
 export interface SecretPlace {
   readonly namespace: string;
   readonly name: string;
@@ -69,33 +58,8 @@ export async function withSecrets<Result>(
   invocation: Invocation,
   work: (source: SecretSource) => Promise<Result>,
 ): Promise<Result> {
-  const { access, because } = await clusterAccess(invocation);
-  if (because !== undefined) invocation.output.tell(printable(`Using ${because}.`));
-  const env = invocation.environment.variables ?? {};
-  using connection = new ApiConnection(access, { env, userAgent: "strongroom-cli" });
-  try {
-    return await work(new SecretSource(connection));
-  } catch (error) {
-    throw error instanceof ApiFailure ? explained(error) : error;
-  }
+  return withServer(invocation, "docs/versions.md", (connection) => work(new SecretSource(connection)));
 }
-
-function explained(error: ApiFailure): CommandFailure {
-  const isAway = error.kind === "unreachable" || error.kind === "overloaded";
-  const exitCode = isAway ? exitCodes.unavailable : exitCodes.failure;
-  const advice = advices[error.kind];
-  return new CommandFailure(printable(error.message), {
-    exitCode,
-    ...(advice !== undefined && { advice }),
-    cause: error,
-  });
-}
-
-const advices: Partial<Record<ApiFailure["kind"], string>> = {
-  forbidden: "docs/versions.md lists which right each of these commands takes.",
-  unauthenticated:
-    "The credentials of the kubeconfig are not accepted (any more): renew them with strongroom kubeconfig.",
-};
 
 export class SecretSource {
   readonly #connection: ApiConnection;

@@ -2,16 +2,17 @@ import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { printable } from "./printable.ts";
 import { chosenDeleted, uidFlag } from "./secret-deleted.ts";
-import { dryRunFlag, secretSourceFlags, secretSourceNotes, secretSourceUsage, withSecrets } from "./secret-source.ts";
+import { dryRunFlag, withSecrets } from "./secret-source.ts";
+import { serverFlags, serverNotes, serverUsage } from "./server-connection.ts";
 import { namespaceFlag, secretOperand } from "./sight-source.ts";
 
 /** `strongroom secret undelete`. */
 export const secretUndeleteCommand: Command = {
-  usage: `NAMESPACE/NAME [--uid UID] [--dry-run] ${secretSourceUsage}`,
+  usage: `NAMESPACE/NAME [--uid UID] [--dry-run] ${serverUsage}`,
   examples: [{ line: "strongroom secret undelete prod/db", effect: "the secret of this name that was deleted last" }],
-  flags: [...secretSourceFlags, namespaceFlag, uidFlag, dryRunFlag],
+  flags: [...serverFlags, namespaceFlag, uidFlag, dryRunFlag],
   notes: [
-    ...secretSourceNotes,
+    ...serverNotes,
     "It comes back with all its versions, its labels and a uid of its own; owners and finalizers do not come back. The name must be " +
       "free, and the namespace the one that it was deleted from.",
     "It takes the rights to list deletedsecrets and to create deletedsecrets/restore.",

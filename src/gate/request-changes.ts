@@ -13,7 +13,8 @@ import type { RequestRecord } from "./request-record.ts";
 /** An object that is to be changed, as it is before. */
 export interface ChangedObject {
   readonly name: string;
-  readonly uid: string;
+  /** Undefined of an object that cannot be read. */
+  readonly uid: string | undefined;
   /** Undefined where it is created. */
   readonly resourceVersion: string | undefined;
 }

@@ -122,7 +122,7 @@ export class RequestRecord implements RequestLife {
       resource: cutText(resource.resource, nameMax),
       ...(resource.namespace !== "" && { namespace: cutText(resource.namespace, nameMax) }),
       ...(name !== "" && { name }),
-      ...(object !== undefined && { uid: object.uid }),
+      ...(object?.uid !== undefined && { uid: object.uid }),
       ...(object?.resourceVersion !== undefined && { resourceVersion: object.resourceVersion }),
       ...(resource.apiGroup !== "" && { apiGroup: cutText(resource.apiGroup, nameMax) }),
       apiVersion: cutText(resource.apiVersion, nameMax),

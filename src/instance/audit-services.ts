@@ -5,6 +5,8 @@ import { AuditRecords } from "../audit/index/audit-records.ts";
 import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import type { Logger } from "../log/logger.ts";
 import { followAuditLog } from "./audit-followers.ts";
+import { watchAuditHealth } from "./audit-health.ts";
+import type { AuditHealth } from "./audit-health.ts";
 import { openAuditIndex } from "./audit-index.ts";
 import { watchAuditIntegrity } from "./audit-integrity.ts";
 import { logReports } from "./audit-log.ts";
@@ -13,6 +15,7 @@ import type { Instance } from "./instance.ts";
 export interface AuditServices extends AsyncDisposable {
   /** What the log is asked. */
   readonly records: AuditRecords;
+  readonly health: AuditHealth;
 }
 
 export interface ServedLog {
@@ -35,5 +38,6 @@ export async function startAuditServices(
   stack.use(await followAuditLog({ ...served, registry, report: logReports(logger) }, output));
   const index = stack.use(await openAuditIndex(served, registry, logger));
   const parts = stack.move();
-  return { records: new AuditRecords(index, log), [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  const [records, health] = [new AuditRecords(index, log), watchAuditHealth(log, registry)];
+  return { records, health, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }

@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { Registry, collectDefaultMetrics } from "prom-client";
 import type { AuditSink } from "../audit/audit-event.ts";
-import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
+import type { AuditRecords } from "../audit/index/audit-records.ts";
 import { resolveIntents } from "../audit/log/resolve-intents.ts";
 import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
@@ -39,8 +39,8 @@ import { KubernetesMetrics } from "../doors/kubernetes/metrics.ts";
 import { objectFeed } from "../doors/kubernetes/object-feed.ts";
 import { objectStates } from "../doors/kubernetes/object-states.ts";
 import { pathRoutes } from "../doors/kubernetes/path-routes.ts";
-import { describedKinds, reviews } from "../doors/kubernetes/reviews/reviews.ts";
-import { sightReviews } from "../doors/kubernetes/reviews/sight-reviews.ts";
+import { describedKinds } from "../doors/kubernetes/reviews/reviews.ts";
+import { servedReviews } from "../doors/kubernetes/reviews/served-reviews.ts";
 import type { SightAnswers } from "../doors/kubernetes/reviews/sight-reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
 import { Gate } from "../gate/gate.ts";
@@ -48,7 +48,7 @@ import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
 import { keptBodies } from "../instance/audit-followers.ts";
 import { startAuditServices } from "../instance/audit-services.ts";
-import { watchAuditHealth } from "../instance/audit-health.ts";
+import type { AuditServices } from "../instance/audit-services.ts";
 import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
 import { auditedBackups } from "../instance/backup-access.ts";
@@ -109,11 +109,11 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   });
   startup.defer(() => audit.close());
   const served = { ...auditPlace, log: auditLog, output: config.auditOutput, announce };
-  startup.use(await startAuditServices(served, registry, log));
+  const auditServices = startup.use(await startAuditServices(served, registry, log));
 
   const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);
-  const storage = storages(config, data);
+  const storage = storages(config, data, auditServices.records);
   await resolveIntents(auditLog, objectStates(kinds, storage.of), now);
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
@@ -150,7 +150,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     admission,
     authentication,
     audit,
-    auditLog,
+    auditServices,
     log,
     registry,
     integrity,
@@ -223,14 +223,14 @@ function now(): Date {
   return new Date();
 }
 
-function storages(config: ServerConfig, data: DataStore) {
+function storages(config: ServerConfig, data: DataStore, audit: AuditRecords) {
   const { store } = data;
   const namespaces = storedNamespaceFacts(store);
   const limits = config.versions;
   const secrets = new Secrets({ store, namespaces, limits, now, randomBytes: pooledRandomBytes() });
   const trash = new SecretTrash({ store, namespaces, freed: (namespaceUid) => secrets.recountUsage(namespaceUid) });
   return {
-    of: kindStorages({ kinds: servedKinds, store, secrets, trash, namespaces }),
+    of: kindStorages({ kinds: servedKinds, store, secrets, trash, namespaces, audit }),
     secrets,
     namespaces,
   };
@@ -249,7 +249,7 @@ interface DoorParts extends Parts {
   readonly authentication: OpenAuthentication;
   readonly sight: SightAnswers;
   readonly audit: AuditSink;
-  readonly auditLog: AuditLogFile;
+  readonly auditServices: AuditServices;
   readonly registry: Registry;
   readonly integrity: StoreIntegrity;
 }
@@ -271,7 +271,7 @@ function kubernetes(parts: DoorParts) {
   const handler = kubernetesDoor({
     gate,
     kinds: servedKinds,
-    reviews: [...reviews, ...sightReviews(parts.sight)],
+    reviews: servedReviews({ sight: parts.sight, records: parts.auditServices.records }),
     rulesFor: parts.access.rulesFor,
     storage: parts.authentication.storage,
     valuesInAnswersToWrites: parts.config.valuesInAnswersToWrites,
@@ -282,7 +282,7 @@ function kubernetes(parts: DoorParts) {
         store: parts.data.store,
         integrity: parts.integrity,
         roles: parts.access,
-        audit: watchAuditHealth(parts.auditLog, registry),
+        audit: parts.auditServices.health,
         isDraining: () => listener?.draining.aborted === true,
       }),
     ),

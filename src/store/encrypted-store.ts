@@ -132,14 +132,17 @@ class EncryptedStore implements Store, OpenedSnapshots {
   }
 
   async txn(transaction: Transaction): Promise<TransactionResult> {
-    const { compares, thens, elses = [], revisionAtLeast } = transaction;
-    const [sealedThens, sealedElses] = [this.#sealPuts(thens), this.#sealPuts(elses)];
-    const result = await this.#engine.txn({ compares, thens: sealedThens, elses: sealedElses, revisionAtLeast });
-    if (result.results.every(({ record }) => record === undefined)) return result;
-    const records = await this.#openAll(result.results.map(({ record }) => record)).catch((error: unknown) =>
-      refuseCommitted(result, error),
+    const { compares, thens, elses = [] } = transaction;
+    const result = await this.#engine.txn({ compares, thens: this.#sealPuts(thens), elses: this.#sealPuts(elses) });
+    const operations = result.succeeded ? thens : elses;
+    const isOpened = (index: number) => !hasNoValue(operations[index]);
+    const sealed = result.results.map(({ record }, index) => (isOpened(index) ? record : undefined));
+    if (sealed.every((record) => record === undefined)) return result;
+    const records = await this.#openAll(sealed).catch((error: unknown) => refuseCommitted(result, error));
+    const results = result.results.map((each, index): OperationResult =>
+      isOpened(index) ? { record: records[index] } : each,
     );
-    return { ...result, results: records.map((record): OperationResult => ({ record })) };
+    return { ...result, results };
   }
 
   async rewrite(key: string, expected: Revision, value: Uint8Array): Promise<boolean> {
@@ -275,6 +278,10 @@ class EncryptedStore implements Store, OpenedSnapshots {
     }
     return opened;
   }
+}
+
+function hasNoValue(operation: Operation | undefined): boolean {
+  return operation?.type === "delete" && operation.keysOnly === true;
 }
 
 function withPlaintext(record: StoredRecord, opened: Opened): StoredRecord {

@@ -64,7 +64,8 @@ export type PutValue = Uint8Array | ((assigned: Revision | undefined) => Uint8Ar
 /** One operation of a transaction. A key may be written at most once per transaction. */
 export type Operation =
   | { readonly type: "put"; readonly key: string; readonly value: PutValue; readonly ttlLease?: TtlLeaseId | undefined }
-  | { readonly type: "delete"; readonly key: string }
+  /** With `keysOnly`, the result has the removed record without its value: for one that cannot be read. */
+  | { readonly type: "delete"; readonly key: string; readonly keysOnly?: true }
   | { readonly type: "get"; readonly key: string };
 
 /** A transaction: all compares hold -> `thens`, else `elses`; atomic, one revision. */
@@ -72,15 +73,7 @@ export interface Transaction {
   readonly compares: readonly Compare[];
   readonly thens: readonly Operation[];
   readonly elses?: readonly Operation[];
-  /**
-   * What it writes gets this revision, or the next one where that is above: so a store can go on where another one has come to.
-   * At most {@link revisionFloorMax}.
-   */
-  readonly revisionAtLeast?: Revision | undefined;
 }
-
-/** So far can one transaction go ahead; so many revisions and 31 times as many are left after it. */
-export const revisionFloorMax = 2 ** 48;
 
 /** The answer to one operation: `record` is what a get found or a delete removed. */
 export interface OperationResult {

@@ -145,7 +145,11 @@ test("The kinds are in discovery and in OpenAPI with their descriptions", async 
     json.resources
       .filter(({ kind }: { kind: string }) => kind.endsWith("Review"))
       .map(({ name, kind, verbs }: { name: string; kind: string; verbs: string[] }) => [name, kind, verbs]),
-    ["PathReview", "WhatCanReview", "WhoCanReview"].map((kind) => [`${kind.toLowerCase()}s`, kind, ["create"]]),
+    ["PathReview", "WhatCanReview", "WhoCanReview", "WhoReadReview"].map((kind) => [
+      `${kind.toLowerCase()}s`,
+      kind,
+      ["create"],
+    ]),
   );
   const openapi = await server.call("GET", "/openapi/v3/apis/strongroom.dev/v1");
   const { schemas } = openapi.json.components;

@@ -57,6 +57,10 @@ export class Program implements AsyncDisposable {
     this.#ended = this.#end();
   }
 
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
   get ended(): Promise<Ended> {
     return this.#ended;
   }

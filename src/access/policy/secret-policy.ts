@@ -72,7 +72,10 @@ const systemUsers: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a policy is about a user. Nodes and controllers are only if they, or their own group, are named. */
-export function concerns(policy: SecretPolicy, { name, groups }: Pick<User, "name" | "groups">): boolean {
+export function concerns(
+  policy: Pick<SecretPolicy, "subjects">,
+  { name, groups }: Pick<User, "name" | "groups">,
+): boolean {
   const isSystem = systemUsers.has(name) || groups.some((group) => systemGroups.has(group));
   return policy.subjects.some((subject) => {
     if (subject.type === "user") return subject.name === name;

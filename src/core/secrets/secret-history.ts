@@ -141,7 +141,7 @@ export class SecretHistory {
         if (found.more) return { versions, revision, more: true };
         after = record.key;
       }
-      if (!page.more) return { versions, revision, more: false };
+      if (page.continueAfter === undefined) return { versions, revision, more: false };
       await nextTurn();
     }
   }

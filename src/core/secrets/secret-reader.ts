@@ -1,9 +1,9 @@
 /** Secrets complete with their payloads, one by one and in pages. */
-import { StrongroomError } from "../../errors/strongroom-error.ts";
+import { isStrongroomError, StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Revision } from "../../store/revision.ts";
 import type { Store, StoredRecord } from "../../store/store.ts";
-import { objectPageBytesMax, rangeOfObjects } from "../object-range.ts";
-import type { ObjectRange } from "../object-range.ts";
+import { objectPageBytesMax, rangeOfObjects, readable } from "../object-range.ts";
+import type { ObjectRange, TellUnreadable } from "../object-range.ts";
 import { objectPrefix, payloadKey } from "../registry-keys.ts";
 import { decodeCurrentRecord, decodePayloadBytes } from "./canonical-secret.ts";
 import type { Secret } from "./canonical-secret.ts";
@@ -34,32 +34,28 @@ export class SecretReader {
    * than `limit` although more follow. Raises `compacted`, `future-revision`.
    */
   async list(position: ObjectRange): Promise<SecretPage> {
-    const range = await rangeOfObjects(this.#store, resource, position);
+    const { records, revision, continueAfter } = await rangeOfObjects(this.#store, resource, position);
     const secrets: Secret[] = [];
-    let bytes = 0;
-    for (const step of steps(range.records)) {
+    let [bytes, read] = [0, 0];
+    for (const step of steps(records)) {
       if (bytes > objectPageBytesMax) break;
-      if (secrets.length > 0) await nextTurn();
-      const complete = await this.#materialiseAll(step, range.revision);
+      if (read > 0) await nextTurn();
+      const complete = await this.#materialiseStep(step, revision, position.unreadable);
       for (const secret of complete) bytes += secret.payload.bytes.length;
       secrets.push(...complete);
+      read += step.length;
     }
-    const more = range.more || secrets.length < range.records.length;
-    return {
-      secrets,
-      revision: range.revision,
-      continueAfter: more ? range.records[secrets.length - 1]?.key : undefined,
-    };
+    return { secrets, revision, continueAfter: read < records.length ? records[read - 1]?.key : continueAfter };
   }
 
   /** As {@link list}, of those whose type keeps no versions: tokens and releases. The values of others are not read. */
   async listUnversioned(position: ObjectRange): Promise<SecretPage> {
-    const { records, revision, more } = await rangeOfObjects(this.#store, resource, position);
+    const { records, revision, continueAfter } = await rangeOfObjects(this.#store, resource, position);
     const secrets = records.flatMap((record) => {
       const parts = decodeCurrentRecord(record.key, record.value);
       return parts.book.promotion === undefined ? [assemble(record, parts, parts.inlinePayload)] : [];
     });
-    return { secrets, revision, continueAfter: more ? records.at(-1)?.key : undefined };
+    return { secrets, revision, continueAfter };
   }
 
   /**
@@ -75,6 +71,25 @@ export class SecretReader {
     const payload = (await this.#store.get(key)) ?? (await this.#store.get(key, { revision }));
     if (payload === undefined) throw new StrongroomError("corrupt", `payload ${key} must exist`);
     return assemble(record, parts, decodePayloadBytes(key, payload.value));
+  }
+
+  async #materialiseStep(
+    records: readonly StoredRecord[],
+    revision: Revision,
+    unreadable: TellUnreadable | undefined,
+  ): Promise<readonly Secret[]> {
+    try {
+      return await this.#materialiseAll(records, revision);
+    } catch (error) {
+      if (unreadable === undefined || !isStrongroomError(error, "corrupt")) throw error;
+    }
+    const secrets: Secret[] = [];
+    for (const record of records) {
+      const tell = (error: StrongroomError) => unreadable(record.key, error);
+      const secret = await readable(() => this.materialise(record, revision), tell);
+      if (secret !== undefined) secrets.push(secret);
+    }
+    return secrets;
   }
 
   async #materialiseAll(records: readonly StoredRecord[], revision: Revision): Promise<Secret[]> {

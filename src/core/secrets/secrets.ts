@@ -18,15 +18,10 @@ import { NamespaceUnavailableError, requireActiveNamespace } from "../namespaces
 import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
 import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
 import type { ObjectIdentity } from "../owners/owner-index-writes.ts";
-import { objectKey, objectPrefix, payloadKey, trashKey } from "../registry-keys.ts";
-import {
-  encodeCurrentRecord,
-  encodePayloadRecord,
-  keepsVersions,
-  objectUidOf,
-  promotionOperations,
-  samePayload,
-} from "./canonical-secret.ts";
+import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
+import { findUnreadable, removeUnreadable } from "../unreadable-objects.ts";
+import type { UnreadableRecord } from "../unreadable-objects.ts";
+import { encodeCurrentRecord, encodePayloadRecord, keepsVersions, objectUidOf } from "./canonical-secret.ts";
 import type { Authorship, Promotion, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
 import { collectedLinks, withCluster } from "./secret-of-cluster.ts";
@@ -99,6 +94,16 @@ export class Secrets {
   async #hasRevision(key: string, revision: Revision): Promise<boolean> {
     const record = await this.#store.get(key, { keysOnly: true });
     return record?.modRevision === revision;
+  }
+
+  /** See unreadable-objects.ts. */
+  findUnreadable(namespace: string, name: string): Promise<UnreadableRecord | undefined> {
+    return findUnreadable(this.#store, objectKey(resource, namespace, name), () => this.get(namespace, name));
+  }
+
+  /** See unreadable-objects.ts. The versions of the secret stay, until its namespace goes. */
+  removeUnreadable(record: UnreadableRecord): Promise<Revision> {
+    return removeUnreadable(this.#store, record);
   }
 
   /** See {@link SecretReader.list}. */
@@ -210,7 +215,6 @@ export class Secrets {
       if (namespace.uid !== deleted.book.namespaceUid) throw new NamespaceUnavailableError(state.namespace, "missing");
       const book: SecretBook = {
         ...deleted.book,
-        adoptedAt: undefined,
         objectUid: state.uid,
         sharesPayloads: true,
         promotion: this.#repeated(deleted.book, deleted.promotion, writer),
@@ -222,7 +226,7 @@ export class Secrets {
           ...namespace.holdsWhile,
         ],
         thens: [
-          ...promotionOperations(book),
+          ...versionOperations(book),
           { type: "put", key, value: encodeCurrentRecord(book, state) },
           { type: "delete", key: trash },
           ...creationOperations(identityOf(state), collectedLinks(book, state.metadata)),
@@ -274,7 +278,7 @@ export class Secrets {
     });
     if (pruned.cutShort > 0) this.#onCutShort(state, pruned.cutShort);
     const book = { ...write.book, versionsBytes: pruned.versionsBytes };
-    return { ...write, book, operations: [...promotionOperations(book), ...pruned.operations] };
+    return { ...write, book, operations: [...versionOperations(book), ...pruned.operations] };
   }
 
   /** The records of a promotion that repeats an earlier one: no value is copied. */
@@ -283,14 +287,13 @@ export class Secrets {
     if (!isSame) throw new TypeError("the state must have the values of the version that is promoted again");
     const book: SecretBook = {
       ...previous.book,
-      adoptedAt: undefined,
       type: state.type,
       form: again.payload.form,
       payloadBytes: again.payload.bytes.length,
       sharesPayloads: true,
       promotion: this.#repeated(previous.book, again.promotion, writer),
     };
-    return { book, operations: promotionOperations(book), payload: undefined };
+    return { book, operations: versionOperations(book), payload: undefined };
   }
 
   #repeated(book: SecretBook, again: Promotion, writer: Writer): Promotion {
@@ -332,9 +335,8 @@ export class Secrets {
         : undefined,
       versionsBytes: versioned ? (previous?.versionsBytes ?? 0) + state.payload.bytes.length : 0,
       cluster: state.cluster ?? previous?.cluster,
-      adoptedAt: state.adoptedAt,
     };
-    const operations: Operation[] = promotionOperations(book);
+    const operations: Operation[] = versionOperations(book);
     if (previous === undefined) {
       const key = objectKey(resource, state.namespace, state.name);
       operations.push({ type: "put", key, value: encodeCurrentRecord(book, state) });
@@ -382,6 +384,16 @@ interface Write {
 
 function identityOf({ namespace, name, uid }: Pick<SecretState, "namespace" | "name" | "uid">): ObjectIdentity {
   return { group: "", resource, namespace, name, uid };
+}
+
+function versionOperations(book: SecretBook): Operation[] {
+  if (book.promotion === undefined) return [];
+  const key = promotionKey(book, book.promotion.number, book.promotion.payload);
+  return [{ type: "put", key, value: Buffer.from(JSON.stringify(book.promotion), "utf8") }];
+}
+
+function samePayload(previous: Secret, state: SecretState): boolean {
+  return previous.payload.form === state.payload.form && previous.payload.bytes.equals(state.payload.bytes);
 }
 
 function complete(state: SecretState, book: SecretBook, revision: Revision, previous?: Secret): Secret {

@@ -1,7 +1,17 @@
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, scrypt } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 import { StrongroomError } from "../../errors/strongroom-error.ts";
+import {
+  checkPassphrase,
+  decodeCost,
+  encodeCost,
+  logNDefault,
+  passphraseSaltBytes,
+  scryptCost,
+  stretchPassphrase,
+} from "../passphrase-key.ts";
+import type { ScryptCost } from "../passphrase-key.ts";
 import { createPrivateFile } from "../private-file.ts";
 import type { Redacted } from "../redacted.ts";
 import { checkKeyFileOwner } from "./file-custody.ts";
@@ -13,28 +23,9 @@ import type { RootKeyCustody } from "./root-key-custody.ts";
 import { generateRootKeyBytes, RootKey, rootKeyBytes } from "./root-key.ts";
 
 const fieldNames = ["instance", "key-id", "kdf", "salt", "wrapped-key"] as const;
-const saltBytes = 16;
 const nonceBytes = 12;
 const tagBytes = 16;
 const wrappedKeyBytes = nonceBytes + rootKeyBytes + tagBytes;
-
-/** Fewer bytes than this are refused for a new passphrase. */
-export const passphraseBytesMin = 12;
-
-/**
- * Cost of scrypt (RFC 7914) for new files: N = 2^17, r = 8, p = 1, the strongest
- * row of OWASP's password storage recommendation; 128 MiB for about half a second.
- */
-const logNDefault = 17;
-/** A file may ask for no more than 1 GiB, nor for a cost that protects nothing. */
-const logNMin = 14;
-const logNMax = 20;
-
-interface ScryptCost {
-  readonly logN: number;
-  readonly r: number;
-  readonly p: number;
-}
 
 /**
  * Keeps the root key in a file, encrypted (AES-256-GCM) under a key made from a passphrase
@@ -56,8 +47,7 @@ export class PassphraseCustody implements RootKeyCustody {
     readPassphrase: () => Promise<Redacted<Uint8Array>>,
     logN: number = logNDefault,
   ) {
-    if (!isAllowed(logN)) throw new RangeError(`log-n must be from ${logNMin} to ${logNMax}`);
-    this.#cost = { logN, r: 8, p: 1 };
+    this.#cost = scryptCost(logN);
     this.#pathOf = pathOf;
     this.#readPassphrase = readPassphrase;
   }
@@ -82,19 +72,17 @@ export class PassphraseCustody implements RootKeyCustody {
   async create(instanceId: string): Promise<RootKey> {
     checkInstanceId(instanceId);
     const passphrase = await this.#readPassphrase();
-    if (passphrase.reveal().length < passphraseBytesMin) {
-      throw new StrongroomError("invalid", `the passphrase must have at least ${passphraseBytesMin} bytes`);
-    }
+    checkPassphrase(passphrase);
     const { rootKey, fields } = await wrapNew(instanceId, passphrase, this.#cost);
     await createPrivateFile(this.#pathOf(instanceId), encodeKeyFile(fields));
     return rootKey;
   }
 
   async #unwrap(fields: KeyFileFields): Promise<RootKey> {
-    const cost = decodeCost(fields.get("kdf") ?? "");
-    const salt = decodeKeyFileBytes(fields.get("salt") ?? "", saltBytes);
+    const cost = decodeCost(fields.get("kdf") ?? "", "the root key file");
+    const salt = decodeKeyFileBytes(fields.get("salt") ?? "", passphraseSaltBytes);
     const wrapped = decodeKeyFileBytes(fields.get("wrapped-key") ?? "", wrappedKeyBytes);
-    const wrappingKey = await stretch(await this.#readPassphrase(), salt, cost);
+    const wrappingKey = await stretchPassphrase(await this.#readPassphrase(), salt, cost);
     return new RootKey(open(wrapped, wrappingKey, authenticatedDataOf(fields)));
   }
 }
@@ -104,8 +92,8 @@ async function wrapNew(
   passphrase: Redacted<Uint8Array>,
   cost: ScryptCost,
 ): Promise<{ rootKey: RootKey; fields: KeyFileFields }> {
-  const salt = randomBytes(saltBytes);
-  const wrappingKey = await stretch(passphrase, salt, cost);
+  const salt = randomBytes(passphraseSaltBytes);
+  const wrappingKey = await stretchPassphrase(passphrase, salt, cost);
   const bytes = generateRootKeyBytes();
   const rootKey = new RootKey(Buffer.from(bytes)); // zeroes the copy, not `bytes`
   const fields = new Map([
@@ -144,38 +132,4 @@ function open(wrapped: Buffer, key: KeyObject, authenticatedData: Uint8Array): B
     });
   }
   return bytes;
-}
-
-async function stretch(passphrase: Redacted<Uint8Array>, salt: Uint8Array, cost: ScryptCost): Promise<KeyObject> {
-  const N = 2 ** cost.logN;
-  const maxmem = 128 * N * cost.r + 1024 * 1024; // what the algorithm needs, and a margin for its smaller buffers
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  scrypt(passphrase.reveal(), salt, 32, { N, r: cost.r, p: cost.p, maxmem }, (error, bytes) => {
-    if (error) reject(error);
-    else resolve(bytes);
-  });
-  const bytes = await promise;
-  const key = createSecretKey(bytes);
-  bytes.fill(0);
-  return key;
-}
-
-function encodeCost(cost: ScryptCost): string {
-  return `scrypt log-n=${cost.logN} r=${cost.r} p=${cost.p}`;
-}
-
-function decodeCost(text: string): ScryptCost {
-  const match = /^scrypt log-n=([1-9][0-9]?) r=8 p=([1-4])$/.exec(text);
-  const logN = Number(match?.[1]);
-  if (match === null || !isAllowed(logN)) {
-    throw new StrongroomError(
-      "sealed",
-      `the root key file must ask for scrypt with log-n from ${logNMin} to ${logNMax}, r=8 and p from 1 to 4`,
-    );
-  }
-  return { logN, r: 8, p: Number(match[2]) };
-}
-
-function isAllowed(logN: number): boolean {
-  return Number.isInteger(logN) && logN >= logNMin && logN <= logNMax;
 }

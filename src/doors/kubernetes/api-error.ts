@@ -101,6 +101,9 @@ export function forbidden(subject: ErrorSubject, why: string, causes?: readonly 
   });
 }
 
+/** The reason of a failure to read what is stored. */
+export const storageReadError = "StorageReadError";
+
 export function badRequest(message: string): ApiError {
   return new ApiError(400, "BadRequest", message);
 }

@@ -28,6 +28,7 @@ import {
   statusOf,
   toApiError,
   tooManyRequests,
+  storageReadError,
 } from "./api-error.ts";
 import type { TokenServices } from "./authentication/token-services.ts";
 import type { DescribedKind, Kind } from "./kinds/kind.ts";
@@ -252,8 +253,9 @@ class Exchange {
       return { code: 404, contentType: "text/plain; charset=utf-8", body: Buffer.from(`${error.message}\n`) };
     }
     const apiError = toApiError(error);
-    // What is an ApiError already was decided on purpose: a client can cause it at will.
-    if (apiError.code >= 500 && apiError !== error) this.#options.onInternalError(error, this.#auditId);
+    // What is an ApiError already was decided on purpose: a client can cause it at will. Damage is told all the same.
+    const isDamage = apiError.reason === storageReadError;
+    if (apiError.code >= 500 && (apiError !== error || isDamage)) this.#options.onInternalError(error, this.#auditId);
     const format = this.#statusFormat();
     const retryAfter = apiError.details?.retryAfterSeconds;
     return {

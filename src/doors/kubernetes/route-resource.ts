@@ -48,6 +48,7 @@ import type { ListAnswer } from "./verbs/list.ts";
 import { patchObject } from "./verbs/patch.ts";
 import { updateObject } from "./verbs/update.ts";
 import { runAction } from "./verbs/subresource-action.ts";
+import { refuseForWatch } from "./verbs/unreadable.ts";
 import { requirePathSegment } from "./verbs/verb-context.ts";
 import type { StatusAnswer, VerbAnswer, VerbContext } from "./verbs/verb-context.ts";
 import { watchObjects } from "./verbs/watch.ts";
@@ -229,6 +230,7 @@ function mediaType(header: string | undefined, verb: ResourceVerb): string {
 async function forRights(context: VerbContext, verb: ResourceVerb): Promise<VerbContext> {
   if (verb === "list" || verb === "watch") {
     requireKnownFilter(context.kind, context.query);
+    if (verb === "watch") refuseForWatch(context.query);
     return onlyVisible(context);
   }
   const changes = verb === "update" || verb === "patch" || verb === "delete";

@@ -2,6 +2,7 @@
 import { allKinds } from "./facts.ts";
 import type { FactKind } from "./facts.ts";
 import { routeKinds } from "./network-facts.ts";
+import { secretPolicyKinds } from "./secret-policy-facts.ts";
 import { webhookKinds } from "./webhook-facts.ts";
 
 /** The API groups of the kinds; versions do not matter for the fields that are read. */
@@ -22,6 +23,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "cert-manager.io": ["Certificate", "Issuer", "ClusterIssuer"],
   "secrets-store.csi.x-k8s.io": ["SecretProviderClass"],
   "bitnami.com": ["SealedSecret"],
+  "strongroom.dev": [...secretPolicyKinds],
   "": [
     "ServiceAccount",
     "Pod",
@@ -55,6 +57,7 @@ const clusterKinds: ReadonlySet<string> = new Set([
   "CertificateSigningRequest",
   "ClusterSecretStore",
   "ClusterIssuer",
+  "ClusterSecretPolicy",
 ]);
 
 /** The kind of fact an object is; undefined for a kind that is not looked at. */

@@ -19,6 +19,8 @@ import type { PodTraits } from "./pod-traits.ts";
 import { policyKinds } from "./policy-facts.ts";
 import type { PolicyFact } from "./policy-facts.ts";
 import type { Provenance } from "./provenance.ts";
+import { secretPolicyKinds } from "./secret-policy-facts.ts";
+import type { SecretPolicyFact } from "./secret-policy-facts.ts";
 import { referrerKinds } from "./referrer-facts.ts";
 import type { ReferrerFact } from "./referrer-facts.ts";
 import type { RenderedSecret } from "./rendered-secrets.ts";
@@ -165,6 +167,7 @@ export type Fact =
   | RouteFact
   | NetworkPolicyFact
   | PolicyFact
+  | SecretPolicyFact
   | SyncFact
   | WebhookFact
   | ReferrerFact
@@ -205,6 +208,7 @@ export const furtherKinds = [
   ...routeKinds,
   "NetworkPolicy",
   ...policyKinds,
+  ...secretPolicyKinds,
   ...webhookKinds,
   "CertificateSigningRequest",
   ...syncKinds,

@@ -6,6 +6,7 @@ import { readIngress, readNetworkPolicy, readRoute, readService } from "./networ
 import { hostFolderOf, readSync } from "./operator-facts.ts";
 import { readPolicy } from "./policy-facts.ts";
 import { readCertificateRequest } from "./certificate-request-facts.ts";
+import { readSecretPolicy } from "./secret-policy-facts.ts";
 import { secretsReferredBy } from "./referrer-facts.ts";
 import { readWebhooks } from "./webhook-facts.ts";
 import type { Provenance } from "./provenance.ts";
@@ -75,6 +76,9 @@ export function readFurther(kind: FactKind, place: Place, value: unknown, materi
     case "Policy":
     case "ValidatingPolicy":
       return { kind, ...place, ...readPolicy(kind, value, place.namespace) };
+    case "SecretPolicy":
+    case "ClusterSecretPolicy":
+      return { kind, ...place, ...readSecretPolicy(value, place.namespace) };
     default:
       throw new TypeError(`objects of this kind must have been read before: ${kind}`);
   }

@@ -18,6 +18,11 @@ export const attenuators = {
     text: "a network policy lets nothing out of the pods of the namespace, and no right to read what they write is held",
   },
   "version-unknown": { factor: 1, text: "whether it holds depends on the version of the server, which is not known" },
+  // What is not known to be denied counts as if it were not.
+  "secret-policy": {
+    factor: 1,
+    text: "a policy of the server denies a part of it, by names, labels, conditions or times",
+  },
   "may-have-ended": { factor: 0.85, text: "the token is one that ends, and may have ended" },
 } as const satisfies Readonly<Record<string, Attenuator>>;
 

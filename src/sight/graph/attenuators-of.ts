@@ -4,6 +4,7 @@ import type { PolicyFact } from "../facts/policy-facts.ts";
 import type { AttenuatorId } from "./attenuator.ts";
 import type { Ask, EdgeRule } from "./edge-rule.ts";
 import type { Rights } from "./rights.ts";
+import type { Denial } from "./secret-denials.ts";
 
 /** Requests by which what a pod writes comes back to who made it. */
 const readBack: readonly Ask[] = [
@@ -21,11 +22,19 @@ const readBack: readonly Ask[] = [
   return { verb, resource, subresource, group: "", clusterWide: false, named: "any" };
 });
 
+/** What is known of where a rule is at work. */
+export interface AtWork {
+  readonly scope: string;
+  readonly rights?: Rights;
+  readonly holds: "yes" | "unknown";
+  readonly denial?: Denial;
+}
+
 /** In the order of the rule's own list. `scope` is "" for everywhere, where a namespace without hindrance is chosen. */
 export function attenuatorsOf(
   facts: FactReader,
   { attenuators }: EdgeRule,
-  { scope, rights, holds }: { readonly scope: string; readonly rights?: Rights; readonly holds: "yes" | "unknown" },
+  { scope, rights, holds, denial }: AtWork,
 ): AttenuatorId[] {
   return attenuators.filter((id) => {
     switch (id) {
@@ -37,6 +46,8 @@ export function attenuatorsOf(
         return isClosed(facts, scope) && rights?.findOne(readBack, "") === undefined;
       case "version-unknown":
         return holds === "unknown";
+      case "secret-policy":
+        return denial === "in-part";
       case "may-have-ended":
         return false; // said of tokens, not of rights
       default:

@@ -175,11 +175,11 @@ export class LiveGraph {
     builder.claim(from);
     const own = this.#holders.held(place);
     if (own.length === 0) return; // roles that are not known
-    this.#addHolding(builder, { from, ...this.#holding(place) });
+    this.#addHolding(builder, { from, who: place.principal, ...this.#holding(place) });
   }
 
   /** Everywhere last, so that what holds everywhere is not said again for each namespace. */
-  #holding({ principal, scope }: HolderPlace): Omit<Holding, "from"> {
+  #holding({ principal, scope }: HolderPlace): Omit<Holding, "from" | "who"> {
     const inScope = (holder: PrincipalNode): HeldRole[] => {
       const own = this.#holders.held({ principal: holder, scope });
       return scope === "" ? [...own] : [...own, ...this.#holders.held({ principal: holder, scope: "" })];
@@ -198,7 +198,7 @@ export class LiveGraph {
     // What a role that somebody can come to hold gives: also roles that lead to others.
     const { role, scope } = node;
     const own = this.#roles.rolesOf(role, role.namespace).map((each) => ({ binding: undefined, role: each, scope }));
-    if (own.length > 0) this.#addHolding(builder, { from: number, scope, own, shared: [] });
+    if (own.length > 0) this.#addHolding(builder, { from: number, who: undefined, scope, own, shared: [] });
   }
 
   #freeze(): SecurityGraph {

@@ -9,6 +9,9 @@ import { edgeIds } from "./edge-rule.ts";
 import type { EdgeRule, RightsCondition } from "./edge-rule.ts";
 import { edgeNumber, edgeRules } from "./edge-rules.ts";
 import { Rights } from "./rights.ts";
+import { deniableVerbs, denialOf } from "./secret-denials.ts";
+import type { Denial } from "./secret-denials.ts";
+import type { PrincipalNode } from "./graph-node.ts";
 import type { Grant, HeldRole } from "./rights.ts";
 import type { GraphBuilder } from "./unit.ts";
 
@@ -16,6 +19,8 @@ import type { GraphBuilder } from "./unit.ts";
 export interface Holding {
   /** The number of who it is. */
   readonly from: number;
+  /** Undefined for a role that somebody may come to hold. */
+  readonly who: PrincipalNode | undefined;
   /** "" for everywhere. */
   readonly scope: string;
   /** By bindings of their own; those for everywhere come last. */
@@ -40,12 +45,19 @@ export function addRightEdges(builder: GraphBuilder, holding: Holding): void {
     for (const target of ["", ...rights.namedTargets(needs)]) {
       const grants = rights.findAll(needs, target);
       if (grants === undefined || isSaidElsewhere(grants, holding)) continue;
+      const denial = denialAt(builder.facts, rule, holding, target);
+      if (denial === "all") continue;
       const to = builder.node({ type: "capability", capability: capabilityOf(rule, holding.scope, target) });
-      const by = attenuatorsOf(builder.facts, rule, { scope: holding.scope, rights, holds });
+      const by = attenuatorsOf(builder.facts, rule, { scope: holding.scope, rights, holds, denial });
       builder.edge(holding.from, to, by.length === 0 ? rule.id : { id: rule.id, by }, { grants, facts: [] });
       if (target === "") break; // names add nothing to all
     }
   }
+}
+
+function denialAt(facts: FactReader, { id }: RightsRule, { who, scope }: Holding, name: string): Denial {
+  const verb = deniableVerbs.get(id);
+  return verb === undefined || who === undefined ? "none" : denialOf(facts, who, { verb, namespace: scope, name });
 }
 
 function holdsHere(facts: FactReader, { condition, servers, since, until }: RightsRule, scope: string) {

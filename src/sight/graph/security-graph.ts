@@ -8,11 +8,14 @@ import { factKey } from "../facts/fact-set.ts";
 import type { Coverage, FactSet } from "../facts/fact-set.ts";
 import type { BindingFact, Fact, WorkloadFact } from "../facts/facts.ts";
 import { capabilitiesReaching } from "./capability.ts";
-import { edgeNumber } from "./edge-rules.ts";
+import { edgeIds } from "./edge-rule.ts";
+import { edgeNumber, edgeRules } from "./edge-rules.ts";
 import type { Edges } from "./edge-list.ts";
 import { capabilityKey, nodeKey, secretKey } from "./graph-node.ts";
 import type { GraphNode } from "./graph-node.ts";
 import type { Grant } from "./rights.ts";
+import { deniableVerbs, denialOf } from "./secret-denials.ts";
+import type { Denial } from "./secret-denials.ts";
 
 /** What shows that an edge is there: rules that allow it, or objects that make it. */
 export interface Proof {
@@ -104,11 +107,34 @@ export class SecurityGraph {
     const found: LastEdge[] = [];
     for (const capability of capabilitiesReaching("read-secret", secret.namespace, secret.name)) {
       const from = this.#parts.find(capabilityKey(capability));
-      if (from !== undefined) found.push({ from, rule: edgeNumber("concerns"), proof: noProof });
+      if (from !== undefined) found.push(...this.#edgesThrough(from, secret));
     }
     for (const workload of this.usersOf(secret)) this.#edgesFrom(workload, secret, found);
     found.push(...this.#edgesToNode(secret));
     return found;
+  }
+
+  /** By a capability; where policies deny some a part of what it reaches, from each of those whom they do not deny the secret. */
+  #edgesThrough(from: number, { namespace, name }: SecretName): LastEdge[] {
+    const { starts, edges } = this.edges.incoming;
+    const incoming = edges.subarray(starts[from], starts[from + 1]);
+    const rules = this.edges.rule;
+    if (!incoming.some((edge) => isDeniedInPart(rules[edge]))) {
+      return [{ from, rule: edgeNumber("concerns"), proof: noProof }];
+    }
+    return Array.from(incoming).flatMap((edge): LastEdge[] => {
+      const [who, rule] = [this.edges.from[edge]!, rules[edge]!]; // edges have both
+      const denial = this.#denialOf(this.nodes[who], rule, { namespace, name });
+      if (denial === "all") return [];
+      const isPlain = denial === "none" && isDeniedInPart(rule);
+      return [{ from: who, rule: isPlain ? plainNumber(rule) : rule, proof: this.proof(edge) }];
+    });
+  }
+
+  #denialOf(who: GraphNode | undefined, rule: number, secret: SecretName): Denial {
+    const verb = isDeniedInPart(rule) ? deniableVerbs.get(edgeRules[rule]!.id) : undefined;
+    if (verb === undefined || (who?.type !== "user" && who?.type !== "group" && who?.type !== "node")) return "none";
+    return denialOf(this.facts, who, { verb, ...secret });
   }
 
   /** Copies of it, and what opens it, lead to a node. What is said above is not said again. In the order of names. */
@@ -139,6 +165,19 @@ export class SecurityGraph {
     const node = workload.node === "" || workload.mirror ? undefined : this.find({ type: "node", name: workload.node });
     if (node !== undefined) found.push({ from: node, rule: edgeNumber("node-reads-secret"), proof });
   }
+}
+
+function isDeniedInPart(rule: number | undefined): boolean {
+  return (
+    rule !== undefined && edgeRules[rule]?.attenuators.includes("secret-policy") === true && rule >= edgeIds.length
+  );
+}
+
+/** Without what a policy does to it. */
+function plainNumber(rule: number): number {
+  const { id, attenuators } = edgeRules[rule]!; // a number of the table
+  const by = attenuators.filter((each) => each !== "secret-policy");
+  return edgeNumber(by.length === 0 ? id : { id, by });
 }
 
 function isReading(node: GraphNode | undefined): boolean {

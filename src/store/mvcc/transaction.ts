@@ -1,6 +1,5 @@
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { checkKey, valueBytesMax } from "../key.ts";
-import { revisionFloorMax } from "../store.ts";
 import type { Operation, OperationResult, StoreLimits, Transaction, TransactionResult, TtlLeaseId } from "../store.ts";
 import { holds } from "./compare.ts";
 import type { Draft, Stage } from "./stage.ts";
@@ -12,10 +11,7 @@ export const mvccLimits: StoreLimits = {
 };
 
 /** Checks what can be checked without the store. Raises `invalid` and `too-large`. */
-export function checkTransaction({ compares, thens, elses = [], revisionAtLeast }: Transaction): void {
-  if (revisionAtLeast !== undefined && revisionAtLeast > revisionFloorMax) {
-    throw new StrongroomError("invalid", `the revision to go on from must be at most ${revisionFloorMax}`);
-  }
+export function checkTransaction({ compares, thens, elses = [] }: Transaction): void {
   for (const compare of compares) checkKey(compare.key);
   for (const branch of [thens, elses]) {
     if (branch.length > mvccLimits.transactionOperationsMax) {
@@ -44,11 +40,11 @@ function checkOperation(operation: Operation, written: Set<string>): void {
  */
 export function stageTransaction(
   stage: Stage,
-  { compares, thens, elses = [], revisionAtLeast }: Transaction,
+  { compares, thens, elses = [] }: Transaction,
   checkTtlLease: (id: TtlLeaseId) => void,
 ): TransactionResult {
   const succeeded = compares.every((compare) => holds(compare, stage.head(compare.key)));
-  const draft = stage.draft(revisionAtLeast);
+  const draft = stage.draft();
   let sizeBytes = 0;
   const results: OperationResult[] = [];
   for (const operation of succeeded ? thens : elses) {
@@ -64,13 +60,17 @@ export function stageTransaction(
       if (operation.ttlLease !== undefined) checkTtlLease(operation.ttlLease);
       draft.put(operation.key, value, operation.ttlLease);
       results.push({ record: undefined });
-    } else {
-      results.push({ record: operation.type === "get" ? draft.get(operation.key) : draft.delete(operation.key) });
+    } else if (operation.type === "get") results.push({ record: draft.get(operation.key) });
+    else {
+      const record = draft.delete(operation.key);
+      results.push({ record: record && operation.keysOnly === true ? { ...record, value: noValue } : record });
     }
   }
   stage.accept(draft);
   return { succeeded, revision: stage.state.revision, results };
 }
+
+const noValue = new Uint8Array();
 
 function valueOf(value: (Operation & { type: "put" })["value"], draft: Draft): Uint8Array {
   const bytes = typeof value === "function" ? value(draft.revision) : value;

@@ -118,6 +118,11 @@ export interface Kind {
     /** The field selector that names the one secret that is asked about. */
     readonly secretField: string;
   };
+  /**
+   * Objects of which there may be millions: the storage itself finds those that are asked for, by field selectors that say what a field
+   * is and by these parameters of a query, and does not count what follows.
+   */
+  readonly found?: { readonly parameters: readonly string[] };
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;

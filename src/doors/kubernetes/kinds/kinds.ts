@@ -1,4 +1,5 @@
 /** The kinds this server serves. Discovery, OpenAPI and the router read this list. */
+import { auditEventKind } from "./audit-event.ts";
 import { configMapKind } from "./config-map.ts";
 import { deletedSecretKind } from "./deleted-secret.ts";
 import { eventKind, eventsV1Kind } from "./event.ts";
@@ -39,4 +40,4 @@ export const kinds: readonly Kind[] = [
 ];
 
 /** With those that are made when they are read: what is served, and not what controllers work through. */
-export const servedKinds: readonly Kind[] = [...kinds, deletedSecretKind, secretVersionKind];
+export const servedKinds: readonly Kind[] = [...kinds, auditEventKind, deletedSecretKind, secretVersionKind];

@@ -57,9 +57,9 @@ export async function answerReview(
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
   if (namespace !== "") metadata["namespace"] = namespace;
-  const { user, decide } = gate;
+  const { user, decide, annotate } = gate;
   const { now, rulesFor, tokens } = exchange;
-  const answer = await review.answer(tree, { user, namespace, decide, rulesFor, now, tokens });
+  const answer = await review.answer(tree, { user, namespace, decide, rulesFor, now, tokens, annotate });
   const canonical = canonicalObject(review.schema, answer);
   if (review.statusAsAnswered === true) canonical["status"] = answer["status"] ?? null;
   const whole = withType(review.kind, apiVersionOf(review), canonical);

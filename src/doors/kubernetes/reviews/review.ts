@@ -23,6 +23,8 @@ export interface ReviewContext {
   readonly rulesFor: (user: User, namespace: string) => UserRules;
   readonly now: () => Date;
   readonly tokens: TokenServices;
+  /** Puts something on record with the request. */
+  readonly annotate: Annotate;
 }
 
 export interface Review extends DescribedKind {

@@ -7,6 +7,7 @@ import type { Review } from "./review.ts";
 import { tokenReview } from "./token-review.ts";
 import { selfSubjectReview, selfSubjectRulesReview } from "./self-reviews.ts";
 import { sightReviewKinds } from "./sight-reviews.ts";
+import { whoReadReviewKind } from "./who-read-review.ts";
 
 /** In the order of discovery. */
 export const reviews: readonly Review[] = [
@@ -19,7 +20,11 @@ export const reviews: readonly Review[] = [
 ];
 
 /** Everything that discovery and OpenAPI tell of; upstream ranks these groups before that of roles. Our own comes last. */
-export const describedKinds: readonly DescribedKind[] = [...placeBefore(rbacGroup), ...sightReviewKinds];
+export const describedKinds: readonly DescribedKind[] = [
+  ...placeBefore(rbacGroup),
+  ...sightReviewKinds,
+  whoReadReviewKind,
+];
 
 function placeBefore(group: string): DescribedKind[] {
   const place = servedKinds.findIndex((kind) => kind.group === group);

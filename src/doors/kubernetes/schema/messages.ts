@@ -5,6 +5,7 @@ import { groupDescriptions } from "./descriptions/groups.ts";
 import { MessageTables } from "./message-table.ts";
 import { ListMeta, ObjectMeta } from "./meta-v1.ts";
 import type { Message } from "./schema.ts";
+import { strongroomAuditV1Descriptions, strongroomAuditV1Table } from "./strongroom-audit-v1.ts";
 import { strongroomV1Descriptions, strongroomV1Table } from "./strongroom-v1.ts";
 import { strongroomVersionsV1Descriptions, strongroomVersionsV1Table } from "./strongroom-versions-v1.ts";
 import { admissionregistrationV1Table } from "./tables/admissionregistration-v1.ts";
@@ -56,6 +57,11 @@ const tables = new MessageTables({
     descriptions: groupDescriptions.strongroomPolicyV1,
   },
   "rbac-v1": { definitionPrefix: "io.k8s.api.rbac.v1.", table: rbacV1Table, descriptions: groupDescriptions.rbacV1 },
+  "strongroom-audit-v1": {
+    definitionPrefix: "dev.strongroom.v1.",
+    table: strongroomAuditV1Table,
+    descriptions: strongroomAuditV1Descriptions,
+  },
   "strongroom-v1": {
     definitionPrefix: "dev.strongroom.v1.",
     table: strongroomV1Table,

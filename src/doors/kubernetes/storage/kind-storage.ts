@@ -7,6 +7,7 @@ import type { ObjectRange } from "../../../core/object-range.ts";
 import type { SecretVersion } from "../../../core/secrets/secret-history.ts";
 import type { DeletedSecret } from "../../../core/secrets/secret-trash.ts";
 import type { Writer } from "../../../core/secrets/secrets.ts";
+import type { UnreadableRecord } from "../../../core/unreadable-objects.ts";
 import type { Revision } from "../../../store/revision.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { ValuePlaces } from "./value-places.ts";
@@ -64,6 +65,8 @@ export interface ObjectPage {
 /** A page of objects; of those that tell of secrets, of one secret. */
 export interface ObjectPosition extends ObjectRange {
   readonly ofSecret?: string | undefined;
+  /** Of kinds whose storage finds what is asked for: what the fields and parameters must be. */
+  readonly selected?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What the storage of secrets does with versions. */
@@ -102,8 +105,17 @@ export interface KindStorage {
   /** Raises `conflict` when the object changed since it was read. Resolves to the revision of the deletion. */
   delete(previous: StoredObject, writer: Writer): Promise<Revision>;
   /** With a name, the watcher may still deliver other names that begin with it. */
-  watch(namespace: string, from: Revision | undefined, name?: string): ObjectWatcher;
+  watch(
+    namespace: string,
+    from: Revision | undefined,
+    name?: string,
+    selected?: Readonly<Record<string, string>>,
+  ): ObjectWatcher;
   currentRevision(): Promise<Revision>;
+  /** The record of an object that is stored and cannot be read; undefined otherwise. Absent where nothing can be done about it. */
+  findUnreadable?(namespace: string, name: string): Promise<UnreadableRecord | undefined>;
+  /** Removes such a record. Raises `conflict` when it changed since. */
+  removeUnreadable?(record: UnreadableRecord): Promise<Revision>;
   /** Of the storage of secrets alone. */
   readonly versions?: VersionedStorage;
   /** The same objects with their values, of kinds whose objects have none otherwise. */

@@ -1,12 +1,15 @@
+import type { AuditRecords } from "../../../audit/index/audit-records.ts";
 import type { NamespaceFacts } from "../../../core/namespaces/namespace-facts.ts";
 import { SecretHistory } from "../../../core/secrets/secret-history.ts";
 import type { SecretTrash } from "../../../core/secrets/secret-trash.ts";
 import type { Secrets } from "../../../core/secrets/secrets.ts";
 import type { Store } from "../../../store/store.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { auditEventKind } from "../kinds/audit-event.ts";
 import { deletedSecretKind } from "../kinds/deleted-secret.ts";
 import { secretKind } from "../kinds/secret.ts";
 import { secretVersionKind } from "../kinds/secret-version.ts";
+import { auditEventStorage } from "./audit-event-storage.ts";
 import { convertedStorage } from "./converted-storage.ts";
 import { deletedSecretStorage } from "./deleted-secret-storage.ts";
 import type { KindStorage } from "./kind-storage.ts";
@@ -21,13 +24,15 @@ export function kindStorages(options: {
   readonly secrets: Secrets;
   readonly trash: SecretTrash;
   readonly namespaces: NamespaceFacts;
+  readonly audit: AuditRecords;
 }): (kind: Kind) => KindStorage {
-  const { kinds, store, secrets, trash, namespaces } = options;
+  const { kinds, store, secrets, trash, namespaces, audit } = options;
   const history = new SecretHistory(store);
   const make = (kind: Kind): KindStorage => {
     if (kind === secretKind) return secretStorage(secrets, { history, trash });
     if (kind === secretVersionKind) return secretVersionStorage(secrets, history);
     if (kind === deletedSecretKind) return deletedSecretStorage(secrets, trash);
+    if (kind === auditEventKind) return auditEventStorage(audit);
     if (kind.storedAs === undefined) return plainStorage(store, kind, namespaces);
     return convertedStorage(plainStorage(store, kind.storedAs.kind, namespaces), kind, kind.storedAs);
   };

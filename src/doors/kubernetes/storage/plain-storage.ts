@@ -6,6 +6,7 @@ import type { Disclosure } from "../../../audit/audit-event.ts";
 import { requireActiveNamespace } from "../../../core/namespaces/namespace-facts.ts";
 import type { NamespaceFacts } from "../../../core/namespaces/namespace-facts.ts";
 import { rangeOfObjects } from "../../../core/object-range.ts";
+import { findUnreadable, removeUnreadable } from "../../../core/unreadable-objects.ts";
 import { linksOf, mayHaveLinks, noLinks } from "../../../core/owners/object-links.ts";
 import type { ObjectLinks } from "../../../core/owners/object-links.ts";
 import { creationOperations, deleteIndexed, replacementOperations } from "../../../core/owners/owner-index-writes.ts";
@@ -101,10 +102,14 @@ const namespaceRetriesMax = 5;
 export function plainStorage(store: Store, kind: Kind, namespaces: NamespaceFacts): KindStorage {
   const codec = new PlainCodec(kind);
   const writer = new PlainWriter(store, codec, kind, namespaces);
+  const keyOf = (namespace: string, name: string) => objectKey(storedResource(kind), namespace, name);
   return {
     prefix: (namespace) => objectPrefix(storedResource(kind), namespace),
+    findUnreadable: (namespace, name) =>
+      findUnreadable(store, keyOf(namespace, name), () => store.get(keyOf(namespace, name))),
+    removeUnreadable: (record) => removeUnreadable(store, record),
     async get(namespace, name) {
-      const record = await store.get(objectKey(storedResource(kind), namespace, name));
+      const record = await store.get(keyOf(namespace, name));
       return record === undefined ? undefined : codec.stored(record);
     },
     async list(position) {
@@ -112,7 +117,7 @@ export function plainStorage(store: Store, kind: Kind, namespaces: NamespaceFact
       return {
         objects: range.records.map((record) => codec.stored(record)),
         revision: range.revision,
-        continueAfter: range.more ? range.records.at(-1)?.key : undefined,
+        continueAfter: range.continueAfter,
       };
     },
     count: (namespace, after, revision) =>
@@ -129,7 +134,7 @@ export function plainStorage(store: Store, kind: Kind, namespaces: NamespaceFact
       return codec.object(key, bytes, replaced.revision);
     },
     async delete(previous) {
-      const key = objectKey(storedResource(kind), previous.namespace, previous.name);
+      const key = keyOf(previous.namespace, previous.name);
       const result = await deleteIndexed(store, codec.identity(previous.header()), plainObject(previous).links(), {
         compares: [unchanged(key, previous)],
         thens: [{ type: "delete", key }],

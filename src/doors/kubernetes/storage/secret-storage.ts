@@ -146,6 +146,8 @@ export function secretStorage(secrets: Secrets, parts?: VersionParts): KindStora
       if (sameState(stored.secret, state)) return previous;
       return new StoredSecret(await secrets.replace(stored.secret, state, writer));
     },
+    findUnreadable: (namespace, name) => secrets.findUnreadable(namespace, name),
+    removeUnreadable: (record) => secrets.removeUnreadable(record),
     delete: (previous, writer: Writer) => secrets.delete(storedSecret(previous).secret, writer),
     watch: (namespace, from, name) => new SecretObjectWatcher(secrets.watch(namespace, from, name)),
     currentRevision: () => secrets.currentRevision(),

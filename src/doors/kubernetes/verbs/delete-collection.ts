@@ -6,9 +6,11 @@
 import { ApiError } from "../api-error.ts";
 import { readListOptions } from "../validation/options.ts";
 import type { StoredObject } from "../storage/kind-storage.ts";
-import { deleteNamed, deleteOptions, deletedStatus } from "./delete.ts";
+import { deletedStatus } from "./deleted-status.ts";
+import { deleteNamed, deleteOptions } from "./delete.ts";
 import { listSelected } from "./list.ts";
 import type { ListAnswer } from "./list.ts";
+import { refuseForCollection } from "./unsafe-delete.ts";
 import { requireValid } from "./verb-context.ts";
 import type { StatusAnswer, VerbContext } from "./verb-context.ts";
 import { mustWithhold } from "./withheld-values.ts";
@@ -17,6 +19,7 @@ export async function deleteCollection(context: VerbContext): Promise<ListAnswer
   const checked = readListOptions(context.query);
   requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
   const options = await deleteOptions(context);
+  if (options.ignoreStoreReadError) refuseForCollection();
   const list = await listSelected(context, checked.options);
   const deleted: StoredObject[] = [];
   let withheld = false;

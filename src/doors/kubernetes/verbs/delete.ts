@@ -1,7 +1,6 @@
 /** DELETE of one object. Source: apiserver pkg/endpoints/handlers/delete.go, pkg/registry/generic/registry/store.go. */
 import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import { conflict, methodNotAllowed, modifiedText, notFound } from "../api-error.ts";
-import { jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
 import { apiTime, ownMetadata } from "../kinds/system-fields.ts";
 import { DeleteOptions as DeleteOptionsMessage } from "../schema/meta-v1.ts";
@@ -12,11 +11,13 @@ import { treeObject } from "../storage/tree-object.ts";
 import { objectField, stringField, stringsField } from "../validation/object-fields.ts";
 import { readDeleteOptions, readDeleteOptionsBody } from "../validation/options.ts";
 import type { DeleteOptions } from "../validation/options.ts";
+import { deletedStatus } from "./deleted-status.ts";
 import { grantGracePeriod, isEnding } from "./graceful-deletion.ts";
 import { keepRequest } from "./keep-request.ts";
 import { finalizersOfDeleted } from "./propagation.ts";
 import { inputMediaType, readObject } from "./read-object.ts";
 import { storeDeletion, storeNext } from "./store-change.ts";
+import { deleteUnreadable } from "./unsafe-delete.ts";
 import { requireValid, subjectOf } from "./verb-context.ts";
 import type { VerbAnswer, VerbContext } from "./verb-context.ts";
 
@@ -25,11 +26,14 @@ const retriesMax = 5;
 export async function deleteObject(context: VerbContext): Promise<VerbAnswer> {
   if (context.target.name === "") throw methodNotAllowed();
   const options = await deleteOptions(context);
+  if (options.ignoreStoreReadError) return deleteUnreadable(context);
   const deleted = await deleteNamed(context, context.target.name, options);
   // The old way to say "cascade" is the one that tells a deletion that waits from one that is done.
   const code = options.orphanDependents === false ? 202 : 200;
-  if (!deleted.waiting) return { type: "status", code: 200, tree: deletedStatus(context, deleted.object) };
-  if (context.withheld) return { type: "status", code, tree: deletedStatus(context, deleted.object) };
+  const { name } = deleted.object;
+  const status = () => deletedStatus(context, { name, uid: stringField(deleted.object.metadata(), "uid") });
+  if (!deleted.waiting) return { type: "status", code: 200, tree: status() };
+  if (context.withheld) return { type: "status", code, tree: status() };
   return { type: "object", code, object: deleted.object, stored: !options.dryRun };
 }
 
@@ -150,19 +154,4 @@ function markTerminating(context: VerbContext, tree: JsonObject): void {
   metadata["deletionTimestamp"] = apiTime(context.now());
   if (context.kind.namespaced) metadata["deletionGracePeriodSeconds"] = 0;
   context.kind.beginTermination?.(tree);
-}
-
-/** The Status of a finished deletion: it has no code and no object. Without one that was deleted, of a collection. */
-export function deletedStatus({ kind }: VerbContext, object?: StoredObject): JsonObject {
-  const details = jsonObject(object === undefined ? [] : [["name", object.name]]);
-  if (kind.group !== "") details["group"] = kind.group;
-  details["kind"] = kind.resource;
-  if (object !== undefined) details["uid"] = stringField(object.metadata(), "uid");
-  return jsonObject([
-    ["kind", "Status"],
-    ["apiVersion", "v1"],
-    ["metadata", jsonObject()],
-    ["status", "Success"],
-    ["details", details],
-  ]);
 }

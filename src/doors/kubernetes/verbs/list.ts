@@ -9,6 +9,7 @@ import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import { parseResourceVersion, requireReached } from "./resource-version.ts";
 import { parseSelection } from "./selection.ts";
 import type { Selection } from "./selection.ts";
+import { listUnreadableError, skipsUnreadable, withoutUnreadable } from "./unreadable.ts";
 import { requireValid } from "./verb-context.ts";
 import type { VerbContext } from "./verb-context.ts";
 
@@ -42,13 +43,14 @@ interface ListQuery {
 export async function listObjects(context: VerbContext): Promise<ListAnswer> {
   const checked = readListOptions(context.query);
   requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
-  const list = await listSelected(context, checked.options);
+  const from = skipsUnreadable(context) ? { ...context, storage: await withoutUnreadable(context) } : context;
+  const list = await listSelected(from, checked.options);
   return context.filtered === undefined ? list : { ...list, filtered: true };
 }
 
 /** The list of already checked options. */
 export async function listSelected(context: VerbContext, options: ListOptions): Promise<ListAnswer> {
-  const parsed = parseSelection(context.kind, options);
+  const parsed = parseSelection(context.kind, options, context.query);
   // How many there are beside those that may be seen is told to nobody.
   const selection = context.filtered === undefined ? parsed : { ...parsed, everything: false };
   const position = await listPosition(context, options);
@@ -108,7 +110,8 @@ async function limitedList(context: VerbContext, query: ListQuery): Promise<List
   let bytes = 0;
   let { after, revision } = query;
   for (;;) {
-    const limit = query.selection.everything ? Math.min(pageRecords, query.limit - objects.length) : pageRecords;
+    const isChosen = query.selection.everything || query.selection.selected !== undefined;
+    const limit = isChosen ? Math.min(pageRecords, query.limit - objects.length) : pageRecords;
     const page = await readPage(context, query, { after, limit, revision });
     revision = page.revision;
     for (const object of page.objects) {
@@ -154,8 +157,8 @@ function readPage(
   const namespace = query.namespace === "" ? (query.selection.namespace ?? "") : query.namespace;
   // A name is only a key where its namespace is known (or there is none).
   const name = namespace !== "" || !context.kind.namespaced ? query.selection.name : undefined;
-  const { ofSecret } = query.selection;
-  return context.storage.list({ namespace, name, ...position, ...(ofSecret !== undefined && { ofSecret }) });
+  const { ofSecret, selected } = query.selection;
+  return context.storage.list({ namespace, name, ...position, ...(ofSecret !== undefined && { ofSecret }), selected });
 }
 
 async function* chunksOf(objects: readonly StoredObject[]): AsyncGenerator<readonly StoredObject[]> {
@@ -171,6 +174,7 @@ async function listError(
   if (isStrongroomError(error, "future-revision")) {
     return resourceVersionTooLarge(query.revision ?? 0, await context.storage.currentRevision());
   }
+  if (isStrongroomError(error, "corrupt")) return listUnreadableError(context, error);
   if (!isStrongroomError(error, "compacted")) return error;
   if (options.continue === "" || query.after === undefined) {
     return expired("The resourceVersion for the provided list is too old.");

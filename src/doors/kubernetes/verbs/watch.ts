@@ -46,7 +46,7 @@ export async function watchObjects(context: VerbContext): Promise<OpenWatch> {
   const checked = readListOptions(query);
   requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
   const { options } = checked;
-  const selection = parseSelection(context.kind, options);
+  const selection = parseSelection(context.kind, options, query);
   if (name !== "" && selection.name !== name)
     throw badRequest("fieldSelector metadata.name doesn't match requested name");
   const since = options.resourceVersion === "" ? toRevision(0) : parseResourceVersion(options.resourceVersion);
@@ -131,7 +131,14 @@ async function* initialState(watch: Watch, encoder: WatchEncoder): AsyncGenerato
   let after: string | undefined;
   let revision: Revision | undefined;
   for (;;) {
-    const page = await context.storage.list({ namespace, name, after, limit: initialPageRecords, revision });
+    const page = await context.storage.list({
+      namespace,
+      name,
+      after,
+      limit: initialPageRecords,
+      revision,
+      selected: selection.selected,
+    });
     const matching = page.objects.filter((object) => selects(watch, object));
     if (matching.length > 0) {
       yield {
@@ -157,6 +164,7 @@ async function* liveEvents(watch: Watch, encoder: WatchEncoder, since: Revision)
     context.target.namespace,
     toRevision(since + 1),
     narrow ? selection.name : undefined,
+    selection.selected,
   );
   const clock = new WatchClock(watcher, watch.options, context.end);
   watch.ending.onCome(() => watcher.close());

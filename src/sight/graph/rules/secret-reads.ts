@@ -11,6 +11,7 @@ export const secretReadsRules = {
     name: "gets",
     condition: rights("read-secret", asks("get secrets", "target")),
     ease: 1,
+    attenuators: ["secret-policy"],
     direct: true,
     attack: "T1552.007",
     explanation: "get returns the secret with its values",
@@ -21,6 +22,7 @@ export const secretReadsRules = {
     name: "lists",
     condition: rights("read-secret", asks("list secrets", "target")),
     ease: 1,
+    attenuators: ["secret-policy"],
     direct: true,
     attack: "T1552.007",
     explanation: "list returns values; of one name with the field selector metadata.name",
@@ -31,6 +33,7 @@ export const secretReadsRules = {
     name: "watches",
     condition: rights("read-secret", asks("watch secrets", "target")),
     ease: 1,
+    attenuators: ["secret-policy"],
     direct: true,
     attack: "T1552.007",
     explanation: "the first events of a watch carry the values of what is there",
@@ -75,6 +78,7 @@ export const secretReadsRules = {
     condition: rights("read-secret", asks("get secretversions.strongroom.dev/value", "version")),
     // What a secret was is often, not always, what it is.
     ease: 0.9,
+    attenuators: ["secret-policy"],
     attack: "T1552.007",
     explanation:
       "the values of a secret's versions, the current one among them, are had without the right to the secret",

@@ -7,9 +7,10 @@ import { missingRight } from "../../facts/coverage-gap.ts";
 import { field, textField } from "../../facts/json-fields.ts";
 import { capabilitiesReaching } from "../../graph/capability.ts";
 import type { EdgeId } from "../../graph/edge-rule.ts";
-import { edgeNumber } from "../../graph/edge-rules.ts";
+import { edgeRules } from "../../graph/edge-rules.ts";
 import { groupsOf } from "../../graph/graph-node.ts";
 import type { GraphNode, PrincipalNode } from "../../graph/graph-node.ts";
+import { denialOf } from "../../graph/secret-denials.ts";
 import type { SecretName, SecurityGraph } from "../../graph/security-graph.ts";
 import { nodeText, objectText } from "../../questions/principal.ts";
 import type { ApiConnection } from "./api-connection.ts";
@@ -86,7 +87,8 @@ export function sampleQuestions(
     const secret = pick(about.length > 0 && tries % 2 === 0 ? about : secrets);
     const [principal, verb] = [pick(who), pick(verbs)];
     if (secret === undefined || principal === undefined || verb === undefined) return [];
-    const isAllowed = allows(graph, principal, verb[1], secret);
+    const isAllowed = allows(graph, principal, verb, secret);
+    if (isAllowed === undefined) continue;
     const key = [nodeText(principal), verb[0], secret.namespace, secret.name].join("\n");
     const side = isAllowed ? "true" : "false";
     // Late in the search, any answer will do.
@@ -107,22 +109,28 @@ function isAsked(node: GraphNode): node is PrincipalNode {
   );
 }
 
-/** Whether an edge of the graph says so: from who asks, or from a group they are in for certain. */
-function allows(graph: SecurityGraph, who: PrincipalNode, id: EdgeId, { namespace, name }: SecretName): boolean {
+/** Whether an edge of the graph says so: from who asks, or from a group they are in for certain. Undefined for what it leaves open. */
+function allows(
+  graph: SecurityGraph,
+  who: PrincipalNode,
+  [verb, id]: readonly [string, EdgeId],
+  { namespace, name }: SecretName,
+): boolean | undefined {
   const capabilities = capabilitiesReaching("read-secret", namespace, name);
   const reaching = new Set(capabilities.map((capability) => graph.find({ type: "capability", capability })));
-  const identities: GraphNode[] = [who, ...memberships(who).map((group) => ({ type: "group" as const, name: group }))];
-  const rule = edgeNumber(id);
+  const identities: PrincipalNode[] = [
+    who,
+    ...memberships(who).map((group) => ({ type: "group" as const, name: group })),
+  ];
   const { outgoing, to, rule: rules } = graph.edges;
-  return identities.some((identity) => {
-    const from = graph.find(identity);
-    if (from === undefined) return false;
-    for (let place = outgoing.starts[from] ?? 0; place < (outgoing.starts[from + 1] ?? 0); place++) {
-      const edge = outgoing.edges[place] ?? -1;
-      if (edge >= 0 && rules[edge] === rule && reaching.has(to[edge])) return true;
-    }
-    return false;
-  });
+  const hasEdge = (identity: PrincipalNode) => {
+    const from = graph.find(identity) ?? -1;
+    const edges = from < 0 ? [] : outgoing.edges.subarray(outgoing.starts[from], outgoing.starts[from + 1]);
+    return edges.some((edge) => edgeRules[rules[edge] ?? -1]?.id === id && reaching.has(to[edge]));
+  };
+  const asked = { verb, namespace, name };
+  const denials = new Set(identities.filter(hasEdge).map((identity) => denialOf(graph.facts, identity, asked)));
+  return denials.has("none") || (denials.has("in-part") ? undefined : false);
 }
 
 function memberships({ type, name }: PrincipalNode): readonly string[] {

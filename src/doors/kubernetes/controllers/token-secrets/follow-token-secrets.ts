@@ -5,6 +5,7 @@
  * kept in memory is what the controllers keep of secrets of their types.
  */
 import { bootstrapSecretType } from "../../../../identity/tokens/bootstrap-tokens.ts";
+import type { TellUnreadable } from "../../../../core/object-range.ts";
 import { toRevision } from "../../../../store/revision.ts";
 import type { KindStorage, StoredObject } from "../../storage/kind-storage.ts";
 import { stringField } from "../../validation/object-fields.ts";
@@ -22,15 +23,25 @@ export interface SecretPlace {
 const types: ReadonlySet<string> = new Set([secretTypes.serviceAccountToken, bootstrapSecretType]);
 const pageRecords = 100;
 
+export interface TokenSecretsListener {
+  readonly tell: TellSecret;
+  /** Told of a secret that cannot be read: the others count all the same. */
+  readonly unreadable: TellUnreadable;
+}
+
 /** Runs until `signal` aborts or something fails. A secret may be told of more than once. */
-export async function followTokenSecrets(secrets: KindStorage, tell: TellSecret, signal: AbortSignal): Promise<void> {
+export async function followTokenSecrets(
+  secrets: KindStorage,
+  { tell, unreadable }: TokenSecretsListener,
+  signal: AbortSignal,
+): Promise<void> {
   const from = toRevision((await secrets.currentRevision()) + 1);
   await using watcher = secrets.watch("", from);
   const close = () => watcher.close();
   signal.addEventListener("abort", close);
   try {
     if (signal.aborted) return;
-    await tellAll(secrets, tell, signal);
+    await tellAll(secrets, { tell, unreadable }, signal);
     for (let batch = await watcher.next(); batch !== undefined; batch = await watcher.next()) {
       for (const event of batch.events) {
         const object = event.object ?? (await event.previous());
@@ -44,13 +55,17 @@ export async function followTokenSecrets(secrets: KindStorage, tell: TellSecret,
   }
 }
 
-async function tellAll(secrets: KindStorage, tell: TellSecret, signal: AbortSignal): Promise<void> {
+async function tellAll(
+  secrets: KindStorage,
+  { tell, unreadable }: TokenSecretsListener,
+  signal: AbortSignal,
+): Promise<void> {
   const share = new LoopShare(1);
   let after: string | undefined;
   const list = secrets.listUnversioned ?? secrets.list;
   do {
     await share.step();
-    const page = await list({ namespace: "", after, limit: pageRecords });
+    const page = await list({ namespace: "", after, limit: pageRecords, unreadable });
     for (const object of page.objects) {
       const { namespace, name } = object;
       if (holdsToken(object)) tell({ object, place: { namespace, name } });

@@ -46,7 +46,11 @@ export async function keepTokenSecrets(options: TokenSecretsOptions, signal: Abo
     const followed = new Followed(options, queue);
     try {
       await Promise.all([
-        followTokenSecrets(options.storage(secretKind), (secret) => followed.tell(secret), signal),
+        followTokenSecrets(
+          options.storage(secretKind),
+          { tell: (secret) => followed.tell(secret), unreadable: (key, error) => options.onError(error, key) },
+          signal,
+        ),
         followed.followAccounts(signal),
       ]);
     } catch (error) {

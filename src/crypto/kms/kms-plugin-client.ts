@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import { StrongroomError } from "../../errors/strongroom-error.ts";
+import { GrpcClient } from "../../grpc/grpc-client.ts";
+import { connectUnixSocket } from "../../grpc/unix-socket.ts";
+import type { KeyManagementService, WrappedSeed } from "../kms-v2/key-management-service.ts";
+import {
+  decodeAnnotations,
+  DecryptRequest,
+  DecryptResponse,
+  encodeAnnotations,
+  EncryptRequest,
+  EncryptResponse,
+  kmsMessageBytesMax,
+  kmsMethods,
+  StatusRequest,
+  StatusResponse,
+} from "./messages.ts";
+
+/** How long a plugin may take, as upstream has it. */
+export const kmsTimeoutMsDefault = 3000;
+
+/** What a plugin says of itself. */
+export interface KmsStatus {
+  readonly version: string;
+  readonly healthz: string;
+  readonly keyId: string;
+}
+
+/** What is needed of a plugin. */
+export interface KmsPlugin extends KeyManagementService {
+  status(): Promise<KmsStatus>;
+  encrypt(seed: Uint8Array): Promise<WrappedSeed>;
+  decrypt(wrapped: WrappedSeed): Promise<Uint8Array>;
+}
+
+const scheme = "unix://";
+
+/**
+ * A KMS v2 plugin behind a unix socket. Every call raises `unavailable` when the plugin cannot be reached, does not answer in time or
+ * refuses; its answers are not trusted further than that (see KmsProvider).
+ */
+export class KmsPluginClient implements KmsPlugin, Disposable {
+  readonly #client: GrpcClient;
+  readonly #path: string;
+  readonly #timeoutMs: number;
+
+  /** `endpoint` as in EncryptionConfiguration: `unix:///run/kms.sock`. Raises `invalid`. */
+  constructor(endpoint: string, timeoutMs: number = kmsTimeoutMsDefault) {
+    const path = socketPathOf(endpoint);
+    this.#path = path;
+    this.#timeoutMs = timeoutMs;
+    this.#client = new GrpcClient({
+      connect: () => connectUnixSocket(path),
+      messageBytesMax: kmsMessageBytesMax,
+    });
+  }
+
+  async status(): Promise<KmsStatus> {
+    return StatusResponse.decode(await this.#call(kmsMethods.status, StatusRequest.encode({})));
+  }
+
+  async encrypt(seed: Uint8Array): Promise<WrappedSeed> {
+    const request = EncryptRequest.encode({ plaintext: seed, uid: randomUUID() });
+    const answer = EncryptResponse.decode(await this.#call(kmsMethods.encrypt, request));
+    request.fill(0);
+    const { keyId, annotations } = answer;
+    return { keyId, ciphertext: Uint8Array.from(answer.ciphertext), annotations: decodeAnnotations(annotations) };
+  }
+
+  async decrypt({ keyId, ciphertext, annotations }: WrappedSeed): Promise<Uint8Array> {
+    const request = DecryptRequest.encode({
+      ciphertext,
+      uid: randomUUID(),
+      keyId,
+      annotations: encodeAnnotations(annotations),
+    });
+    return DecryptResponse.decode(await this.#call(kmsMethods.decrypt, request)).plaintext;
+  }
+
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]();
+  }
+
+  async #call(method: string, message: Uint8Array): Promise<Buffer> {
+    try {
+      return await this.#client.unary(method, message, this.#timeoutMs);
+    } catch (cause) {
+      const call = method.slice(method.lastIndexOf("/") + 1);
+      throw new StrongroomError("unavailable", `the KMS plugin at ${this.#path} must answer ${call}`, { cause });
+    }
+  }
+}
+
+/**
+ * The path of an endpoint. Raises `invalid` for another scheme than unix, and for sockets without a file (`unix:///@name`), which upstream
+ * takes: whoever binds such a name first has it, and would be sent seeds.
+ *
+ * Source: kubernetes/apiserver pkg/storage/value/encrypt/envelope/kmsv2/grpc_service.go.
+ */
+export function socketPathOf(endpoint: string): string {
+  const path = endpoint.startsWith(scheme) ? endpoint.slice(scheme.length) : "";
+  if (/^\/[^@]/.test(path)) return path;
+  throw new StrongroomError(
+    "invalid",
+    "the endpoint of a KMS plugin must be unix:// and the absolute path of its socket, which must be a file",
+  );
+}

@@ -1,0 +1,33 @@
+/** An entry of the audit log as an object. */
+import type { AuditEntry } from "../../../audit/audit-log.ts";
+import { disclosuresOf } from "../../../audit/disclosures.ts";
+import { parseStoredJson } from "../codec/json-parser.ts";
+import type { JsonObject } from "../codec/json.ts";
+import type { StoredObject } from "./kind-storage.ts";
+import { treeObject } from "./tree-object.ts";
+
+const nameDigits = 16;
+
+/** The position that a name says; undefined for what is no name of an entry. */
+export function positionOf(name: string): number | undefined {
+  return name.length === nameDigits && /^\d+$/.test(name) ? Number(name) : undefined;
+}
+
+export function nameOf(position: number): string {
+  return String(position).padStart(nameDigits, "0");
+}
+
+/** An entry as an object. */
+export function entryObject({ position, event }: AuditEntry): StoredObject {
+  const { disclosed: _, ...rest } = event;
+  const disclosed = disclosuresOf(event);
+  const metadata = {
+    name: nameOf(position),
+    resourceVersion: String(position + 1),
+    creationTimestamp: `${event.stageTimestamp.slice(0, 19)}Z`,
+  };
+  const whole = { metadata, position, ...rest, ...(disclosed.length > 0 && { disclosed }) };
+  const bytes = Buffer.from(JSON.stringify(whole));
+  const object = treeObject(parseStoredJson(bytes) as JsonObject); // an object was written
+  return { ...object, sizeBytes: bytes.length };
+}

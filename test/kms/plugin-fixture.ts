@@ -1,0 +1,56 @@
+/** A folder with keys for a KMS plugin, and the plugin as a program. */
+import { writeFileSync } from "node:fs";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { KmsPluginClient } from "../../src/crypto/kms/kms-plugin-client.ts";
+import { Program, run, TestHome } from "../cli/program.ts";
+import type { Ended } from "../cli/program.ts";
+
+const identity = await generateX25519Identity();
+const recipient = await identityToRecipient(identity);
+
+export class PluginHome extends TestHome {
+  readonly folder = this.at("kms");
+  readonly socket = this.at("run", "kms.sock");
+  readonly endpoint = `unix://${this.socket}`;
+  readonly #sealed = ["--dir", this.folder, "--passphrase-file", this.at("passphrase")];
+
+  constructor() {
+    super();
+    writeFileSync(this.at("passphrase"), "correct horse battery staple\n", { mode: 0o600 });
+    writeFileSync(this.at("escrow-passphrase"), "staple battery horse correct\n", { mode: 0o600 });
+    writeFileSync(this.at("identity"), `# of a test\n${identity}\n`, { mode: 0o600 });
+  }
+
+  /** `strongroom kms-plugin COMMAND` on this folder. */
+  command(command: string, ...args: readonly string[]): Promise<Ended> {
+    return run(this, "kms-plugin", command, ...this.#sealed, ...args);
+  }
+
+  /** Makes the first key, or raises. */
+  async init(): Promise<void> {
+    const { code, stderr } = await this.command("init", ...this.escrowTo("escrow.age"));
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  /** Adds a key that writes at once, or raises; its id. */
+  async rotate(escrow: string): Promise<string> {
+    const { code, stdout, stderr } = await this.command("rotate", "--in", "0s", ...this.escrowTo(escrow));
+    if (code !== 0) throw new Error(stderr);
+    return /^key ([0-9a-f]{32}) /m.exec(stdout)?.[1] ?? "";
+  }
+
+  escrowTo(name: string): readonly string[] {
+    return ["--escrow", this.at(name), "--escrow-recipient", recipient];
+  }
+
+  /** Starts the plugin; resolves when it serves. */
+  async serve(...args: readonly string[]): Promise<Program> {
+    const program = new Program(this, ["kms-plugin", "serve", ...this.#sealed, "--socket", this.socket, ...args]);
+    await program.printed(/^ready unix:\/\//m);
+    return program;
+  }
+
+  client(timeoutMs?: number): KmsPluginClient {
+    return new KmsPluginClient(this.endpoint, timeoutMs);
+  }
+}
