@@ -56,12 +56,12 @@ export class KmsPluginClient implements KmsPlugin, Disposable {
   }
 
   async status(): Promise<KmsStatus> {
-    return StatusResponse.decode(await this.#call(kmsMethods.status, StatusRequest.encode({})));
+    return await this.#call(kmsMethods.status, StatusRequest.encode({}), (answer) => StatusResponse.decode(answer));
   }
 
   async encrypt(seed: Uint8Array): Promise<WrappedSeed> {
     const request = EncryptRequest.encode({ plaintext: seed, uid: randomUUID() });
-    const answer = EncryptResponse.decode(await this.#call(kmsMethods.encrypt, request));
+    const answer = await this.#call(kmsMethods.encrypt, request, (bytes) => EncryptResponse.decode(bytes));
     request.fill(0);
     const { keyId, annotations } = answer;
     return { keyId, ciphertext: Uint8Array.from(answer.ciphertext), annotations: decodeAnnotations(annotations) };
@@ -74,16 +74,16 @@ export class KmsPluginClient implements KmsPlugin, Disposable {
       keyId,
       annotations: encodeAnnotations(annotations),
     });
-    return DecryptResponse.decode(await this.#call(kmsMethods.decrypt, request)).plaintext;
+    return (await this.#call(kmsMethods.decrypt, request, (answer) => DecryptResponse.decode(answer))).plaintext;
   }
 
   [Symbol.dispose](): void {
     this.#client[Symbol.dispose]();
   }
 
-  async #call(method: string, message: Uint8Array): Promise<Buffer> {
+  async #call<T>(method: string, message: Uint8Array, decode: (answer: Buffer) => T): Promise<T> {
     try {
-      return await this.#client.unary(method, message, this.#timeoutMs);
+      return decode(await this.#client.unary(method, message, this.#timeoutMs));
     } catch (cause) {
       const call = method.slice(method.lastIndexOf("/") + 1);
       throw new StrongroomError("unavailable", `the KMS plugin at ${this.#path} must answer ${call}`, { cause });
