@@ -153,6 +153,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./audit-tail.ts")).auditTailCommand,
   },
   {
+    name: "adopt",
+    summary: "Copy the Secrets of a cluster from its etcd",
+    load: async () => (await import("./adopt.ts")).adoptCommand,
+  },
+  {
+    name: "leave",
+    summary: "Copy the Secrets of a cluster back to its etcd",
+    load: async () => (await import("./leave.ts")).leaveCommand,
+  },
+  {
     name: "audit export",
     summary: "Print what is on record, as JSON lines",
     load: async () => (await import("./audit-export.ts")).auditExportCommand,

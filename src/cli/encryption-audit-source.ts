@@ -1,5 +1,4 @@
 /** What `strongroom encryption audit` reads: a file of an etcd, or one that runs. */
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { EncryptionAudit } from "../encryption-audit/encryption-audit.ts";
 import { isStrongroomError } from "../errors/strongroom-error.ts";
@@ -8,8 +7,9 @@ import type { EtcdTarget } from "../etcd-client/etcd-target.ts";
 import { EtcdSnapshot } from "../etcd-snapshot/etcd-snapshot.ts";
 import { CommandFailure, usageError } from "./command-failure.ts";
 import type { Invocation } from "./command.ts";
+import { etcdFlag, etcdTargets, etcdTlsFlags, isInTheClear } from "./etcd-flags.ts";
 import { exitCodes } from "./exit-code.ts";
-import { repeatableFlag, valueFlag } from "./flags.ts";
+import { valueFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
 
 export const snapshotFlag = valueFlag(
@@ -17,17 +17,7 @@ export const snapshotFlag = valueFlag(
   "FILE",
   "What etcdctl snapshot save wrote, or the file member/snap/db of an etcd that does not run.",
 );
-const etcdFlag = repeatableFlag(
-  "etcd",
-  "URL",
-  "An etcd that runs, https://HOST:PORT; or several members of one cluster.",
-);
-const caFlag = valueFlag("cacert", "FILE", "The authority of the etcd's certificate, as for etcdctl.");
-const certFlag = valueFlag("cert", "FILE", "A certificate for the etcd, as for etcdctl.");
-const keyFlag = valueFlag("key", "FILE", "The key of that certificate.");
-const tlsFlags = [caFlag, certFlag, keyFlag] as const;
-
-export const auditedSourceFlags: readonly Flag[] = [snapshotFlag, etcdFlag, ...tlsFlags];
+export const auditedSourceFlags: readonly Flag[] = [snapshotFlag, etcdFlag, ...etcdTlsFlags];
 
 /** What was read, and what of it cannot be seen. */
 export type AuditedSource = AuditedFile | AuditedEtcd;
@@ -61,12 +51,13 @@ export async function readAuditedSource(invocation: Invocation, audit: Encryptio
     );
   }
   if (urls !== undefined) {
-    const targets = await targetsOf(invocation, urls);
+    const targets = await etcdTargets(invocation, urls);
     if (targets.some(isInTheClear))
       invocation.output.tell("The etcd is asked without TLS: values pass the network in the clear.");
     return await readEtcd(targets, audit);
   }
-  if (tlsFlags.some((flag) => flags.has(flag))) throw usageError("--cacert, --cert and --key must come with --etcd");
+  if (etcdTlsFlags.some((flag) => flags.has(flag)))
+    throw usageError("--cacert, --cert and --key must come with --etcd");
   return readSnapshot(resolve(environment.workingDirectory, name ?? ""), name ?? "", audit);
 }
 
@@ -107,38 +98,6 @@ async function readEtcd(targets: readonly EtcdTarget[], audit: EncryptionAudit):
   const others = isEmpty ? await reader.firstKeys(otherKeysLookedAt) : [];
   for (const key of others) audit.add({ key, value: Buffer.alloc(0), modRevision: 0, ...current });
   return { kind: "etcd", name: reader.url, revisions: reader.revisions };
-}
-
-async function targetsOf({ flags, environment }: Invocation, urls: readonly string[]): Promise<EtcdTarget[]> {
-  const read = async (flag: Flag) => {
-    const path = flags.one(flag);
-    return path === undefined ? undefined : await readFile(resolve(environment.workingDirectory, path), "utf8");
-  };
-  const [ca, cert, key] = [await read(caFlag), await read(certFlag), await read(keyFlag)];
-  if ((cert === undefined) !== (key === undefined)) throw usageError("--cert and --key must come together");
-  const given = {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-  };
-  return urls.map((written) => {
-    const url = etcdUrl(written);
-    if (url.protocol === "https:") return { url: url.origin, tls: given };
-    if (Object.keys(given).length === 0) return { url: url.origin };
-    throw usageError(`--etcd ${written} must begin with https:// to be asked with --cacert, --cert or --key`);
-  });
-}
-
-function etcdUrl(written: string): URL {
-  const url = URL.canParse(written) ? new URL(written) : undefined;
-  const isPlain = url !== undefined && url.pathname === "/" && url.search === "" && url.username === "";
-  if (isPlain && (url.protocol === "https:" || url.protocol === "http:")) return url;
-  throw usageError("--etcd must be https://HOST:PORT, or http://HOST:PORT for an etcd without TLS");
-}
-
-function isInTheClear({ url }: EtcdTarget): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === "http:" && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
 /** What an answer from this source cannot say. */

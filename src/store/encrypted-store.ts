@@ -132,8 +132,9 @@ class EncryptedStore implements Store, OpenedSnapshots {
   }
 
   async txn(transaction: Transaction): Promise<TransactionResult> {
-    const { compares, thens, elses = [] } = transaction;
-    const result = await this.#engine.txn({ compares, thens: this.#sealPuts(thens), elses: this.#sealPuts(elses) });
+    const { compares, thens, elses = [], revisionAtLeast } = transaction;
+    const [sealedThens, sealedElses] = [this.#sealPuts(thens), this.#sealPuts(elses)];
+    const result = await this.#engine.txn({ compares, thens: sealedThens, elses: sealedElses, revisionAtLeast });
     const operations = result.succeeded ? thens : elses;
     const isOpened = (index: number) => !hasNoValue(operations[index]);
     const sealed = result.results.map(({ record }, index) => (isOpened(index) ? record : undefined));

@@ -73,7 +73,15 @@ export interface Transaction {
   readonly compares: readonly Compare[];
   readonly thens: readonly Operation[];
   readonly elses?: readonly Operation[];
+  /**
+   * What it writes gets this revision, or the next one where that is above: so a store can go on where another one has come to.
+   * At most {@link revisionFloorMax}.
+   */
+  readonly revisionAtLeast?: Revision | undefined;
 }
+
+/** So far can one transaction go ahead; so many revisions and 31 times as many are left after it. */
+export const revisionFloorMax = 2 ** 48;
 
 /** The answer to one operation: `record` is what a get found or a delete removed. */
 export interface OperationResult {

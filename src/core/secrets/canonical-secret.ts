@@ -7,6 +7,8 @@
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Revision } from "../../store/revision.ts";
+import type { Operation } from "../../store/store.ts";
+import { promotionKey } from "../registry-keys.ts";
 import type { SecretIdentity } from "../registry-keys.ts";
 
 /**
@@ -58,6 +60,8 @@ export interface SecretState {
   readonly payload: Payload;
   /** See {@link SecretBook.cluster}; undefined leaves it as it is. */
   readonly cluster?: string | undefined;
+  /** See {@link SecretBook.adoptedAt}; undefined for everything else that is written. */
+  readonly adoptedAt?: number | undefined;
 }
 
 /** A secret as stored, complete with its current payload. */
@@ -95,6 +99,11 @@ export interface SecretBook extends SecretIdentity {
    * controllers look after it: ours leave it alone.
    */
   readonly cluster?: string | undefined;
+  /**
+   * The revision of the cluster's own etcd that this state was copied from. Whatever else is written takes it away: only what
+   * nobody has changed here follows the cluster's etcd.
+   */
+  readonly adoptedAt?: number | undefined;
 }
 
 /** The uid that clients see. */
@@ -115,6 +124,33 @@ const unversionedTypes: ReadonlySet<string> = new Set([
 /** Whether secrets of this type keep versions. */
 export function keepsVersions(type: string): boolean {
   return !unversionedTypes.has(type);
+}
+
+/** A secret as it is after a write of `state` at `revision`, over `previous` where there was one. */
+export function completeSecret(state: SecretState, book: SecretBook, revision: Revision, previous?: Secret): Secret {
+  return {
+    namespace: state.namespace,
+    name: state.name,
+    revision,
+    createRevision: previous?.createRevision ?? revision,
+    version: (previous?.version ?? 0) + 1,
+    book,
+    metadata: Buffer.from(state.metadata, "utf8"),
+    rest: Buffer.from(state.rest, "utf8"),
+    payload: state.payload,
+  };
+}
+
+/** What records that a version is the current one; nothing for secrets that keep none. */
+export function promotionOperations(book: SecretBook): Operation[] {
+  if (book.promotion === undefined) return [];
+  const key = promotionKey(book, book.promotion.number, book.promotion.payload);
+  return [{ type: "put", key, value: Buffer.from(JSON.stringify(book.promotion), "utf8") }];
+}
+
+/** Whether a write leaves the values as they are. */
+export function samePayload(previous: { readonly payload: Payload }, state: { readonly payload: Payload }): boolean {
+  return previous.payload.form === state.payload.form && previous.payload.bytes.equals(state.payload.bytes);
 }
 
 const newline = 10;

@@ -9,6 +9,6 @@ export function collectedLinks({ cluster }: Pick<SecretBook, "cluster">, metadat
 }
 
 /** The bookkeeping after a write that leaves the values alone: the cluster may have taken the secret over. */
-export function withCluster(book: SecretBook, { cluster }: SecretState): SecretBook {
-  return cluster === undefined || cluster === book.cluster ? book : { ...book, cluster };
+export function withCluster(book: SecretBook, { cluster = book.cluster, adoptedAt }: SecretState): SecretBook {
+  return cluster === book.cluster && adoptedAt === book.adoptedAt ? book : { ...book, cluster, adoptedAt };
 }

@@ -18,10 +18,18 @@ import { NamespaceUnavailableError, requireActiveNamespace } from "../namespaces
 import type { NamespaceFacts } from "../namespaces/namespace-facts.ts";
 import { creationOperations, deleteIndexed, replacementOperations } from "../owners/owner-index-writes.ts";
 import type { ObjectIdentity } from "../owners/owner-index-writes.ts";
-import { objectKey, objectPrefix, payloadKey, promotionKey, trashKey } from "../registry-keys.ts";
+import { objectKey, objectPrefix, payloadKey, trashKey } from "../registry-keys.ts";
 import { findUnreadable, removeUnreadable } from "../unreadable-objects.ts";
 import type { UnreadableRecord } from "../unreadable-objects.ts";
-import { encodeCurrentRecord, encodePayloadRecord, keepsVersions, objectUidOf } from "./canonical-secret.ts";
+import {
+  completeSecret,
+  encodeCurrentRecord,
+  encodePayloadRecord,
+  keepsVersions,
+  objectUidOf,
+  promotionOperations,
+  samePayload,
+} from "./canonical-secret.ts";
 import type { Authorship, Promotion, Secret, SecretBook, SecretState } from "./canonical-secret.ts";
 import type { ObjectRange } from "../object-range.ts";
 import { collectedLinks, withCluster } from "./secret-of-cluster.ts";
@@ -136,7 +144,7 @@ export class Secrets {
       });
       if (result.succeeded) {
         this.#usage.add(namespace.uid, write.book.payloadBytes, result.revision);
-        return complete(state, write.book, result.revision);
+        return completeSecret(state, write.book, result.revision);
       }
       if (result.results[0]?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
       this.#namespaces.refresh(state.namespace);
@@ -172,7 +180,7 @@ export class Secrets {
     if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
     const bytes = write.book.versionsBytes - previous.book.versionsBytes;
     this.#usage.add(write.book.namespaceUid, bytes, result.revision);
-    const secret = complete(state, write.book, result.revision, previous);
+    const secret = completeSecret(state, write.book, result.revision, previous);
     // What is written again and again is read each time before.
     this.#recent.set(key, secret);
     return secret;
@@ -215,6 +223,7 @@ export class Secrets {
       if (namespace.uid !== deleted.book.namespaceUid) throw new NamespaceUnavailableError(state.namespace, "missing");
       const book: SecretBook = {
         ...deleted.book,
+        adoptedAt: undefined,
         objectUid: state.uid,
         sharesPayloads: true,
         promotion: this.#repeated(deleted.book, deleted.promotion, writer),
@@ -226,7 +235,7 @@ export class Secrets {
           ...namespace.holdsWhile,
         ],
         thens: [
-          ...versionOperations(book),
+          ...promotionOperations(book),
           { type: "put", key, value: encodeCurrentRecord(book, state) },
           { type: "delete", key: trash },
           ...creationOperations(identityOf(state), collectedLinks(book, state.metadata)),
@@ -236,7 +245,7 @@ export class Secrets {
           { type: "get", key: trash },
         ],
       });
-      if (result.succeeded) return complete(state, book, result.revision);
+      if (result.succeeded) return completeSecret(state, book, result.revision);
       const [taken, kept] = result.results;
       if (taken?.record !== undefined) throw new StrongroomError("already-exists", "name must be free");
       if (kept?.record?.modRevision !== deleted.revision) {
@@ -278,7 +287,7 @@ export class Secrets {
     });
     if (pruned.cutShort > 0) this.#onCutShort(state, pruned.cutShort);
     const book = { ...write.book, versionsBytes: pruned.versionsBytes };
-    return { ...write, book, operations: [...versionOperations(book), ...pruned.operations] };
+    return { ...write, book, operations: [...promotionOperations(book), ...pruned.operations] };
   }
 
   /** The records of a promotion that repeats an earlier one: no value is copied. */
@@ -287,13 +296,14 @@ export class Secrets {
     if (!isSame) throw new TypeError("the state must have the values of the version that is promoted again");
     const book: SecretBook = {
       ...previous.book,
+      adoptedAt: undefined,
       type: state.type,
       form: again.payload.form,
       payloadBytes: again.payload.bytes.length,
       sharesPayloads: true,
       promotion: this.#repeated(previous.book, again.promotion, writer),
     };
-    return { book, operations: versionOperations(book), payload: undefined };
+    return { book, operations: promotionOperations(book), payload: undefined };
   }
 
   #repeated(book: SecretBook, again: Promotion, writer: Writer): Promotion {
@@ -335,8 +345,9 @@ export class Secrets {
         : undefined,
       versionsBytes: versioned ? (previous?.versionsBytes ?? 0) + state.payload.bytes.length : 0,
       cluster: state.cluster ?? previous?.cluster,
+      adoptedAt: state.adoptedAt,
     };
-    const operations: Operation[] = versionOperations(book);
+    const operations: Operation[] = promotionOperations(book);
     if (previous === undefined) {
       const key = objectKey(resource, state.namespace, state.name);
       operations.push({ type: "put", key, value: encodeCurrentRecord(book, state) });
@@ -384,28 +395,4 @@ interface Write {
 
 function identityOf({ namespace, name, uid }: Pick<SecretState, "namespace" | "name" | "uid">): ObjectIdentity {
   return { group: "", resource, namespace, name, uid };
-}
-
-function versionOperations(book: SecretBook): Operation[] {
-  if (book.promotion === undefined) return [];
-  const key = promotionKey(book, book.promotion.number, book.promotion.payload);
-  return [{ type: "put", key, value: Buffer.from(JSON.stringify(book.promotion), "utf8") }];
-}
-
-function samePayload(previous: Secret, state: SecretState): boolean {
-  return previous.payload.form === state.payload.form && previous.payload.bytes.equals(state.payload.bytes);
-}
-
-function complete(state: SecretState, book: SecretBook, revision: Revision, previous?: Secret): Secret {
-  return {
-    namespace: state.namespace,
-    name: state.name,
-    revision,
-    createRevision: previous?.createRevision ?? revision,
-    version: (previous?.version ?? 0) + 1,
-    book,
-    metadata: Buffer.from(state.metadata, "utf8"),
-    rest: Buffer.from(state.rest, "utf8"),
-    payload: state.payload,
-  };
 }

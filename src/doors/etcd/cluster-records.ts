@@ -83,6 +83,18 @@ export class ClusterRecords {
     });
   }
 
+  /** Everything that is written from now on has a revision above this one, which the cluster's own etcd has come to. */
+  async goOnAbove(revision: number): Promise<Revision> {
+    if (revision < (await this.#store.currentRevision())) return this.#store.currentRevision();
+    const value = Buffer.from(String(revision), "latin1");
+    const result = await this.#store.txn({
+      compares: [],
+      thens: [{ type: "put", key: `${this.#prefix}adopted`, value }],
+      revisionAtLeast: toRevision(revision + 1),
+    });
+    return result.revision;
+  }
+
   get #compactedKey(): string {
     return `${this.#prefix}compacted`;
   }

@@ -116,12 +116,13 @@ export class ClusterSecrets {
       createRevision: secret.createRevision,
       modRevision: secret.revision,
       version: secret.version,
-      value: withoutValue ? new Uint8Array() : this.#valueOf(secret),
+      value: withoutValue ? new Uint8Array() : this.valueOf(secret),
       lease: 0,
     };
   }
 
-  #valueOf(secret: Secret): Uint8Array {
+  /** The value that the API server of the cluster reads. */
+  valueOf(secret: Secret): Uint8Array {
     return valueOfSecret(secret, this.keys.namespaceInCluster(secret.namespace));
   }
 
@@ -136,13 +137,14 @@ export class ClusterSecrets {
     place: SecretPlace,
     value: Uint8Array,
     previous: Secret | undefined,
+    adoptedAt?: number,
   ): Promise<Secret> {
     if (value.length > valueBytesMax) throw new StrongroomError("too-large", "a value must be at most 1.5 MiB");
     const { cluster, secrets, uuid, now } = this.#options;
     const { namespace, name } = place;
     const inCluster = this.keys.namespaceInCluster(namespace);
     const facts = { namespace, inCluster, name, uid: uuid(), now: now() };
-    const state = stateOfTree(treeOfValue(value, facts), cluster.name);
+    const state = stateOfTree(treeOfValue(value, facts), cluster.name, adoptedAt);
     if (previous === undefined) await this.#options.ensureNamespace(namespace, cluster.name);
     // A tree of its own: admission may change what it is shown, and the bytes must stay what they are.
     const next = treeOfValue(value, facts);

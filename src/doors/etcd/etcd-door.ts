@@ -16,6 +16,7 @@ import { grpcErrorOf, isInternal } from "./etcd-error.ts";
 import type { GrpcCall, Method, StreamMethod, UnaryMethod } from "../../grpc/serve-grpc.ts";
 import { isGrpcRequest, serveGrpc } from "../../grpc/serve-grpc.ts";
 import { answerPlainPath } from "./plain-paths.ts";
+import { adoptionMethods } from "./rpc/adoption.ts";
 import { etcdVersion, memberListMethod, statusMethod } from "./rpc/cluster.ts";
 import { memberIdentity } from "./rpc/header.ts";
 import { kvMethods } from "./rpc/kv.ts";
@@ -155,9 +156,8 @@ function methodsOf(options: EtcdDoorOptions, cluster: Cluster, clients: Clients)
     Cluster: [["MemberList", memberListMethod({ calls, identity, currentRevision, url })]],
     Maintenance: [["Status", statusMethod({ calls, identity, currentRevision, url })]],
   } as const;
-  return new Map(
-    Object.entries(services).flatMap(([service, served]) =>
-      served.map(([name, method]): [string, Method] => [`/etcdserverpb.${service}/${name}`, method]),
-    ),
+  const ofEtcd = Object.entries(services).flatMap(([service, served]) =>
+    served.map(([name, method]): [string, Method] => [`/etcdserverpb.${service}/${name}`, method]),
   );
+  return new Map([...ofEtcd, ...adoptionMethods({ ...keys, cluster: cluster.name })]);
 }

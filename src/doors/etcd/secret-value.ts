@@ -55,9 +55,9 @@ export function treeOfValue(value: Uint8Array, facts: ValueFacts): JsonObject {
   return tree;
 }
 
-/** The state to be written for such a tree. */
-export function stateOfTree(tree: JsonObject, cluster: string): SecretState {
-  return { ...secretStateOf(tree), cluster };
+/** The state to be written for such a tree; with the revision of the cluster's etcd, where it is copied from there. */
+export function stateOfTree(tree: JsonObject, cluster: string, adoptedAt?: number): SecretState {
+  return { ...secretStateOf(tree), cluster, adoptedAt };
 }
 
 /** The Secret in a value, if our tables give the same bytes back. */

@@ -34,6 +34,29 @@ export function transactionConformance(name: string, subject: Subject): void {
     );
   });
 
+  test(`${name}: a transaction may go on at a later revision, from where all others follow`, async () => {
+    await using store = await subject.open();
+    await put(store, "/a", "one");
+    await using watcher = store.watch("/", { from: toRevision(500) });
+    const thens = [{ type: "put", key: "/b", value: bytes("two") }] as const;
+    const floor = (revision: number) => ({ compares: [], thens, revisionAtLeast: toRevision(revision) });
+    assert.equal((await store.txn(floor(1000))).revision, 1000);
+    assert.equal(await put(store, "/a", "three"), 1001);
+    // Below the current one it says nothing.
+    assert.equal((await store.txn(floor(7))).revision, 1002);
+    assert.equal(text(await store.get("/a", { revision: toRevision(999) })), "one");
+    assert.equal((await store.get("/b", { revision: toRevision(999) }))?.key, undefined);
+    assert.deepEqual(describe(await readTo(watcher, toRevision(1002))), [
+      "put /b two",
+      "put /a one>three",
+      "put /b two>two",
+    ]);
+    await assert.rejects(store.txn(floor(2 ** 49)), withCode("invalid"));
+    await store.compact(toRevision(900));
+    await assert.rejects(store.get("/a", { revision: toRevision(899) }), withCode("compacted"));
+    assert.equal(text(await store.get("/a", { revision: toRevision(1000) })), "one");
+  });
+
   test(`${name}: compares see create revision, mod revision and version; an absent key is 0`, async () => {
     await using store = await subject.open();
     await put(store, "/x", "x");

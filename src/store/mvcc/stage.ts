@@ -158,9 +158,9 @@ export class Stage {
     return [...keys];
   }
 
-  /** Writes that will carry the next revision, unless they are dropped. */
-  draft(): Draft {
-    return new Draft(this, toRevision(this.state.revision + 1));
+  /** Writes that will carry the next revision, or a later one where that is asked for; unless they are dropped. */
+  draft(revisionAtLeast = 0): Draft {
+    return new Draft(this, toRevision(Math.max(this.state.revision + 1, revisionAtLeast)));
   }
 
   /** Takes a draft's writes in. One without writes takes no revision. */

@@ -1,5 +1,6 @@
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { checkKey, valueBytesMax } from "../key.ts";
+import { revisionFloorMax } from "../store.ts";
 import type { Operation, OperationResult, StoreLimits, Transaction, TransactionResult, TtlLeaseId } from "../store.ts";
 import { holds } from "./compare.ts";
 import type { Draft, Stage } from "./stage.ts";
@@ -11,7 +12,10 @@ export const mvccLimits: StoreLimits = {
 };
 
 /** Checks what can be checked without the store. Raises `invalid` and `too-large`. */
-export function checkTransaction({ compares, thens, elses = [] }: Transaction): void {
+export function checkTransaction({ compares, thens, elses = [], revisionAtLeast }: Transaction): void {
+  if (revisionAtLeast !== undefined && revisionAtLeast > revisionFloorMax) {
+    throw new StrongroomError("invalid", `the revision to go on from must be at most ${revisionFloorMax}`);
+  }
   for (const compare of compares) checkKey(compare.key);
   for (const branch of [thens, elses]) {
     if (branch.length > mvccLimits.transactionOperationsMax) {
@@ -40,11 +44,11 @@ function checkOperation(operation: Operation, written: Set<string>): void {
  */
 export function stageTransaction(
   stage: Stage,
-  { compares, thens, elses = [] }: Transaction,
+  { compares, thens, elses = [], revisionAtLeast }: Transaction,
   checkTtlLease: (id: TtlLeaseId) => void,
 ): TransactionResult {
   const succeeded = compares.every((compare) => holds(compare, stage.head(compare.key)));
-  const draft = stage.draft();
+  const draft = stage.draft(revisionAtLeast);
   let sizeBytes = 0;
   const results: OperationResult[] = [];
   for (const operation of succeeded ? thens : elses) {

@@ -1,7 +1,5 @@
 /** KV.Put, DeleteRange, Txn and Compact. Source: etcd server/etcdserver/api/v3rpc/key.go, server/etcdserver/apply.go. */
 import type { Disclosure } from "../../../audit/audit-event.ts";
-import { objectUidOf } from "../../../core/secrets/canonical-secret.ts";
-import type { Secret } from "../../../core/secrets/canonical-secret.ts";
 import type { GateContext, Outcome } from "../../../gate/gate.ts";
 import type { Place } from "../cluster-keys.ts";
 import { askedOfAll, keyDetail } from "../door-calls.ts";
@@ -29,6 +27,7 @@ import {
   change,
   changeablePlace,
   deleteChange,
+  objectOf,
   putChange,
   readCurrent,
   stateOfCurrent,
@@ -102,11 +101,6 @@ async function changeOne(options: RangeOptions, context: GateContext, asked: Cha
 
 function outcome(changed: Changed, answer: Uint8Array): Outcome<Uint8Array> {
   return { answer, code: 200, disclosed: changed.disclosed, ...objectOf(changed.object) };
-}
-
-function objectOf(secret: Secret | undefined) {
-  if (secret === undefined) return {};
-  return { object: { name: secret.name, uid: objectUidOf(secret.book), resourceVersion: String(secret.revision) } };
 }
 
 /** One branch of a transaction: reads, and at most one change. */

@@ -1,6 +1,7 @@
 /** Changes of one key: the forms that a Put, a DeleteRange and a branch of a Txn have in common. */
 import { isStrongroomError, StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { Disclosure } from "../../../audit/audit-event.ts";
+import { objectUidOf } from "../../../core/secrets/canonical-secret.ts";
 import type { Secret } from "../../../core/secrets/canonical-secret.ts";
 import type { GateContext } from "../../../gate/gate.ts";
 import type { Revision } from "../../../store/revision.ts";
@@ -113,6 +114,12 @@ async function remove({ secrets, records }: KeyReaders, context: GateContext, cu
   if (!("secret" in current)) return records.delete(current.place, current.record?.modRevision ?? 0);
   if (current.secret === undefined) throw new StrongroomError("conflict", "the key must be there");
   return secrets.delete(context, current.place, current.secret);
+}
+
+/** What the audit log has of a secret that was changed. */
+export function objectOf(secret: Secret | undefined) {
+  if (secret === undefined) return {};
+  return { object: { name: secret.name, uid: objectUidOf(secret.book), resourceVersion: String(secret.revision) } };
 }
 
 /** How often a change is made anew after losing a race; each loss is a gain of somebody else. */
