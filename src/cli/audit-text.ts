@@ -1,5 +1,4 @@
 /** What audit logs say, as sentences. */
-import type { AuditCoverage } from "../sight/audit/audit-coverage.ts";
 import { objectText } from "../sight/questions/principal.ts";
 import type { Did, UseShown } from "../sight/questions/who-did.ts";
 
@@ -37,29 +36,5 @@ export function didLines(did: Did): string[] {
     ...(impersonatedBy.length === 0 ? [] : [`  acted as it: ${impersonatedBy.join(", ")}`]),
     ...(addresses.length === 0 ? [] : [`  from ${addresses.join(", ")}`]),
     ...(userAgents.length === 0 ? [] : [`  with ${userAgents.join("; ")}`]),
-  ];
-}
-
-/** What was read of the logs, what of it could not be used, and what they cannot say. */
-export function auditLines(audit: AuditCoverage, limits: readonly string[]): string[] {
-  const { files, requests, from, to, problems } = audit;
-  const span = from === undefined ? "" : `, from ${from} to ${to ?? ""}`;
-  const unused = [
-    [audit.duplicates, "are there twice"],
-    [audit.torn, "are torn"],
-    [audit.foreign, "are no audit events"],
-    [audit.oversize, "are too long to be read"],
-    [audit.truncated, "were cut down by the server"],
-    [audit.undated, "have no time"],
-    [audit.before, "are from before"],
-    [audit.unattributed, "were sent to watches that began outside of these logs"],
-    [audit.merged, "had their names not kept apart"],
-  ] as const;
-  const said = unused.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
-  return [
-    `Audit: ${files} file${files === 1 ? "" : "s"}, ${requests} request${requests === 1 ? "" : "s"}${span}.`,
-    ...(said.length === 0 ? [] : [`Of lines and events, ${said.join(", ")}.`]),
-    ...problems.map(({ file, message }) => `Problem at ${file}: ${message}.`),
-    ...limits.map((limit) => `Limit: ${limit}`),
   ];
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { SecretSigns } from "../sight/audit/secret-signs.ts";
 import { scan } from "../sight/findings/scan.ts";
 import { readBaseline, writeBaseline } from "../sight/reports/baseline.ts";
 import { readExceptions } from "../sight/reports/exceptions.ts";
@@ -8,6 +9,7 @@ import { reportSeverities } from "../sight/reports/report.ts";
 import type { Report, ReportSeverity } from "../sight/reports/report.ts";
 import type { Decisions } from "../sight/reports/triage.ts";
 import { readSensitivities } from "../sight/risk/read-sensitivities.ts";
+import { auditFlag, auditIsInput, auditNotes, readAuditLogs, sinceFlag } from "./audit-source.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -48,7 +50,7 @@ const sensitivitiesFlag = valueFlag(
 export const scanCommand: Command = {
   usage:
     `${sourceUsage} [--fail-on SEVERITY] [--fail-on-unknown] [--baseline FILE] [--write-baseline FILE] [--exceptions FILE] [--sensitivities FILE] ` +
-    "[-o FORM[=FILE]]... [--output-file FILE]",
+    "[--audit PATH... [--since TIME]] [-o FORM[=FILE]]... [--output-file FILE]",
   examples: [
     { line: "strongroom scan --dump cluster.json", effect: "what is wrong around secrets, the worst first" },
     {
@@ -58,6 +60,10 @@ export const scanCommand: Command = {
     {
       line: "strongroom scan --git deploy/ -o sarif=scan.sarif -o html=scan.html",
       effect: "for a code host and for people, and nothing to standard output",
+    },
+    {
+      line: "strongroom scan --dump cluster.json --audit /var/log/kubernetes/audit",
+      effect: "the same, with what the logs show: who was refused which secret, and which are read",
     },
     {
       line: "strongroom scan --dump cluster.json --baseline last.json --fail-on medium",
@@ -72,12 +78,16 @@ export const scanCommand: Command = {
     writeBaselineFlag,
     exceptionsFlag,
     sensitivitiesFlag,
+    auditFlag,
+    sinceFlag,
     reportFlag,
     outputFileFlag,
   ],
-  notes: [`SEVERITY is one of ${reportSeverities.join(", ")}.`, ...sourceNotes],
+  notes: [`SEVERITY is one of ${reportSeverities.join(", ")}.`, ...sourceNotes, ...auditNotes],
   operandsMax: 0,
   oneClusterOnly(invocation) {
+    const input = auditIsInput(invocation);
+    if (input !== undefined) return input;
     const toFile = reportTargets(invocation).some(({ file }) => file !== undefined);
     return toFile || invocation.flags.has(writeBaselineFlag) ? "a file must be for one cluster" : undefined;
   },
@@ -87,14 +97,25 @@ export const scanCommand: Command = {
     const decisions = await readDecisions(invocation);
     const rules = await fileOf(invocation, sensitivitiesFlag);
     const sensitivities = rules === undefined ? [] : readSensitivities(rules.text, rules.name);
-    const answer = scan(await readGraph(invocation), { now: decisions.now.getTime(), sensitivities });
-    const report = reportOfScan(answer, decisions, await readPackageVersion());
+    const logs = await readLogs(invocation);
+    const options = { now: decisions.now.getTime(), sensitivities, ...(logs && { signs: logs.signs }) };
+    const answer = scan(await readGraph(invocation), options);
+    const report = reportOfScan(answer, decisions, await readPackageVersion(), logs?.audit);
     await writeTargets(report, targets, invocation);
     await keepBaseline(report, invocation);
     const failed = limit !== undefined && failsFor(report, limit);
     return failed || (invocation.flags.has(unknownFlag) && isPartial(report)) ? exitCodes.found : exitCodes.ok;
   },
 };
+
+async function readLogs(invocation: Invocation) {
+  const { flags } = invocation;
+  if (flags.has(sinceFlag) && !flags.has(auditFlag)) throw usageError("--since needs --audit PATH");
+  if (!flags.has(auditFlag)) return undefined;
+  const signs = new SecretSigns();
+  const audit = await readAuditLogs(invocation, [signs]);
+  return { signs, audit: { ...audit, lost: audit.lost + signs.lost } };
+}
 
 function severityOf(written: string | undefined): ReportSeverity | undefined {
   if (written === undefined) return undefined;

@@ -12,7 +12,7 @@ import { whoCan } from "../sight/questions/who-can.ts";
 import { someOf } from "./access-change-text.ts";
 import { answerForm, answerFormFlag, printAnswer, printableYaml } from "./answer-form.ts";
 import { auditFlag, auditIsInput, auditNotes, readAuditLogs, sinceFlag } from "./audit-source.ts";
-import { auditLines } from "./audit-text.ts";
+import { auditLines } from "../sight/audit/audit-lines.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";

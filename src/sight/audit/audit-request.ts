@@ -101,6 +101,16 @@ function readTable(table: unknown): readonly DisclosedSecret[] {
   });
 }
 
+/** The requests whose answers hold values. Source: see docs/adr/0015 and `edge-rules.ts`. */
+export const readingVerbs: ReadonlySet<string> = new Set([
+  "get",
+  "list",
+  "watch",
+  "patch",
+  "delete",
+  "deletecollection",
+]);
+
 /** Whether the parameters of the request say that nothing is changed. */
 export function isDryRun({ requestURI }: AuditedStage): boolean {
   return parameter(requestURI, "dryRun") === "All";

@@ -1,6 +1,6 @@
 /** Who read one secret in fact, from the requests of audit logs. */
 import type { AuditCollector } from "./audit-log.ts";
-import { isDryRun, returnsDeleted } from "./audit-request.ts";
+import { isDryRun, readingVerbs, returnsDeleted } from "./audit-request.ts";
 import type { AuditedStage } from "./audit-request.ts";
 
 /** What a principal did to a secret. */
@@ -27,9 +27,6 @@ export interface SecretUse {
   readonly userAgents: Set<string>;
   readonly addresses: Set<string>;
 }
-
-/** The requests whose answers hold values. Source: see docs/adr/0015 and `edge-rules.ts`. */
-const readingVerbs: ReadonlySet<string> = new Set(["get", "list", "watch", "patch", "delete", "deletecollection"]);
 
 const usersMax = 50_000;
 const wordsMax = 8;

@@ -14,6 +14,8 @@ import { strongerAccounts } from "./stronger-accounts.ts";
 import { secretLifecycle } from "./secret-lifecycle.ts";
 import { secretsAtRisk, toxicSecrets } from "./secrets-at-risk.ts";
 import { SecretRanking } from "../risk/rank-secrets.ts";
+import type { RefusalsInFact } from "../risk/rank-secrets.ts";
+import type { UseInFact } from "./secret-lifecycle.ts";
 import type { SensitivityRule } from "../risk/sensitivity.ts";
 import { wideReach } from "./wide-reach.ts";
 
@@ -27,11 +29,13 @@ export interface ScanOptions {
   readonly now?: number;
   /** What the owner knows of how sensitive secrets are. */
   readonly sensitivities?: readonly SensitivityRule[];
+  /** What audit logs show; without them nothing is known of use. */
+  readonly signs?: RefusalsInFact & UseInFact;
 }
 
 /** Of equal scores by their weights, then in the order of their ids. */
-export function scan(graph: SecurityGraph, { now, sensitivities = [] }: ScanOptions = {}): ScanAnswer {
-  const ranking = new SecretRanking(graph, sensitivities);
+export function scan(graph: SecurityGraph, { now, sensitivities = [], signs }: ScanOptions = {}): ScanAnswer {
+  const ranking = new SecretRanking(graph, sensitivities, signs);
   const findings = [
     ...toxicSecrets(graph, ranking, { now }),
     ...secretsAtRisk(graph, ranking),
@@ -44,7 +48,7 @@ export function scan(graph: SecurityGraph, { now, sensitivities = [] }: ScanOpti
     ...issuedCertificates(graph.facts, now),
     ...missingReferences(graph.facts),
     ...observedFaults(graph.facts),
-    ...secretLifecycle(graph, now),
+    ...secretLifecycle(graph, now, signs),
   ];
   findings.sort((a, b) => b.score.value - a.score.value || b.weight - a.weight || (a.id < b.id ? -1 : 1));
   return { coverage: answerCoverage(graph), findings };

@@ -4,7 +4,7 @@ import { sourceFlag } from "./source-flag.ts";
 import type { SecretFact, WorkloadFact } from "../facts/facts.ts";
 import { referrerKinds } from "../facts/referrer-facts.ts";
 import { fieldText } from "../examination/observation.ts";
-import type { SecurityGraph } from "../graph/security-graph.ts";
+import type { SecretName, SecurityGraph } from "../graph/security-graph.ts";
 import { objectText } from "../questions/principal.ts";
 import { evidenceOf, makeFinding } from "./finding.ts";
 import type { Finding } from "./finding.ts";
@@ -14,14 +14,21 @@ import { baseScore } from "./score.ts";
 
 const dayMilliseconds = 24 * 3600 * 1000;
 const soonDays = 30;
+
+/** What logs show of secrets. */
+export interface UseInFact {
+  /** Whether somebody asked for it by name and was given it. */
+  isRead(secret: SecretName): boolean;
+}
+
 /** All of them. `now` is in milliseconds since 1970. */
-export function secretLifecycle(graph: SecurityGraph, now: number | undefined): Finding[] {
+export function secretLifecycle(graph: SecurityGraph, now: number | undefined, use?: UseInFact): Finding[] {
   const { facts } = graph;
   const secrets = facts.of("Secret");
   return [
     ...secrets.flatMap((secret) => [...inClear(facts, secret), ...expiry(secret, now), ...orphan(facts, secret)]),
     ...oldSecrets(secrets, now),
-    ...unused(graph),
+    ...unused(graph, use),
     ...copies(facts.source, secrets),
     ...pendingRestarts(graph),
     ...mutable(secrets),
@@ -72,12 +79,14 @@ function expiry(secret: SecretFact, now: number | undefined): Finding[] {
 }
 
 /** Of what is for workloads, with all that may use it in the source. Those of one namespace together: there may be thousands. */
-function unused(graph: SecurityGraph): Finding[] {
+function unused(graph: SecurityGraph, use: UseInFact | undefined): Finding[] {
   const named = namedInRoles(graph.facts);
   const referred = referredByOperators(graph.facts);
   const found = graph.facts
     .of("Secret")
-    .filter((secret) => isUnused(graph, secret, named) && !referred.has(`${secret.namespace}\n${secret.name}`));
+    .filter((secret) => isUnused(graph, secret, named) && !referred.has(`${secret.namespace}\n${secret.name}`))
+    .filter((secret) => use?.isRead(secret) !== true);
+  const reason = `no workload refers to it, ${use === undefined ? "and no role names it" : "no role names it, and no request in the logs read it by its name"}`;
   return Array.from(Map.groupBy(found, ({ namespace }) => namespace).values(), (secrets) => {
     const sorted = secrets.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     const [first] = sorted;
@@ -90,9 +99,7 @@ function unused(graph: SecurityGraph): Finding[] {
       object: first,
       subject: `unused secrets of ${first.namespace}`,
       message: `Nothing that is known uses ${what}${sorted.length === 1 ? "" : `: ${shown.join(", ")}${more}`}`,
-      evidence: sorted
-        .slice(0, secretsShown)
-        .map((secret) => evidenceOf(secret, "", "no workload refers to it, and no role names it")),
+      evidence: sorted.slice(0, secretsShown).map((secret) => evidenceOf(secret, "", reason)),
       verify: { command: kubectlGet(first), expect: "NotFound" },
       unknown: ["whether a custom resource or a program refers to it by name"],
     });

@@ -51,6 +51,7 @@ function groupFinding(graph: SecurityGraph, ranking: SecretRanking, { source, wo
   const { secret, risk } = worst;
   const shown = objectText({ kind: "Secret", ...secret });
   const path = stepsBy(ranking, secret, source);
+  const signs = evidenceOfUse(worst, graph);
   const more = count > 1 ? ` and ${count - 1} more secret${count > 2 ? "s" : ""}` : "";
   return makeFinding({
     check: "SR-RSK-001",
@@ -58,8 +59,8 @@ function groupFinding(graph: SecurityGraph, ranking: SecretRanking, { source, wo
     subject: source.name,
     about: [source.firstEdge],
     score: risk.score,
-    message: `${source.name} (${source.class}) comes to ${shown}${more}: risk ${risk.score.value.toFixed(1)}, ${severityOf(risk.score.value)}`,
-    evidence: evidenceOfPath(path, graph, secret),
+    message: `${source.name} (${source.class}) comes to ${shown}${more}: risk ${risk.score.value.toFixed(1)}, ${severityOf(risk.score.value)}${signs.map(({ text }) => `; ${text}`).join("")}`,
+    evidence: [...evidenceOfPath(path, graph, secret), ...signs],
     path,
     fix: path.find(({ fix }) => fix !== "")?.fix ?? "Take away the first step of the way.",
     verify: whoCanCommand(graph, secret),
@@ -68,6 +69,13 @@ function groupFinding(graph: SecurityGraph, ranking: SecretRanking, { source, wo
     // All sources share the risk of the secret: the likeliest to come to it is the first to be cut, of those who comes to most.
     weight: source.likelihood * source.reach + Math.min(count, 1e6) / 1e9,
   });
+}
+
+/** What logs show, where it counts. */
+function evidenceOfUse({ secret, risk }: RankedSecret, graph: SecurityGraph): Evidence[] {
+  const sign = risk.score.factors.find(({ name }) => name === "evidence");
+  if (sign === undefined) return [];
+  return [evidenceOf({ kind: "Secret", ...secret, at: placeOf(graph, secret) }, "", `in the logs: ${sign.because}`)];
 }
 
 function stepsBy(ranking: SecretRanking, secret: SecretName, { name }: RankedSource) {

@@ -1,3 +1,4 @@
+import { auditLines } from "../audit/audit-lines.ts";
 import type { ClusterOrigin, Verification } from "../facts/fact-set.ts";
 import { placeText } from "../facts/provenance.ts";
 import type { ReportCoverage, ReportNeed } from "./report.ts";
@@ -8,7 +9,7 @@ export function coverageSentences(coverage: ReportCoverage): string[] {
 }
 
 /** What was read, and how far its answers agree with the cluster's own: what is known. */
-export function readSentence({ source, files, objects, origin, verified }: ReportCoverage): string {
+export function readSentence({ source, files, objects, origin, verified, audit }: ReportCoverage): string {
   const count = Object.values(objects).reduce((sum, each) => sum + each, 0);
   const cluster = origin === undefined ? "the cluster" : originText(origin);
   const read = `${files} file${files === 1 ? "" : "s"}${origin === undefined ? "" : ` of ${cluster}`}`;
@@ -18,6 +19,7 @@ export function readSentence({ source, files, objects, origin, verified }: Repor
   if (verified !== undefined && verified.asked > 0) {
     sentences.push(`Verified: ${verified.agreed} of ${verified.asked} agree with what the cluster decides.`);
   }
+  if (audit !== undefined) sentences.push(...auditLines(audit, []).slice(0, 1));
   return sentences.join(" ");
 }
 
@@ -27,7 +29,7 @@ function originText({ id, version, level }: ClusterOrigin): string {
 
 /** The others. Of several kinds that are unknown for one reason, `kindsMax` are named. */
 export function unknownSentences(
-  { needs, verified, unresolved, problems }: ReportCoverage,
+  { needs, verified, unresolved, problems, audit }: ReportCoverage,
   kindsMax = Infinity,
 ): string[] {
   const refused = new Set(refusals(needs, kindsMax));
@@ -40,6 +42,7 @@ export function unknownSentences(
     ...(verified === undefined ? [] : disagreements(verified)),
     ...unresolved.map(({ binding, role }) => `Unknown: what ${binding} gives, since ${role} is not there.`),
     ...problems.map(({ message, at }) => `Problem at ${placeText(at)}: ${message}.`),
+    ...(audit === undefined ? [] : auditLines(audit, audit.limits).slice(1)),
   ];
 }
 

@@ -1,4 +1,6 @@
 /** From what a scan found to what leaves. */
+import type { AuditCoverage } from "../audit/audit-coverage.ts";
+import { auditLimits } from "../questions/who-did.ts";
 import { placeText } from "../facts/provenance.ts";
 import type { Provenance } from "../facts/provenance.ts";
 import { checkIds, checkOf } from "../findings/check-registry.ts";
@@ -12,8 +14,13 @@ import type { Report, ReportFinding, ReportObject, ReportPlace, ReportStep } fro
 import { triage } from "./triage.ts";
 import type { Decisions } from "./triage.ts";
 
-/** The report of a scan, with the decisions of people applied. `version` is that of this program. */
-export function reportOfScan({ coverage, findings }: ScanAnswer, decisions: Decisions, version: string): Report {
+/** The report of a scan, with the decisions of people applied. `version` is that of this program, `audit` says which logs were read. */
+export function reportOfScan(
+  { coverage, findings }: ScanAnswer,
+  decisions: Decisions,
+  version: string,
+  audit?: AuditCoverage,
+): Report {
   const judged = triage(
     findings.map((finding) => findingOf(finding, coverage.source !== "cluster")),
     decisions,
@@ -23,7 +30,11 @@ export function reportOfScan({ coverage, findings }: ScanAnswer, decisions: Deci
     kind: "ScanReport",
     tool: { name: "strongroom", version },
     generatedAt: decisions.now.toISOString(),
-    coverage: { ...coverage, needs: needsOf(coverage) },
+    coverage: {
+      ...coverage,
+      needs: needsOf(coverage),
+      ...(audit === undefined ? {} : { audit: { ...audit, limits: auditLimits(audit) } }),
+    },
     summary: judged.summary,
     checks: checkIds.map((id) => {
       const { name, title, explanation, fix, frameworks } = checkOf(id);

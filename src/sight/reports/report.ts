@@ -3,6 +3,7 @@
  * It is a shape of its own, so that findings may change inside without a pipeline noticing. Nothing in it is the value
  * of a secret; every text in it is of others and must be escaped by whatever writes it.
  */
+import type { AuditCoverage } from "../audit/audit-coverage.ts";
 import type { AnswerCoverage } from "../questions/who-can.ts";
 
 export const reportVersion = "strongroom.dev/v1";
@@ -156,6 +157,13 @@ export interface GoneFinding {
 /** As in every answer of sight, and for each thing that is unknown the right that reading it takes. */
 export interface ReportCoverage extends AnswerCoverage {
   readonly needs: readonly ReportNeed[];
+  /** What was read of audit logs; undefined without any. */
+  readonly audit?: ReportAudit;
+}
+
+export interface ReportAudit extends AuditCoverage {
+  /** What they cannot say: sentences. */
+  readonly limits: readonly string[];
 }
 
 export interface ReportNeed {

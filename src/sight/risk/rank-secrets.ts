@@ -26,6 +26,12 @@ export interface RankedSecret {
   readonly sources: readonly RankedSource[];
 }
 
+/** What logs show of secrets. */
+export interface RefusalsInFact {
+  /** In words; "" for none. */
+  refusalsOf(secret: SecretName): string;
+}
+
 /** A source's best way to a secret. */
 export interface RiskPath {
   readonly secret: SecretName;
@@ -49,7 +55,7 @@ export class SecretRanking {
   readonly #classes: ReadonlyMap<number, ClassedSource>;
 
   /** One search through the graph, then a few look-ups for each secret. */
-  constructor(graph: SecurityGraph, rules: readonly SensitivityRule[] = []) {
+  constructor(graph: SecurityGraph, rules: readonly SensitivityRule[] = [], signs?: RefusalsInFact) {
     this.#graph = graph;
     const { sources, unknown } = sourcesOf(graph);
     this.#classes = new Map(sources.map((source) => [source.node, source]));
@@ -60,7 +66,13 @@ export class SecretRanking {
         const reaching = this.#candidates(secret).map((candidate) => this.#reachOf(candidate));
         const places = copies.get(`${secret.namespace}\n${secret.name}`) ?? 1;
         const sensitivity = withFanOut(sensitivityOfSecret(graph.facts, secret, rules), places);
-        const risk = riskOfSecret({ sources: reaching, sensitivity, evidence: "none", unknown });
+        const refusals = signs?.refusalsOf(secret) ?? "";
+        const risk = riskOfSecret({
+          sources: reaching,
+          sensitivity,
+          ...(refusals === "" ? { evidence: "none" } : { evidence: "denied-probing", sign: refusals }),
+          unknown,
+        });
         return { secret, risk, sources: reaching };
       })
       .sort((a, b) => b.risk.score.value - a.risk.score.value || compareNames(a.secret, b.secret));

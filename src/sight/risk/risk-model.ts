@@ -49,6 +49,8 @@ export interface RiskInput {
   readonly sources: readonly SourceReach[];
   readonly sensitivity: Sensitivity;
   readonly evidence: RiskEvidence;
+  /** What was seen, in words, where more can be said than what it is called. */
+  readonly sign?: string;
   /** What is not known about the sources, in words. */
   readonly unknown: readonly string[];
 }
@@ -60,7 +62,7 @@ export interface Risk {
 }
 
 /** The risk of one secret. The order of the sources does not matter; of equal names the worst counts. */
-export function riskOfSecret({ sources, sensitivity, evidence, unknown }: RiskInput): Risk {
+export function riskOfSecret({ sources, sensitivity, evidence, sign = evidence, unknown }: RiskInput): Risk {
   const factors: ScoreFactor[] = [
     ...worstSources(sources).map((source, index) => ({
       name: `source ${index + 1}`,
@@ -70,7 +72,7 @@ export function riskOfSecret({ sources, sensitivity, evidence, unknown }: RiskIn
     { name: "sensitivity", value: rounded(sensitivity.value), because: sensitivity.because },
   ];
   const multiplier = sources.length === 0 && evidence === "never-read" ? 0.8 : evidenceFactor[evidence];
-  if (evidence !== "none") factors.push({ name: "evidence", value: multiplier, because: evidence });
+  if (evidence !== "none") factors.push({ name: "evidence", value: multiplier, because: sign });
   if (evidence === "misuse") factors.push({ name: "floor", value: 9, because: "it was misused" });
   const score = makeScore("risk", factors);
   return { score, severity: severityOf(score.value), unknown: [...sensitivity.unknown, ...unknown] };
