@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { startTestServer } from "../running-server.ts";
 import { auditEvents } from "../support/audit-events.ts";
 import { noRealApiserver } from "../support/real-apiserver.ts";
+import { adoptionOfApiserver } from "./beneath-adoption.ts";
 import { killsBeneathApiserver } from "./beneath-apiserver-crash.ts";
 import { secretsBeneathApiserver } from "./beneath-apiserver.ts";
 import { allowCluster, clusterFiles } from "./beneath-cluster.ts";
@@ -37,4 +38,5 @@ test("An API server is the user of its cluster by the cluster's own certificate,
 if (noRealApiserver() === undefined) {
   secretsBeneathApiserver();
   killsBeneathApiserver();
+  adoptionOfApiserver();
 }

@@ -6,6 +6,7 @@ import { makeCertificates } from "../support/certificates.ts";
 import type { TestCertificates } from "../support/certificates.ts";
 import { startRealApiserver } from "../support/real-apiserver.ts";
 import type { RealApiserver } from "../support/real-apiserver.ts";
+import type { RealEtcd } from "../support/real-etcd.ts";
 import type { TestServer } from "../running-server.ts";
 
 /** Files by which an API server reaches the door, with the client certificate of the cluster's own etcd authority. */
@@ -53,13 +54,19 @@ export async function allowCluster(call: TestServer["call"], cluster = "prod"): 
   }
 }
 
-/** An API server whose Secrets are at `etcdUrl`. */
-export async function startBeneath(etcdUrl: string, files: ClusterFiles, serverCa: string): Promise<RealApiserver> {
+/** An API server whose Secrets are at `etcdUrl`, and everything else in `etcd` or one of its own. */
+export async function startBeneath(
+  etcdUrl: string,
+  files: ClusterFiles,
+  serverCa: string,
+  etcd?: RealEtcd,
+): Promise<RealApiserver> {
   const cafile = await files.trust(serverCa);
-  return startRealApiserver([
+  const flags = [
     `--etcd-servers-overrides=/secrets#${etcdUrl}`,
     `--etcd-cafile=${cafile}`,
     `--etcd-certfile=${files.cert}`,
     `--etcd-keyfile=${files.key}`,
-  ]);
+  ];
+  return startRealApiserver(flags, etcd);
 }
