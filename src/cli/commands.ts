@@ -83,6 +83,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./backup-key.ts")).backupKeyCommand,
   },
   {
+    name: "import",
+    summary: "Bring secrets here, from manifests or another cluster",
+    load: async () => (await import("./import.ts")).importCommand,
+  },
+  {
+    name: "export",
+    summary: "Write secrets as manifests",
+    load: async () => (await import("./export.ts")).exportCommand,
+  },
+  {
     name: "scan",
     summary: "Find what is wrong around the secrets of a cluster",
     load: async () => ofEachCluster((await import("./scan.ts")).scanCommand),

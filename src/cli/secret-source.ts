@@ -54,7 +54,7 @@ const pageLimit = 500;
 const metadataList = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
 
 /** Does something with the secrets of the server that is meant. Raises {@link CommandFailure} with what the server said. */
-export async function withSecrets<Result>(
+export function withSecrets<Result>(
   invocation: Invocation,
   work: (source: SecretSource) => Promise<Result>,
 ): Promise<Result> {

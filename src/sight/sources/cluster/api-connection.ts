@@ -51,7 +51,7 @@ export interface Asked {
   readonly signal: AbortSignal;
   /** Sent as JSON, by POST unless `method` says otherwise. */
   readonly body?: unknown;
-  readonly method?: "DELETE";
+  readonly method?: "DELETE" | "PUT";
   /** It changes something: not tried again, since the first try may have done it. */
   readonly once?: boolean;
 }
