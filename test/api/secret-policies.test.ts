@@ -102,6 +102,22 @@ test("A filtered list leaves out what a policy denies", async () => {
   });
 });
 
+test("Who lists their rules is told that an enforced policy may deny some of them", async () => {
+  const url = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
+  const rulesOf = async (client: UserClient) =>
+    (await client("POST", url, { body: { spec: { namespace: "prod" } } })).json.status;
+  assert.equal((await rulesOf(dev)).incomplete, false);
+  await withPolicy(clusterPath, policy("warns", {}, { mode: "warn" }), async () => {
+    assert.equal((await rulesOf(dev)).incomplete, false);
+  });
+  await withPolicy(clusterPath, policy("denies", {}), async () => {
+    const { incomplete, evaluationError } = await rulesOf(dev);
+    const reason = "a SecretPolicy about this user may deny what these rules allow";
+    assert.deepEqual([incomplete, evaluationError], [true, reason]);
+    assert.equal((await rulesOf(root)).incomplete, false, "whom policies do not bind");
+  });
+});
+
 test("Until it is enforced a policy warns", async () => {
   await withPolicy(policiesPath, policy("trial", { names: ["db-*"] }, { mode: undefined }), async ({ json }) => {
     assert.equal(json.spec.mode, "warn");

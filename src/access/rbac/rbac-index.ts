@@ -32,6 +32,8 @@ export interface UserRules {
   readonly rules: readonly PolicyRule[];
   /** What bindings refer to and is not there. */
   readonly unresolved: readonly RoleRef[];
+  /** Why some of it may be denied all the same, in words. */
+  readonly narrowedBy?: string;
 }
 
 export class RbacIndex {

@@ -167,10 +167,12 @@ export class SecurityGraph {
   }
 }
 
+const deniedInPart: readonly boolean[] = edgeRules.map(
+  ({ attenuators }, number) => number >= edgeIds.length && attenuators.includes("secret-policy"),
+);
+
 function isDeniedInPart(rule: number | undefined): boolean {
-  return (
-    rule !== undefined && edgeRules[rule]?.attenuators.includes("secret-policy") === true && rule >= edgeIds.length
-  );
+  return rule !== undefined && deniedInPart[rule] === true;
 }
 
 /** Without what a policy does to it. */

@@ -74,7 +74,13 @@ export async function openAccess(
       facts.index();
       policies.policies();
     },
-    rulesFor: (user, namespace) => rulesOfUser(facts, user, namespace),
+    rulesFor(user, namespace) {
+      const isNarrowed = policies
+        .policies()
+        .about(user)
+        .some(({ mode }) => mode === "enforce");
+      return { ...rulesOfUser(facts, user, namespace), ...(isNarrowed && { narrowedBy }) };
+    },
     podsBehind: (users, secrets) => podsBehindNodes(references, users, secrets),
     admission: admissionChain([rbacEscalation(facts), secretPolicyAdmission({ facts: policies, rbac: facts })]),
     storage(kind) {
@@ -90,6 +96,8 @@ export async function openAccess(
     },
   };
 }
+
+const narrowedBy = "a SecretPolicy about this user may deny what these rules allow";
 
 interface Observer {
   observed(kind: Kind, storage: KindStorage): KindStorage;

@@ -29,16 +29,17 @@ export const selfSubjectRulesReview: Review = {
   async answer(question, { user, rulesFor }) {
     const namespace = stringField(objectField(question, "spec"), "namespace");
     if (namespace === "") throw badRequest("no namespace on request");
-    const { rules, unresolved } = rulesFor(user, namespace);
+    const { rules, unresolved, narrowedBy } = rulesFor(user, namespace);
     const isNode = nodeOf(user) !== undefined;
     const errors = [
       ...(isNode ? ["node authorizer does not support user rule resolution"] : []),
+      ...(narrowedBy === undefined ? [] : [narrowedBy]),
       ...unresolved.map((roleRef) => unresolvedText(roleRef, goQuote, "singular")),
     ];
     const status = jsonObject([
       ["resourceRules", rules.filter(({ resources }) => resources.length > 0).map(ruleTree)],
       ["nonResourceRules", rules.filter(({ nonResourceURLs }) => nonResourceURLs.length > 0).map(ruleTree)],
-      ["incomplete", isNode],
+      ["incomplete", isNode || narrowedBy !== undefined],
       ...(errors.length === 0 ? [] : [["evaluationError", aggregateText(errors)] as const]),
     ]);
     // Upstream's answer does not repeat the question.
