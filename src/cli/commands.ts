@@ -193,6 +193,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./audit-public-key.ts")).auditPublicKeyCommand,
   },
   {
+    name: "encryption init",
+    summary: "Write a file EncryptionConfiguration with a new key",
+    load: async () => (await import("./encryption-init.ts")).encryptionInitCommand,
+  },
+  {
     name: "encryption audit",
     summary: "Say what a cluster's etcd has in the clear, and what under which key",
     load: async () => (await import("./encryption-audit.ts")).encryptionAuditCommand,

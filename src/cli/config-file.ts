@@ -39,6 +39,7 @@ interface ConfigFileFields {
   tls: Fields<{ extraSans: readonly string[] }>;
   log: Fields<{ format: "text" | "json" }>;
   rootKey: Fields<{ file: string; passphraseFile: string }>;
+  encryption: Fields<{ configurationFile: string }>;
   history: Fields<{ retain: number; retainBytes: number }>;
   versions: Fields<{
     perSecret: number;
@@ -133,6 +134,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
     }),
     log: mapping({ format: oneOf(["text", "json"]) }),
     rootKey: mapping({ file: path, passphraseFile: path }),
+    encryption: mapping({ configurationFile: path }),
     history: mapping({
       retain: duration({ minMs: 60_000, maxMs: 3650 * dayMs }),
       retainBytes: byteSize({ minBytes: mebibyte }),

@@ -62,6 +62,11 @@ export const passphraseFileFlag = valueFlag(
   "FILE",
   "The root key file is protected by the passphrase in this file.",
 );
+export const encryptionConfigFlag = valueFlag(
+  "encryption-provider-config",
+  "FILE",
+  "A file EncryptionConfiguration: providers and keys for encryption at rest, in place of the server's own envelope.",
+);
 export const adminKubeconfigFlag = valueFlag(
   "admin-kubeconfig",
   "FILE|none",
@@ -114,6 +119,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
       fromFlag(rootKeyFileFlag) ?? file.rootKey?.file,
       fromFlag(passphraseFileFlag) ?? file.rootKey?.passphraseFile,
     ),
+    encryptionFile: fromFlag(encryptionConfigFlag) ?? file.encryption?.configurationFile,
     history: {
       retainMs: file.history?.retain ?? historyDefault.retainMs,
       retainBytes: file.history?.retainBytes ?? historyDefault.retainBytes,

@@ -12,6 +12,7 @@ import {
   authenticationConfigFlag,
   configFlag,
   dataDirFlag,
+  encryptionConfigFlag,
   issuerFlag,
   listenFlag,
   logFormatFlag,
@@ -32,7 +33,7 @@ const tryFlag = valueFlag("try", "DIR", "Show kubectl commands to try with the m
 export const serveCommand: Command = {
   usage:
     "[--data-dir DIR] [--listen HOST:PORT] [--san NAME]... [--config FILE] [--log-format text|json] " +
-    "[--root-key-file FILE] [--passphrase-file FILE] [--admin-kubeconfig FILE|none] " +
+    "[--root-key-file FILE] [--passphrase-file FILE] [--encryption-provider-config FILE] [--admin-kubeconfig FILE|none] " +
     "[--service-account-issuer URL]... [--authentication-config FILE] [--token-auth-file FILE] [--anonymous-path PATH]... " +
     "[--audit-policy-file FILE] [--audit-log-path FILE|-] [--audit-webhook-config-file FILE] [--audit-...] [--try DIR]",
   examples: [
@@ -51,6 +52,7 @@ export const serveCommand: Command = {
     logFormatFlag,
     rootKeyFileFlag,
     passphraseFileFlag,
+    encryptionConfigFlag,
     adminKubeconfigFlag,
     issuerFlag,
     tokenAuthFileFlag,

@@ -74,6 +74,9 @@ export function trashKey(identity: SecretIdentity): string {
   return `${trashPrefix(identity.namespaceUid)}${identity.uid}`;
 }
 
+/** Where records with what is in secrets are, beside `/registry/secrets/`: whatever encrypts secrets encrypts these. */
+export const secretContentPlaces = ["/strongroom/payloads/", "/strongroom/promotions/", "/strongroom/trash/"] as const;
+
 /** Prefix of everything the garbage collector follows: who depends on whom, and what it still has to look at. */
 export const ownedPrefix = "/strongroom/owned/";
 

@@ -8,11 +8,10 @@ import type { VersionLimits } from "../core/secrets/version-retention.ts";
 import type { AuditSettings } from "../instance/audit-log.ts";
 import type { BackupSchedule } from "../instance/scheduled-backups.ts";
 import type { RootKeyConfig } from "../instance/root-key-config.ts";
+import type { ServerStoreOptions } from "../instance/server-store.ts";
 import type { LogFormat } from "../log/logger.ts";
 
-export interface ServerConfig {
-  /** Absolute path; created 0700 when missing. */
-  readonly dataDir: string;
+export interface ServerConfig extends ServerStoreOptions {
   readonly host: string;
   /** 0 picks a free port. */
   readonly port: number;
@@ -20,12 +19,6 @@ export interface ServerConfig {
   readonly extraSans: readonly string[];
   readonly logFormat: LogFormat;
   readonly rootKey: RootKeyConfig;
-  readonly history: {
-    /** How long superseded revisions stay readable. */
-    readonly retainMs: number;
-    /** How many bytes of superseded revisions are kept at most. */
-    readonly retainBytes: number;
-  };
   readonly versions: VersionLimits & { readonly trashRetentionMs: number };
   /** Of the TLS front and of what is worked on at the same time; what is left out has its default. */
   readonly limits: Partial<HttpLimits & ConcurrencyLimits>;

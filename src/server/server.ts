@@ -43,6 +43,7 @@ import { describedKinds } from "../doors/kubernetes/reviews/reviews.ts";
 import { servedReviews } from "../doors/kubernetes/reviews/served-reviews.ts";
 import type { SightAnswers } from "../doors/kubernetes/reviews/sight-reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
+import { storedResources } from "../doors/kubernetes/storage/stored-resources.ts";
 import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
 import { writeKubeconfig } from "../identity/x509/kubeconfig.ts";
@@ -55,12 +56,12 @@ import { auditedBackups } from "../instance/backup-access.ts";
 import { Certificates } from "../instance/certificates.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
 import { openControlSocket } from "../instance/control-socket.ts";
-import { openDataStore } from "../instance/data-store.ts";
 import { scheduleBackups } from "../instance/scheduled-backups.ts";
+import { openServerStore } from "../instance/server-store.ts";
+import type { ServerStore } from "../instance/server-store.ts";
 import { pkiStorage } from "../instance/stored-pki.ts";
 import { auditedTokenKeys } from "../instance/token-keys.ts";
 import { productVersion } from "../instance/product-version.ts";
-import type { DataStore } from "../instance/data-store.ts";
 import { openInstance } from "../instance/instance.ts";
 import { certificateNames, clientUrl } from "../instance/server-address.ts";
 import { createLogger } from "../log/logger.ts";
@@ -95,12 +96,11 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const instance = await openInstance(config.dataDir, config.rootKey);
   announce(`data directory ${config.dataDir}${instance.isNew ? " (new)" : ""}, instance ${instance.id}`);
   announce(`root key ${instance.rootKeyPlace} - keep a copy of it elsewhere: without it the data are lost`);
-  const retention = { ageMsMax: config.history.retainMs, supersededBytesMax: config.history.retainBytes };
-  const report = (error: unknown) => log.error("Store background work failed", error);
-  const data = startup.use(await openDataStore(config.dataDir, instance.rootKey, retention, report));
+  const registry = new Registry();
+  const reports = { registry, log, announce };
+  const data = startup.use(await openServerStore(config, instance, storedResources(kinds), reports));
   const auditPlace = { dataDir: config.dataDir, instance, store: data.store };
   const auditLog = await openInstanceAudit(auditPlace, config.audit, logReports(log));
-  const registry = new Registry();
   const audit = withRefusalBudget(auditLog, {
     now,
     uuid: randomUUID,
@@ -223,7 +223,7 @@ function now(): Date {
   return new Date();
 }
 
-function storages(config: ServerConfig, data: DataStore, audit: AuditRecords) {
+function storages(config: ServerConfig, data: ServerStore, audit: AuditRecords) {
   const { store } = data;
   const namespaces = storedNamespaceFacts(store);
   const limits = config.versions;
@@ -238,7 +238,7 @@ function storages(config: ServerConfig, data: DataStore, audit: AuditRecords) {
 
 interface Parts {
   readonly config: ServerConfig;
-  readonly data: DataStore;
+  readonly data: ServerStore;
   readonly storage: ReturnType<typeof storages>;
   readonly log: Logger;
 }
@@ -283,6 +283,7 @@ function kubernetes(parts: DoorParts) {
         integrity: parts.integrity,
         roles: parts.access,
         audit: parts.auditServices.health,
+        encryption: parts.data.encryption,
         isDraining: () => listener?.draining.aborted === true,
       }),
     ),

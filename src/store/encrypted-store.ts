@@ -33,7 +33,7 @@ import type {
   WatchOptions,
 } from "./store.ts";
 
-/** What the encrypted store needs of `TransformerSet`: the transformer of a storage key, the same one as long as it is open. */
+/** What the encrypted store needs of `TransformerSet`: the transformer of a storage key, asked for each record. */
 export interface TransformerSelection {
   transformerFor(key: string): Transformer;
 }

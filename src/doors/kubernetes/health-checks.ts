@@ -10,16 +10,26 @@ export interface HealthParts {
   readonly roles: { check(): void };
   /** Raises while the audit log cannot take records, or is about not to. */
   readonly audit: { check(): void };
+  /** Raises while the file of the encryption configuration is not what is in force. */
+  readonly encryption: { check(): void };
   readonly isDraining: () => boolean;
 }
 
 /** In the order in which they are told. */
-export function healthChecks({ store, integrity, roles, audit, isDraining }: HealthParts): readonly HealthCheck[] {
+export function healthChecks({
+  store,
+  integrity,
+  roles,
+  audit,
+  encryption,
+  isDraining,
+}: HealthParts): readonly HealthCheck[] {
   return [
     { name: "ping", readinessOnly: false, check: async () => {} },
     { name: "store", readinessOnly: false, check: async () => void (await store.currentRevision()) },
     { name: "store-integrity", readinessOnly: true, check: () => integrity.check() },
     { name: "audit", readinessOnly: true, check: async () => audit.check() },
+    { name: "encryption-config", readinessOnly: false, advisory: true, check: async () => encryption.check() },
     { name: "roles", readinessOnly: true, check: async () => roles.check() },
     {
       name: "shutdown",

@@ -9,6 +9,8 @@ export interface HealthCheck {
   readonly name: string;
   /** Only asked by /readyz: a server that is starting or draining lives, but is not ready. */
   readonly readinessOnly: boolean;
+  /** Told by its own path and by `?verbose`; does not fail the rest, because a restart would make it worse. */
+  readonly advisory?: true;
   /** Resolves when all is well; a rejection is told as "failed" without its reason, which may name what is inside. */
   readonly check: () => Promise<void>;
 }
@@ -39,7 +41,7 @@ async function overall(endpoint: string, checks: readonly HealthCheck[], query: 
       continue;
     }
     const ok = await passes(check);
-    failed ||= !ok;
+    failed ||= !ok && check.advisory !== true;
     lines.push(ok ? `[+]${check.name} ok` : `[-]${check.name} failed: reason withheld`);
   }
   if (failed) return text(500, `${lines.join("\n")}\n${endpoint} check failed\n`);

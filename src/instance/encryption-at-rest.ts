@@ -1,0 +1,183 @@
+/**
+ * Encryption at rest as the operator has configured it: a file EncryptionConfiguration, looked at again each minute. A file that
+ * became bad, or went away, changes nothing but a metric, the log and the health check `encryption-config`.
+ *
+ * Source: kubernetes/apiserver pkg/server/options/encryptionconfig/controller/controller.go.
+ */
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { configuredEncryption, transformerSet } from "../crypto/encryption-configuration/configured-transformers.ts";
+import type {
+  ConfiguredEncryption,
+  StoredResource,
+} from "../crypto/encryption-configuration/configured-transformers.ts";
+import { parseEncryptionConfiguration } from "../crypto/encryption-configuration/parse-encryption-configuration.ts";
+import { identityTransformer } from "../crypto/providers/identity.ts";
+import type { PrefixedTransformer } from "../crypto/transformer-chain.ts";
+import type { TransformerSet } from "../crypto/transformer-set.ts";
+import type { Transformer } from "../crypto/transformer.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { Clock, Timer } from "../store/clock.ts";
+import type { TransformerSelection } from "../store/encrypted-store.ts";
+
+/** As upstream polls. */
+const pollMs = 60_000;
+const readableByOthers = 0o044;
+
+export interface EncryptionAtRestOptions {
+  /** An absolute path; undefined: the envelope of this server for everything. */
+  readonly file: string | undefined;
+  readonly own: PrefixedTransformer;
+  readonly stored: readonly StoredResource[];
+  readonly clock: Clock;
+  readonly reports: EncryptionReports;
+}
+
+/** What is told of the file after the start. */
+export interface EncryptionReports {
+  reloaded(summary: readonly string[]): void;
+  /** Each time that it is looked at and cannot be used. */
+  refused(error: unknown): void;
+}
+
+interface Loaded {
+  readonly hash: string;
+  readonly encryption: ConfiguredEncryption;
+  readonly warnings: readonly string[];
+}
+
+const nothing: Loaded = { hash: "", encryption: { resources: [], transformers: [] }, warnings: [] };
+
+export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
+  readonly #options: EncryptionAtRestOptions;
+  #loaded: Loaded;
+  #set: TransformerSet;
+  #refusal: unknown;
+  #timer: Timer | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #disposed = false;
+
+  private constructor(options: EncryptionAtRestOptions, loaded: Loaded) {
+    this.#options = options;
+    this.#loaded = loaded;
+    this.#set = transformerSet(loaded.encryption, options.own);
+  }
+
+  /** Raises `invalid` for a file that cannot be used, with its path and every problem. */
+  static async open(options: EncryptionAtRestOptions): Promise<EncryptionAtRest> {
+    const { file } = options;
+    const opened = new EncryptionAtRest(options, file === undefined ? nothing : await load(file, options.stored));
+    if (file !== undefined) opened.#pollLater(file);
+    return opened;
+  }
+
+  /** How each resource is encrypted that there is a rule for. */
+  get encryption(): ConfiguredEncryption {
+    return this.#loaded.encryption;
+  }
+
+  transformerFor(key: string): Transformer {
+    return this.#set.transformerFor(key);
+  }
+
+  /** For the person who starts the server: which rule holds for what, and what a rule leaves open. */
+  summary(): readonly string[] {
+    return summaryOf(this.#loaded);
+  }
+
+  /** Raises while the file is not what is in force. */
+  check(): void {
+    if (this.#refusal === undefined) return;
+    throw new StrongroomError("invalid", "the encryption configuration must be valid", { cause: this.#refusal });
+  }
+
+  /** Looks at the file now; resolves when what it says holds, or was refused. */
+  look(): Promise<void> {
+    const { file } = this.#options;
+    if (file !== undefined && !this.#disposed) this.#looking = this.#looking.then(() => this.#lookAt(file));
+    return this.#looking;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
+  async #lookAt(file: string): Promise<void> {
+    const { reports, stored, own } = this.#options;
+    try {
+      const loaded = await load(file, stored, this.#loaded.hash);
+      this.#refusal = undefined;
+      if (loaded === undefined || this.#disposed) return;
+      this.#set = transformerSet(loaded.encryption, own);
+      this.#loaded = loaded;
+      reports.reloaded(summaryOf(loaded));
+    } catch (error) {
+      this.#refusal = error;
+      reports.refused(error);
+    }
+  }
+
+  #pollLater(file: string): void {
+    if (this.#disposed) return;
+    this.#timer = this.#options.clock.after(pollMs, () => void this.look().then(() => this.#pollLater(file)));
+  }
+}
+
+/** Undefined when its content is that of `knownHash`. */
+async function load(file: string, stored: readonly StoredResource[]): Promise<Loaded>;
+async function load(file: string, stored: readonly StoredResource[], knownHash: string): Promise<Loaded | undefined>;
+async function load(file: string, stored: readonly StoredResource[], knownHash?: string): Promise<Loaded | undefined> {
+  const content = await readConfiguration(file);
+  const hash = createHash("sha256").update(content).digest("hex");
+  if (hash === knownHash) return undefined;
+  try {
+    const configuration = parseEncryptionConfiguration(content.toString("utf8"));
+    const encryption = await configuredEncryption(configuration, stored, refuseKms);
+    return { hash, encryption, warnings: await warningsOf(file, encryption) };
+  } catch (error) {
+    if (!(error instanceof StrongroomError)) throw error;
+    throw new StrongroomError(error.code, `${file}: ${error.message}`, { cause: error.cause });
+  } finally {
+    content.fill(0);
+  }
+}
+
+async function readConfiguration(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const must = `the encryption configuration ${file} must be readable`;
+    throw new StrongroomError("invalid", must, { cause });
+  }
+}
+
+/** The rules refuse it before (validate-kms.ts). */
+function refuseKms(): never {
+  throw new TypeError("a valid configuration has no KMS plugin");
+}
+
+async function warningsOf(file: string, { resources }: ConfiguredEncryption): Promise<readonly string[]> {
+  const { mode } = await stat(file);
+  const clear = resources.filter(({ transformers: [writer] }) => writer === identityTransformer);
+  return [
+    ...((mode & readableByOthers) === 0
+      ? []
+      : [`Warning: ${file} holds keys and can be read by others: chmod 600 it.`]),
+    ...(clear.length === 0
+      ? []
+      : [
+          `Warning: NOT ENCRYPTED at rest, as ${file} asks for: ${clear.map(({ resource }) => resource).join(", ")}. ` +
+            "Whoever has the disk can read and change them.",
+        ]),
+  ];
+}
+
+function summaryOf({ encryption, warnings }: Loaded): readonly string[] {
+  const rules = encryption.resources.map(({ resource, transformers: [writer] }) => {
+    const prefix = Buffer.from(writer?.prefix ?? []).toString("utf8");
+    return `${resource} by ${prefix === "" ? "identity" : prefix.slice("k8s:enc:".length, -1)}`;
+  });
+  return [...(rules.length === 0 ? [] : [`encryption ${rules.join(", ")}; all else by strongroom`]), ...warnings];
+}
