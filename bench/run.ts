@@ -15,6 +15,7 @@ import { measureAuditLog } from "./goals/audit-log.ts";
 import { measureAuthorization } from "./goals/authorization.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
+import { measureEtcdSnapshot } from "./goals/etcd-snapshot.ts";
 import { measureHistory } from "./goals/history.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
 import { measureInformer } from "./goals/informer.ts";
@@ -50,6 +51,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   store: measureStore,
   sight: measureSight,
   reports: measureReports,
+  "etcd-snapshot": measureEtcdSnapshot,
 };
 
 const names = Object.keys(benchmarks);

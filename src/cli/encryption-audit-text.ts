@@ -54,10 +54,13 @@ function resourceRows({ resource, forms }: ResourceReport): string[][] {
 
 function verdictLines(name: string, report: ResourceReport | undefined): string[] {
   if (report === undefined) return [`${name}: there are none.`];
-  const { objects, inTheClear, stale, writtenAs, superseded } = report;
+  const { objects, inTheClear, stale, unreadable, writtenAs, superseded } = report;
   const clear = inTheClear === 0 ? "none in the clear" : `${inTheClear} IN THE CLEAR`;
   return [
-    `${name}: ${objects} objects, ${clear}, ${stale} stale; the newest write is ${formText(writtenAs)}.`,
+    `${name}: ${objects} objects, ${clear}, ${stale} stale; ${unreadable === undefined ? "the newest write is" : "written is"} ${formText(writtenAs)}.`,
+    ...(unreadable === undefined || unreadable === 0
+      ? []
+      : [`${name}: ${unreadable} CANNOT BE READ with this configuration: it does not have their provider and key.`]),
     ...(superseded === undefined || superseded.inTheClear === 0
       ? []
       : [
@@ -75,6 +78,6 @@ function nameLines({ resource, forms }: ResourceReport): string[] {
   });
 }
 
-function staleNote({ stale }: FormReport): string {
-  return stale ? ", stale" : "";
+function staleNote({ stale, unreadable }: FormReport): string {
+  return `${stale ? ", stale" : ""}${unreadable === true ? ", not readable" : ""}`;
 }

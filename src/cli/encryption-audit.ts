@@ -1,5 +1,10 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { readConfiguredProviders } from "../encryption-audit/configured-providers.ts";
+import type { ConfiguredProviders } from "../encryption-audit/configured-providers.ts";
 import { EncryptionAudit } from "../encryption-audit/encryption-audit.ts";
 import type { EncryptionReport, ResourceReport } from "../encryption-audit/encryption-audit.ts";
+import { isInTheClear } from "../encryption-audit/stored-form.ts";
 import { printableYaml } from "./answer-form.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -13,11 +18,20 @@ import { printable, printableJson } from "./printable.ts";
 
 const prefixFlag = valueFlag("etcd-prefix", "PATH", "As the kube-apiserver has it; /registry unless given.");
 const resourceFlag = repeatableFlag("resource", "NAME", "Only this resource, such as secrets or deployments.apps.");
-const failFlag = repeatableFlag("fail-on", "WHAT", "Exit with 5 for objects that are clear or stale, or for history.");
+const failFlag = repeatableFlag(
+  "fail-on",
+  "WHAT",
+  "Exit with 5 for objects that are clear, stale or unreadable, or for history.",
+);
 const namesFlag = switchFlag("names", "Name the objects that are in the clear or stale, up to 1000 in each form.");
 const outputForms = ["table", "json", "yaml"] as const;
 const outputFlag: Flag = { ...valueFlag("output", "FORM", "table (default), json or yaml."), short: "o" };
-const reasons = ["clear", "stale", "history"] as const;
+const configurationFlag = valueFlag(
+  "encryption-provider-config",
+  "FILE",
+  "The EncryptionConfiguration of the kube-apiserver: stale is then what its first provider did not write. Its keys are not used.",
+);
+const reasons = ["clear", "stale", "unreadable", "history"] as const;
 type Reason = (typeof reasons)[number];
 
 const namesMax = 1000;
@@ -33,7 +47,7 @@ export interface EncryptionAnswer extends EncryptionReport {
 /** `strongroom encryption audit`. */
 export const encryptionAuditCommand: Command = {
   usage:
-    "(--etcd-snapshot FILE | --etcd URL...) [--cacert FILE] [--cert FILE] [--key FILE] [--etcd-prefix PATH] [--resource NAME]... [--fail-on WHAT]... [--names] [-o FORM]",
+    "(--etcd-snapshot FILE | --etcd URL...) [--cacert FILE] [--cert FILE] [--key FILE] [--etcd-prefix PATH] [--encryption-provider-config FILE] [--resource NAME]... [--fail-on WHAT]... [--names] [-o FORM]",
   examples: [
     {
       line: "strongroom encryption audit --etcd-snapshot etcd.db",
@@ -52,16 +66,20 @@ export const encryptionAuditCommand: Command = {
       effect: "the same of an etcd that runs, but for what is superseded",
     },
   ],
-  flags: [...auditedSourceFlags, prefixFlag, resourceFlag, failFlag, namesFlag, outputFlag],
+  flags: [...auditedSourceFlags, prefixFlag, configurationFlag, resourceFlag, failFlag, namesFlag, outputFlag],
   notes: [
-    "It takes no key and prints no value. Stale is what is not in the form that the newest write of its resource has.",
-    "WHAT is clear (objects in the clear), stale, or history (superseded revisions in the clear). It is about the resources of " +
-      "--resource, or else about secrets.",
+    "It takes no key and prints no value. Stale is what is not in the form that the newest write of its resource has, or with " +
+      "--encryption-provider-config the first provider of that file.",
+    "WHAT is clear (objects in the clear), stale, unreadable (under no key of the configuration), or history (superseded revisions in " +
+      "the clear). It is about the resources of --resource, or else about secrets and what the configuration has encrypted.",
   ],
   operandsMax: 0,
   async run(invocation) {
     const form = readOutputForm(invocation);
     const failOn = readReasons(invocation);
+    if (failOn.includes("unreadable") && !invocation.flags.has(configurationFlag)) {
+      throw usageError("--fail-on unreadable must come with --encryption-provider-config");
+    }
     if (failOn.includes("history") && !invocation.flags.has(snapshotFlag)) {
       throw usageError(
         "--fail-on history must be asked of a snapshot: an etcd that runs gives out no superseded revisions",
@@ -93,13 +111,21 @@ function readReasons({ flags }: Invocation): Reason[] {
 
 async function audited(invocation: Invocation): Promise<EncryptionAnswer> {
   const { flags } = invocation;
+  const configuration = await readConfiguration(invocation);
   const audit = new EncryptionAudit({
     prefix: flags.one(prefixFlag) ?? "/registry",
     namesMax: flags.has(namesFlag) ? namesMax : 0,
     hasHistory: flags.has(snapshotFlag),
+    configuration,
   });
   const source = await readAuditedSource(invocation, audit);
   return answerOf(audit.report(), source, flags.many(resourceFlag));
+}
+
+async function readConfiguration({ flags, environment }: Invocation): Promise<ConfiguredProviders | undefined> {
+  const path = flags.one(configurationFlag);
+  if (path === undefined) return undefined;
+  return readConfiguredProviders(await readFile(resolve(environment.workingDirectory, path), "utf8"));
 }
 
 /** Nothing below the prefix is no answer: a wrong prefix would look like a cluster without secrets. */
@@ -116,14 +142,20 @@ function answerOf(
     );
   }
   const resources = report.resources.filter(({ resource }) => only === undefined || only.includes(resource));
-  return { ...report, source, resources, judged: only ?? ["secrets"], limits: limitsOf(source) };
+  return { ...report, source, resources, judged: only ?? judgedOf(resources), limits: limitsOf(source) };
+}
+
+/** Secrets, and what a configuration has encrypted: nobody expects the rest to be. */
+function judgedOf(resources: readonly ResourceReport[]): string[] {
+  const meant = resources.filter(({ unreadable, writtenAs }) => unreadable !== undefined && !isInTheClear(writtenAs));
+  return Array.from(new Set(["secrets", ...meant.map(({ resource }) => resource)]));
 }
 
 function isGiven({ resources, judged }: EncryptionAnswer, reason: Reason): boolean {
   return resources.some((report) => judged.includes(report.resource) && countOf(report, reason) > 0);
 }
 
-function countOf({ inTheClear, stale, superseded }: ResourceReport, reason: Reason): number {
-  if (reason === "clear") return inTheClear;
-  return reason === "stale" ? stale : (superseded?.inTheClear ?? 0);
+function countOf({ inTheClear, stale, unreadable, superseded }: ResourceReport, reason: Reason): number {
+  const counts = { clear: inTheClear, stale, unreadable: unreadable ?? 0, history: superseded?.inTheClear ?? 0 };
+  return counts[reason];
 }

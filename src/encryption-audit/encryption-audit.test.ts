@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ConfiguredForm } from "./configured-providers.ts";
 import { EncryptionAudit } from "./encryption-audit.ts";
+import type { EncryptionAuditOptions } from "./encryption-audit.ts";
 import { parseRegistryKey } from "./registry-resource.ts";
 
 const keys = {
@@ -33,7 +35,10 @@ test("parseRegistryKey knows the resource of each folder, by the name that an En
 });
 
 /** Newest first, as they are read: `KEY=VALUE`, `KEY` for a deletion. */
-function audit(lines: readonly string[], options = { prefix: "/registry", namesMax: 10, hasHistory: true }) {
+function audit(
+  lines: readonly string[],
+  options: EncryptionAuditOptions = { prefix: "/registry", namesMax: 10, hasHistory: true },
+) {
   const made = new EncryptionAudit(options);
   const seen = new Set<string>();
   for (const [index, line] of lines.entries()) {
@@ -79,6 +84,22 @@ test("EncryptionAudit counts objects by form, and takes for stale what is not un
     ],
   );
   assert.deepEqual(report.otherKeys, [{ prefix: "compact_rev_key", keys: 1 }]);
+});
+
+test("EncryptionAudit measures by a configuration where it is given one, and says what that cannot read", () => {
+  const configured = (...forms: ConfiguredForm[]) => {
+    const options = { prefix: "/registry", namesMax: 0, hasHistory: true, configuration: { of: () => forms } };
+    const lines = ["/registry/secrets/a/c=k8s:enc:aescbc:v1:key1:x", "/registry/secrets/a/b=k8s:enc:aescbc:v1:key2:x"];
+    const [secrets] = audit([...lines, "/registry/secrets/a/a={"], options).resources;
+    assert.ok(secrets !== undefined);
+    return [secrets.writtenAs.key ?? secrets.writtenAs.provider, secrets.stale, secrets.unreadable];
+  };
+  const key = (name: string) => ({ provider: "aescbc", version: "v1", key: name }) as const;
+  const clear = { provider: "identity" } as const;
+  assert.deepEqual(configured(key("key2"), key("key1"), clear), ["key2", 2, 0]);
+  assert.deepEqual(configured(key("key3"), key("key2")), ["key3", 3, 2]);
+  assert.deepEqual(configured(clear), ["identity", 2, 2]);
+  assert.deepEqual(configured({ ...key("key1"), provider: "aesgcm" }), ["key1", 3, 3]);
 });
 
 test("EncryptionAudit says nothing of superseded revisions where it was not given any on purpose", () => {

@@ -1,4 +1,5 @@
 import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { ConfiguredForm, ConfiguredProviders } from "./configured-providers.ts";
 import { parseRegistryKey } from "./registry-resource.ts";
 import { isInTheClear, StoredForms } from "./stored-form.ts";
 import type { StoredForm } from "./stored-form.ts";
@@ -22,7 +23,9 @@ export interface ResourceReport {
   readonly inTheClear: number;
   /** Objects that are not in the form that new ones are written in. */
   readonly stale: number;
-  /** The form that new objects are written in: that of the newest write. */
+  /** With a configuration: objects whose provider or key it does not have, so that an API server with it cannot read them. */
+  readonly unreadable?: number;
+  /** The form that new objects are written in: by the configuration, or else that of the newest write. */
   readonly writtenAs: StoredForm;
   /** Left out where history was not to be seen. */
   readonly superseded?: { readonly revisions: number; readonly inTheClear: number };
@@ -37,6 +40,7 @@ export interface FormReport extends StoredForm {
   readonly oldestRevision: number;
   readonly newestRevision: number;
   readonly stale: boolean;
+  readonly unreadable?: boolean;
   /** Revisions that are in the file still, though their objects were written again or deleted. */
   readonly superseded?: { readonly revisions: number; readonly bytes: number };
   /** Of objects in the clear or stale, if names were asked for: the first ones. */
@@ -60,6 +64,8 @@ export interface EncryptionAuditOptions {
   readonly namesMax: number;
   /** Whether what is given has superseded revisions too: whoever reads an etcd that runs sees none, which is not that there are none. */
   readonly hasHistory: boolean;
+  /** What new objects are written in, if it is known from elsewhere. */
+  readonly configuration?: ConfiguredProviders | undefined;
 }
 
 /** More than any cluster has: what goes beyond was made to fill memory. */
@@ -82,16 +88,18 @@ export class EncryptionAudit {
   readonly #prefix: string;
   readonly #namesMax: number;
   readonly #hasHistory: boolean;
+  readonly #configuration: ConfiguredProviders | undefined;
   readonly #forms = new StoredForms();
   readonly #resources = new Map<string, Map<StoredForm, Tally>>();
   readonly #otherKeys = new Map<string, number>();
   #formCount = 0;
   #newestRevision = 0;
 
-  constructor({ prefix, namesMax, hasHistory }: EncryptionAuditOptions) {
+  constructor({ prefix, namesMax, hasHistory, configuration }: EncryptionAuditOptions) {
     this.#prefix = `${prefix.replace(/\/+$/, "")}/`;
     this.#namesMax = namesMax;
     this.#hasHistory = hasHistory;
+    this.#configuration = configuration;
   }
 
   /** With the slash at its end. */
@@ -158,8 +166,9 @@ export class EncryptionAudit {
 
   #resourceReport(resource: string, tallies: ReadonlyMap<StoredForm, Tally>): ResourceReport {
     const newestFirst = Array.from(tallies.values()).toSorted((a, b) => b.newestRevision - a.newestRevision);
-    const writtenAs = newestFirst[0]?.form ?? { provider: "unknown" };
-    const forms = newestFirst.map((tally) => this.#formReport(tally, !isSameKey(tally.form, writtenAs)));
+    const configured = this.#configuration?.of(resource);
+    const writtenAs = writtenForm(newestFirst, configured?.[0]);
+    const forms = newestFirst.map((tally) => this.#formReport(tally, writtenAs, configured));
     const sum = (of: (form: FormReport) => number) => forms.reduce((total, form) => total + of(form), 0);
     return {
       resource,
@@ -167,6 +176,7 @@ export class EncryptionAudit {
       bytes: sum(({ bytes }) => bytes),
       inTheClear: sum((form) => (isInTheClear(form) ? form.objects : 0)),
       stale: sum((form) => (form.stale ? form.objects : 0)),
+      ...(configured && { unreadable: sum((form) => (form.unreadable === true ? form.objects : 0)) }),
       writtenAs,
       ...(this.#hasHistory && {
         superseded: {
@@ -178,12 +188,18 @@ export class EncryptionAudit {
     };
   }
 
-  #formReport({ form, names, superseded, ...counts }: Tally, stale: boolean): FormReport {
+  #formReport(
+    { form, names, superseded, ...counts }: Tally,
+    writtenAs: StoredForm,
+    configured: readonly ConfiguredForm[] | undefined,
+  ): FormReport {
+    const stale = !isSameKey(form, writtenAs);
     const isNamed = this.#namesMax > 0 && (stale || isInTheClear(form)) && names.length > 0;
     return {
       ...form,
       ...counts,
       stale,
+      ...(configured && { unreadable: !configured.some((each) => isOf(form, each)) }),
       ...(this.#hasHistory && { superseded }),
       ...(isNamed && { names: names.toSorted() }),
     };
@@ -194,9 +210,19 @@ function supersededOf({ superseded }: FormReport): number {
   return superseded?.revisions ?? 0;
 }
 
+/** The newest one of what the configuration has written, since that has the plugin's key of now; or what it will write. */
+function writtenForm(newestFirst: readonly Tally[], writer: ConfiguredForm | undefined): StoredForm {
+  const newest = newestFirst.find(({ form }) => writer === undefined || isOf(form, writer));
+  return newest?.form ?? writer ?? { provider: "unknown" };
+}
+
 /** In the clear, the encoding makes no difference. */
 function isSameKey(a: StoredForm, b: StoredForm): boolean {
   return (isInTheClear(a) && isInTheClear(b)) || a === b;
+}
+
+function isOf(form: StoredForm, { provider, version, key }: ConfiguredForm): boolean {
+  return form.provider === provider && form.version === version && form.key === key;
 }
 
 function tooMany(what: string): StrongroomError {

@@ -55,10 +55,18 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "storagemigration.k8s.io": ["storageversionmigrations"],
 };
 
+/** Folders of what has no API: no configuration encrypts it, not even one for everything. */
+const withoutApi: ReadonlySet<string> = new Set(["masterleases", "peerserverleases", "ranges"]);
+
 const groupOf = new Map(
   Object.entries(groups).flatMap(([group, resources]) => resources.map((resource) => [resource, group] as const)),
 );
 const nameOf = new Map(Object.entries(otherNames));
+
+/** Whether an API server encrypts what is in a resource's folder, if it is told to. */
+export function isEncryptable(resource: string): boolean {
+  return !withoutApi.has(resource);
+}
 
 /** A key that was taken apart. */
 export interface RegistryKey {

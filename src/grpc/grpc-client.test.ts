@@ -6,10 +6,10 @@ import type { Http2Server, ServerHttp2Stream } from "node:http2";
 import { connect } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { test } from "node:test";
+import { startGrpcServer } from "../../test/support/grpc-server.ts";
 import { frame } from "./frames.ts";
 import { GrpcClient } from "./grpc-client.ts";
 import { GrpcError, grpcCodes } from "./grpc-status.ts";
-import { serveGrpc } from "./serve-grpc.ts";
 
 async function listening<S extends Server | Http2Server>(
   server: S,
@@ -30,16 +30,8 @@ async function listening<S extends Server | Http2Server>(
 }
 
 /** A server of gRPC whose one method does what it is told to. */
-function grpcServer(run: (message: Buffer) => Promise<Uint8Array>) {
-  const options = {
-    method: () => ({ type: "unary", run: (_: unknown, message: Buffer) => run(message) }) as const,
-    served: "",
-    messageBytesMax: 1 << 20,
-    statusOf: (error: unknown) =>
-      error instanceof GrpcError ? error : new GrpcError(grpcCodes.internal, "it must not fail"),
-    now: () => new Date(),
-  };
-  return listening(createServer((request, response) => void serveGrpc(options, request as never, response as never)));
+function grpcServer(run: (message: Buffer) => Promise<Uint8Array>, port = 0) {
+  return startGrpcServer({ [path]: run }, { port });
 }
 
 /** A server whose streams are answered by hand. */
@@ -142,22 +134,9 @@ test("GrpcClient.unary says that nobody can be reached, and connects anew when s
   await client.unary(path, asked, inTimeMs);
   await first[Symbol.asyncDispose]();
   await assert.rejects(client.unary(path, asked, inTimeMs), { code: grpcCodes.unavailable });
-  const server = createServer((request, response) => {
-    const options = {
-      method: () => ({ type: "unary", run: async () => Buffer.from("second") }) as const,
-      served: "",
-      messageBytesMax: 1000,
-      now: () => new Date(),
-      statusOf: () => new GrpcError(grpcCodes.internal, ""),
-    };
-    void serveGrpc(options, request as never, response as never);
-  });
-  server.listen(Number(new URL(first.url).port), "127.0.0.1");
-  await once(server, "listening");
+  await using second = await grpcServer(async () => Buffer.from("second"), Number(new URL(first.url).port));
+  assert.equal(second.url, first.url);
   assert.equal(String(await client.unary(path, asked, inTimeMs)), "second");
-  client[Symbol.dispose]();
-  server.close();
-  await once(server, "close");
 });
 
 test("GrpcClient.unary says so of a server that does not speak HTTP/2", async () => {

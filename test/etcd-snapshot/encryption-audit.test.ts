@@ -127,6 +127,26 @@ test("encryption audit ends with 5 for what --fail-on names, and only for the re
   assert.equal(await codeOf("--fail-on", "clear", "--resource", "configmaps"), 5);
   assert.equal(await codeOf("--fail-on", "stale", "--resource", "configmaps"), 0);
   assert.equal(await codeOf("--fail-on", "everything"), 2);
+
+  const configure = (name: string, keys: string) => {
+    const providers = `[{aescbc: {keys: [${keys}]}}]`;
+    const rules = `[{resources: [secrets, configmaps], providers: ${providers}}]`;
+    writeFileSync(home.at(name), `{kind: EncryptionConfiguration, resources: ${rules}}`);
+    return ["--encryption-provider-config", name];
+  };
+  const both = configure("both.yaml", "{name: key1, secret: hunter2}, {name: key2, secret: hunter2}");
+  const one = configure("one.yaml", "{name: key1, secret: hunter2}");
+  assert.equal(await codeOf("--fail-on", "unreadable"), 2);
+  assert.equal(await codeOf("--fail-on", "unreadable", "--resource", "secrets", ...both), 0);
+  assert.equal(await codeOf("--fail-on", "unreadable", "--resource", "secrets", ...one), 5);
+  // Config maps are to be encrypted by both, and are not.
+  assert.equal(await codeOf("--fail-on", "clear", ...both), 5);
+  const { stdout } = await runIn(home.path, "encryption", "audit", "--etcd-snapshot", "etcd.db", ...one, "--names");
+  assert.match(
+    stdout,
+    /^secrets: 1 CANNOT BE READ with this configuration: it does not have their provider and key\.$/m,
+  );
+  assert.match(stdout, /^secrets, aescbc key2, stale, not readable:\n {2}a\/other$/m);
 });
 
 test("encryption audit says it to people, and names objects when asked", async () => {

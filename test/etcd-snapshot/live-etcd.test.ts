@@ -1,19 +1,15 @@
 /** An etcd that runs, as strongroom encryption audit reads it. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:http2";
-import type { AddressInfo } from "node:net";
-import { once } from "node:events";
 import { test } from "node:test";
 import type { EncryptionAnswer } from "../../src/cli/encryption-audit.ts";
-import { KeyValue, RangeRequest, RangeResponse } from "../../src/doors/etcd/messages/kv.ts";
+import { KeyValue, RangeResponse } from "../../src/doors/etcd/messages/kv.ts";
 import { EtcdReader } from "../../src/etcd-client/etcd-reader.ts";
-import { GrpcError, grpcCodes } from "../../src/grpc/grpc-status.ts";
-import { serveGrpc } from "../../src/grpc/serve-grpc.ts";
 import { TestHome } from "../cli/program.ts";
 import { shapeErrors } from "../sight/answer-schema.ts";
 import { runIn } from "../sight/run-sight.ts";
 import { makeCertificates } from "../support/certificates.ts";
+import { startGrpcServer } from "../support/grpc-server.ts";
 import { startRealEtcd } from "../support/real-etcd.ts";
 
 const canary = "hunter2-of-the-etcd";
@@ -138,32 +134,11 @@ test("EtcdReader raises denied for an etcd that wants a name and a password", as
   await assert.rejects(keysOf(reader, "/registry/"), { code: "denied" });
 });
 
-/** An etcd that answers a range with these keys, whatever was asked. */
-async function lyingEtcd(
-  answer: (request: RangeRequest) => { readonly keys: readonly string[]; readonly more: boolean },
-) {
-  const method = {
-    type: "unary" as const,
-    run: async (_: unknown, message: Buffer) => {
-      const { keys, more } = answer(RangeRequest.decode(message));
-      const kvs = keys.map((key) =>
-        KeyValue.encode({ key: Buffer.from(key), modRevision: 1, value: Buffer.from("x") }),
-      );
-      return RangeResponse.encode({ header: { clusterId: 1n, memberId: 1n, revision: 5, raftTerm: 1n }, kvs, more });
-    },
-  };
-  const options = {
-    method: () => method,
-    served: "",
-    messageBytesMax: 1000,
-    now: () => new Date(),
-    statusOf: () => new GrpcError(grpcCodes.internal, "it must not fail"),
-  };
-  const server = createServer((request, response) => void serveGrpc(options, request as never, response as never));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // it listens on a port
-  return { url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => void server.close() };
+/** An etcd that answers every range with these keys. */
+function lyingEtcd({ keys, more }: { readonly keys: readonly string[]; readonly more: boolean }) {
+  const kvs = keys.map((key) => KeyValue.encode({ key: Buffer.from(key), modRevision: 1, value: Buffer.from("x") }));
+  const header = { clusterId: 1n, memberId: 1n, revision: 5, raftTerm: 1n };
+  return startGrpcServer({ "/etcdserverpb.KV/Range": () => RangeResponse.encode({ header, kvs, more }) });
 }
 
 test("EtcdReader.below ends with an error for keys that were not asked for, and for pages without end", async () => {
@@ -173,7 +148,7 @@ test("EtcdReader.below ends with an error for keys that were not asked for, and 
     { keys: ["/other"], more: false },
     { keys: [], more: true },
   ]) {
-    using etcd = await lyingEtcd(() => answer);
+    await using etcd = await lyingEtcd(answer);
     using reader = new EtcdReader([{ url: etcd.url }]);
     await assert.rejects(keysOf(reader, "/registry/"), { code: "corrupt" }, JSON.stringify(answer));
   }
