@@ -11,6 +11,7 @@
 import { parseArgs } from "node:util";
 import { measureApply } from "./goals/apply.ts";
 import { measureAuditCost } from "./goals/audit-cost.ts";
+import { measureAuditIndex } from "./goals/audit-index.ts";
 import { measureAuditLog } from "./goals/audit-log.ts";
 import { measureAuthorization } from "./goals/authorization.ts";
 import { measureEncryption } from "./goals/crypto.ts";
@@ -39,6 +40,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   apply: measureApply,
   authorization: measureAuthorization,
   "audit-log": measureAuditLog,
+  "audit-index": measureAuditIndex,
   "audit-cost": measureAuditCost,
   "rbac-reads": measureRbacReads,
   "list-small": measureSmallList,

@@ -7,10 +7,10 @@ import { after, test } from "node:test";
 import { setImmediate as endOfTurn } from "node:timers/promises";
 import { array, assert as assertProperty, asyncProperty, constantFrom, integer, record } from "fast-check";
 import type { Arbitrary } from "fast-check";
+import { FullScan } from "../../../test/support/audit-scan.ts";
+import type { SecretPlace } from "../../../test/support/audit-scan.ts";
 import { RandomEvents, namespaces, secretNames, users } from "../../../test/support/random-audit-events.ts";
-import type { AuditEvent } from "../audit-event.ts";
 import type { AuditEntry } from "../audit-log.ts";
-import { disclosuresOf } from "../disclosures.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { AuditIndex } from "./audit-index.ts";
 import type { AuditIndexOptions } from "./audit-index.ts";
@@ -57,89 +57,9 @@ async function opened(directory: string, log: MemorySink, more: Partial<AuditInd
   return index;
 }
 
-/** What is on record of whom, found by reading everything: the specification that the index is held to. */
-class FullScan {
-  readonly #events: readonly AuditEvent[];
-
-  constructor(events: readonly AuditEvent[]) {
-    this.#events = events;
-  }
-
-  positions(filter: EntryFilter): number[] {
-    return this.#events.flatMap((event, position) => {
-      const timeMs = Date.parse(event.stageTimestamp);
-      if (timeMs < (filter.sinceMs ?? -Infinity) || timeMs >= (filter.untilMs ?? Infinity)) return [];
-      const of = filter.secret === undefined ? [] : this.#of(event, filter.secret);
-      const candidates =
-        filter.secret !== undefined
-          ? of
-          : [event, ...this.#readersOf(event)].slice(0, filter.user === undefined ? 1 : undefined);
-      return candidates.some((candidate) => holds(filter, candidate)) ? [position] : [];
-    });
-  }
-
-  /** Reads, reads of metadata and refusals by user. */
-  readers({ secret, ...filter }: EntryFilter & { readonly secret: Secret }): Record<string, number[]> {
-    const counts: Record<string, number[]> = {};
-    const count = (event: AuditEvent, place: number) => {
-      if (!holds(filter, event)) return;
-      const user = (event.impersonatedUser ?? event.user).username;
-      (counts[user] ??= [0, 0, 0])[place]!++;
-    };
-    for (const position of this.positions({
-      sinceMs: filter.sinceMs ?? -Infinity,
-      untilMs: filter.untilMs ?? Infinity,
-    })) {
-      const event = this.#events[position];
-      if (event === undefined) continue;
-      for (const { namespace, name, metadataOnly } of disclosuresOf(event)) {
-        if (namespace !== secret.namespace || name !== secret.name) continue;
-        for (const reader of this.#readersOf(event)) count(reader, metadataOnly ? 1 : 0);
-      }
-      const { resource, namespace = "", name = "" } = event.objectRef ?? {};
-      const isOfScope = name === "" && (namespace === "" || namespace === secret.namespace);
-      const isOfIt = isOfScope || (name === secret.name && namespace === secret.namespace);
-      if (resource === "secrets" && isOfIt && event.responseStatus?.code === 403) count(event, 2);
-    }
-    return counts;
-  }
-
-  /** Who is said to have to do with a secret. */
-  #of(event: AuditEvent, { namespace, name }: Secret): AuditEvent[] {
-    if (disclosuresOf(event).some((one) => one.namespace === namespace && one.name === name))
-      return this.#readersOf(event);
-    const { objectRef } = event;
-    const isNamed = objectRef?.resource === "secrets" && objectRef.namespace === namespace && objectRef.name === name;
-    return isNamed ? [event] : [];
-  }
-
-  /** The events that say who received what an event discloses; alike ones once. */
-  #readersOf(event: AuditEvent): AuditEvent[] {
-    if (event.streams === undefined) return [event];
-    const beginnings = event.streams.map(
-      (id) => this.#events.find(({ streamID, stage }) => streamID === id && stage === "ResponseStarted") ?? event,
-    );
-    const alike = ({ user, impersonatedUser, verb, door, sourceIPs }: AuditEvent) =>
-      JSON.stringify([user, impersonatedUser, verb, door, sourceIPs.at(-1)]);
-    return [...new Map(beginnings.map((each) => [alike(each), each])).values()];
-  }
-}
-
-interface Secret {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-function holds({ user, verb, door, decision }: EntryFilter, event: AuditEvent): boolean {
-  return (
-    (user === undefined || user === event.user.username || user === event.impersonatedUser?.username) &&
-    (verb === undefined || verb === event.verb) &&
-    (door === undefined || door === event.door) &&
-    (decision === undefined || decision === (event.annotations?.["authorization.k8s.io/decision"] ?? ""))
-  );
-}
-
-const secrets: readonly Secret[] = namespaces.flatMap((namespace) => secretNames.map((name) => ({ namespace, name })));
+const secrets: readonly SecretPlace[] = namespaces.flatMap((namespace) =>
+  secretNames.map((name) => ({ namespace, name })),
+);
 
 const filters: Arbitrary<EntryFilter> = record(
   {
@@ -155,7 +75,7 @@ const filters: Arbitrary<EntryFilter> = record(
 );
 
 /** All pages of an answer. */
-async function found(index: AuditIndex, filter: EntryFilter, limit = 5): Promise<number[]> {
+async function found(index: AuditIndex, filter: EntryFilter, limit = 25): Promise<number[]> {
   const positions: number[] = [];
   for (let from = 0; from < index.position;) {
     const page = await findEntries(index, filter, { from, to: index.position, limit });

@@ -85,9 +85,9 @@ export class AuditIndex implements AsyncDisposable {
     this.#folder = new SegmentFolder(options.directory, options.key, this.#share);
   }
 
-  /** Entries before this position are indexed. */
+  /** Entries before this position are indexed; none while it is to be built anew. */
   get position(): number {
-    return this.#buffer.to;
+    return this.#isDamaged ? 0 : this.#buffer.to;
   }
 
   get sizeBytes(): number {

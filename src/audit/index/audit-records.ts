@@ -1,5 +1,5 @@
 /** What the audit log is asked, by its index: answers are about all that was durable when the question came, if the index is so far. */
-import { isStrongroomError } from "../../errors/strongroom-error.ts";
+import { StrongroomError, isStrongroomError } from "../../errors/strongroom-error.ts";
 import type { AuditEntry, AuditLogReader } from "../audit-log.ts";
 import type { AuditIndex } from "./audit-index.ts";
 import { isEventAskedFor } from "./entry-filter.ts";
@@ -33,10 +33,12 @@ export class AuditRecords {
     return Math.min(this.#index.position, end);
   }
 
-  /** Raises `unavailable` while the index is made anew. */
-  async whoRead(question: WhoReadQuestion): Promise<WhoReadAnswer> {
+  /** `end` is how many entries there were when the question came. Raises `unavailable` while the index is made anew. */
+  async whoRead(question: WhoReadQuestion): Promise<WhoReadAnswer & { readonly end: number }> {
+    const { end } = this.#log;
     await this.reach();
-    return this.#asked(() => whoRead(this.#index, question));
+    const answer = await this.#asked(() => whoRead(this.#index, question));
+    return { ...answer, end: Math.max(end, answer.position) };
   }
 
   /** The first positions from one on that are asked for; `to` must be within what {@link reach} said. Raises `unavailable`. */
@@ -64,8 +66,11 @@ export class AuditRecords {
     try {
       return await ask();
     } catch (error) {
-      if (isStrongroomError(error, "corrupt")) this.#index.rebuild();
-      throw error;
+      if (!isStrongroomError(error, "corrupt")) throw error;
+      this.#index.rebuild();
+      throw new StrongroomError("unavailable", "the index of the audit log was damaged, and is built anew", {
+        cause: error,
+      });
     }
   }
 }

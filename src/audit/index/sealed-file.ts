@@ -73,14 +73,16 @@ export class SealedFileWriter {
     return place;
   }
 
-  /** Writes the last block, by which readers begin; resolves when all of the file is on the disk. */
+  /**
+   * Writes the last block, by which readers begin. Nothing is synced, so that no request waits for the disk longer: what the loss of
+   * power damages is found when it is read, and made anew.
+   */
   async finish(plain: Uint8Array): Promise<void> {
     const { length } = await this.#append(plain, lastNumber);
     const trailer = Buffer.alloc(trailerBytes);
     trailer.writeUInt32BE(length);
     this.#gathered.push(trailer);
     await this.#flush();
-    await this.#handle.sync();
     await this.close();
   }
 

@@ -11,10 +11,10 @@ import { Segment } from "./segment.ts";
 import { mergeSegments } from "./write-segments.ts";
 import type { WorkShare } from "./work-share.ts";
 
-/** So many segments of one size are merged to one of the next. */
+/** So many segments that follow each other are merged to one, */
 const mergedSegments = 8;
-/** Larger ones are left alone. */
-const mergedEntriesMax = 1_000_000;
+/** if each of them is smaller. One that is written from memory has 0.4 MB at least, so a row is written four times at most. */
+const mergedBytesMax = 8 * 1024 * 1024;
 
 /** Whether a segment is of the log that is there; asked of those whose last entry the log still has. */
 export type IsOfLog = (segment: Segment) => Promise<boolean>;
@@ -131,24 +131,16 @@ export class SegmentFolder {
     return undefined;
   }
 
-  /** The first segments of one size that are enough to be merged. */
+  /** The first that are enough to be merged. */
   #mergeable(): Segment[] | undefined {
     let group: Segment[] = [];
     for (const segment of this.#segments) {
-      const size = sizeClass(segment);
-      if (size === undefined) group = [];
-      else if (group[0] === undefined || sizeClass(group[0]) === size) group.push(segment);
-      else group = [segment];
+      if (segment.sizeBytes >= mergedBytesMax) group = [];
+      else group.push(segment);
       if (group.length === mergedSegments) return group;
     }
     return undefined;
   }
-}
-
-/** Segments of one class have up to eight times as many entries as the smallest. */
-function sizeClass({ from, to }: Segment): number | undefined {
-  const entries = to - from;
-  return entries > mergedEntriesMax ? undefined : Math.floor(Math.log2(entries) / Math.log2(mergedSegments));
 }
 
 function nameOf(from: number, to: number): string {

@@ -1,8 +1,6 @@
 /** Writes a segment: circumstances first, then the lists in the order of their hashes. */
 import type { KeyObject } from "node:crypto";
 import { rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { syncFolder } from "../append-file.ts";
 import { pieceHeaderBytesMax, rowBytesMax, sliceBatch, writeNumber, writePiece } from "./rows.ts";
 import type { RowBatch } from "./rows.ts";
 import { SealedFileWriter } from "./sealed-file.ts";
@@ -62,7 +60,7 @@ export class SegmentWriter {
     }
   }
 
-  /** Makes it durable under its name. */
+  /** Gives it its name, by which it counts. */
   async finish(facts: Pick<SegmentDirectory, "from" | "to" | "fingerprint">): Promise<void> {
     await this.#closeTexts();
     await this.#closeBlock();
@@ -74,7 +72,6 @@ export class SegmentWriter {
     };
     await this.#file.finish(Buffer.from(JSON.stringify(directory)));
     await rename(unfinished(this.#path), this.#path);
-    await syncFolder(dirname(this.#path));
   }
 
   /** Gives it up. */

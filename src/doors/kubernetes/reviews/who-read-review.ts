@@ -46,8 +46,7 @@ export function whoReadReview(records: AuditRecords): Review {
       if (errors.length > 0) throw invalidReview(errors);
       const question = questionOf(spec, namespace);
       annotate(askedKey, `who read ${namespace}/${question.secret.name}${filterText(spec)}`);
-      const answer = await records.whoRead(question);
-      review["status"] = treeOf({ ...answer, end: records.end });
+      review["status"] = treeOf(await records.whoRead(question));
       return review;
     },
   };

@@ -185,5 +185,5 @@ WhoReadReviewStatus.readers: Who received values, the last one first.
 WhoReadReviewStatus.others: Who saw metadata alone, or was refused.
 WhoReadReviewStatus.total: How many readers and others there are, whatever the limit.
 WhoReadReviewStatus.position: Entries before this position were looked through.
-WhoReadReviewStatus.end: How many entries there are; more than the position where the index is behind.
+WhoReadReviewStatus.end: How many entries there were when the question came; more than the position where the index is behind.
 `;
