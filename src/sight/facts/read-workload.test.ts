@@ -40,3 +40,16 @@ test("A token volume counts even where the automatic one is switched off; a mirr
   assert.equal(readWorkload("Pod", { spec: {} }).mountsToken, undefined);
   assert.equal(readWorkload("Pod", undefined).account, "default");
 });
+
+test("A token for a cloud or a store is none for the API server; one for an audience that is not known may be", () => {
+  const tokenFor = (audience: string) => {
+    const sources = [{ serviceAccountToken: { path: "token", audience } }];
+    return readWorkload("Pod", { spec: { ...spec, volumes: [{ projected: { sources } }] } }).mountsToken;
+  };
+  for (const audience of ["sts.amazonaws.com", "api://AzureADTokenExchange", "vault", "my-project.svc.id.goog"]) {
+    assert.equal(tokenFor(audience), false, audience);
+  }
+  for (const audience of ["", "https://kubernetes.default.svc", "vault2", "xsts.amazonaws.com.evil"]) {
+    assert.equal(tokenFor(audience), true, audience);
+  }
+});

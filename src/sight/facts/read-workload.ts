@@ -46,10 +46,18 @@ function readReferences(spec: unknown): WorkloadReference[] {
   }));
 }
 
+/** Tokens for these are for a cloud or a store; no API server takes them. */
+const audiencesOfOthers =
+  /^(?:sts\.amazonaws\.com(?:\.cn)?|pods\.eks\.amazonaws\.com|api:\/\/AzureADTokenExchange|vault|[\w.-]+\.svc\.id\.goog)$/;
+
 /** A token volume of its own counts whatever else is said; the switch of the pod wins over the account's. */
 function mountsToken(spec: unknown): boolean | undefined {
   const hasVolume = listField(spec, "volumes").some((volume) =>
-    listField(volume, "projected", "sources").some((source) => field(source, "serviceAccountToken") !== undefined),
+    listField(volume, "projected", "sources").some(
+      (source) =>
+        field(source, "serviceAccountToken") !== undefined &&
+        !audiencesOfOthers.test(textField(source, "serviceAccountToken", "audience")),
+    ),
   );
   return hasVolume ? true : flagField(spec, "automountServiceAccountToken");
 }
