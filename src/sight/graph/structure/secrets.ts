@@ -5,6 +5,7 @@ import { capabilitiesReaching } from "../capability.ts";
 import { accountUser } from "../graph-node.ts";
 import type { GraphBuilder } from "../unit.ts";
 import { accountExists, capabilityNode, connect, shownBy } from "./connect.ts";
+import { namesMatching } from "../namespace-forms.ts";
 import { addIdentities, addReleased, addSharedValues } from "./objects.ts";
 import { isBootstrapGroup } from "./principals.ts";
 
@@ -88,18 +89,9 @@ function isEtcdClient({ keys, name }: SecretFact): boolean {
 function addCopies(builder: GraphBuilder, number: number, { copies }: SecretFact): void {
   if (copies === undefined || builder.facts.running(copies.controller).length === 0) return;
   connect(builder, [{ kind: "copy-secret", namespace: "", name: "" }], number);
+  const mayAsk = namesMatching(copies.namespaces);
   for (const { name } of builder.facts.of("Namespace")) {
-    if (copies.namespaces.length > 0 && !copies.namespaces.some((form) => matchesWhole(form, name))) continue;
+    if (!mayAsk(name)) continue;
     connect(builder, [{ kind: "copy-secret", namespace: name, name: "" }], number);
-  }
-}
-
-/** A pattern of the controllers is a regular expression for the whole name; one that is none matches itself. */
-function matchesWhole(form: string, name: string): boolean {
-  if (!/^[\w.*+?|()[\]-]{1,200}$/.test(form)) return form === name;
-  try {
-    return new RegExp(`^(?:${form})$`).test(name);
-  } catch {
-    return form === name;
   }
 }
