@@ -208,6 +208,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./access-explain.ts")).accessExplainCommand,
   },
   {
+    name: "seal status",
+    summary: "Say how the root key is kept, and against whom that does not protect",
+    load: async () => (await import("./seal-status.ts")).sealStatusCommand,
+  },
+  {
+    name: "seal change",
+    summary: "Keep the root key in a file, under a passphrase or by a KMS plugin",
+    load: async () => (await import("./seal-change.ts")).sealChangeCommand,
+  },
+  {
     name: "kms-plugin init",
     summary: "Make the key of a KMS plugin, with an escrow copy",
     load: async () => (await import("./kms-plugin-init.ts")).kmsPluginInitCommand,

@@ -23,6 +23,7 @@ import { certificateNameForm, isCertificateName, listenAddressForm, parseListenA
 import { etcdReader } from "./etcd-file.ts";
 import type { EtcdFile } from "./etcd-file.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { kmsEndpointForm, parseKmsEndpoint } from "./root-key-choice.ts";
 
 /** The versions of the file that are understood. */
 export const configApiVersion = "strongroom.dev/v1alpha1";
@@ -38,7 +39,7 @@ interface ConfigFileFields {
   listen: ListenAddress;
   tls: Fields<{ extraSans: readonly string[] }>;
   log: Fields<{ format: "text" | "json" }>;
-  rootKey: Fields<{ file: string; passphraseFile: string }>;
+  rootKey: Fields<{ file: string; passphraseFile: string; kmsEndpoint: string }>;
   encryption: Fields<{ configurationFile: string }>;
   history: Fields<{ retain: number; retainBytes: number }>;
   versions: Fields<{
@@ -133,7 +134,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
       extraSans: list(text((name) => (isCertificateName(name) ? name : undefined), certificateNameForm)),
     }),
     log: mapping({ format: oneOf(["text", "json"]) }),
-    rootKey: mapping({ file: path, passphraseFile: path }),
+    rootKey: mapping({ file: path, passphraseFile: path, kmsEndpoint: text(parseKmsEndpoint, kmsEndpointForm) }),
     encryption: mapping({ configurationFile: path }),
     history: mapping({
       retain: duration({ minMs: 60_000, maxMs: 3650 * dayMs }),

@@ -26,6 +26,7 @@ import { repeatableFlag, valueFlag } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import { certificateNameForm, isCertificateName, listenAddressForm, parseListenAddress } from "./listen-address.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { kmsEndpointForm, parseKmsEndpoint, rootKeyConfig, rootKeyKmsFlag } from "./root-key-choice.ts";
 
 export const dataDirFlag = valueFlag(
   "data-dir",
@@ -115,10 +116,11 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
     port,
     extraSans: readSans(flags) ?? file.tls?.extraSans ?? [],
     logFormat: readLogFormat(flags) ?? file.log?.format ?? "text",
-    rootKey: rootKeyConfig(
-      fromFlag(rootKeyFileFlag) ?? file.rootKey?.file,
-      fromFlag(passphraseFileFlag) ?? file.rootKey?.passphraseFile,
-    ),
+    rootKey: rootKeyConfig({
+      path: fromFlag(rootKeyFileFlag) ?? file.rootKey?.file,
+      passphraseFile: fromFlag(passphraseFileFlag) ?? file.rootKey?.passphraseFile,
+      kmsEndpoint: readKmsEndpoint(flags) ?? file.rootKey?.kmsEndpoint,
+    }),
     encryptionFile: fromFlag(encryptionConfigFlag) ?? file.encryption?.configurationFile,
     history: {
       retainMs: file.history?.retain ?? historyDefault.retainMs,
@@ -189,8 +191,11 @@ function readLogFormat(flags: FlagValues): ServerConfig["logFormat"] | undefined
   throw usageError("--log-format must be text or json");
 }
 
-function rootKeyConfig(path: string | undefined, passphraseFile: string | undefined): ServerConfig["rootKey"] {
-  return passphraseFile === undefined ? { type: "file", path } : { type: "passphrase", path, passphraseFile };
+function readKmsEndpoint(flags: FlagValues): string | undefined {
+  const value = flags.one(rootKeyKmsFlag);
+  if (value !== undefined && parseKmsEndpoint(value) === undefined)
+    throw usageError(`--root-key-kms must be ${kmsEndpointForm}`);
+  return value;
 }
 
 function versionsConfig({ versions = {} }: ConfigFile): ServerConfig["versions"] {

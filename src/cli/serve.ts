@@ -24,6 +24,7 @@ import {
 } from "./config.ts";
 import { valueFlag } from "./flags.ts";
 import { kubectlSession } from "./kubectl-session.ts";
+import { rootKeyKmsFlag } from "./root-key-choice.ts";
 import { serveUntilStopped } from "./serve-until-stopped.ts";
 import { listenForStop } from "./stop-request.ts";
 
@@ -33,7 +34,8 @@ const tryFlag = valueFlag("try", "DIR", "Show kubectl commands to try with the m
 export const serveCommand: Command = {
   usage:
     "[--data-dir DIR] [--listen HOST:PORT] [--san NAME]... [--config FILE] [--log-format text|json] " +
-    "[--root-key-file FILE] [--passphrase-file FILE] [--encryption-provider-config FILE] [--admin-kubeconfig FILE|none] " +
+    "[--root-key-file FILE] [--passphrase-file FILE] [--root-key-kms ENDPOINT] [--encryption-provider-config FILE] " +
+    "[--admin-kubeconfig FILE|none] " +
     "[--service-account-issuer URL]... [--authentication-config FILE] [--token-auth-file FILE] [--anonymous-path PATH]... " +
     "[--audit-policy-file FILE] [--audit-log-path FILE|-] [--audit-webhook-config-file FILE] [--audit-...] [--try DIR]",
   examples: [
@@ -52,6 +54,7 @@ export const serveCommand: Command = {
     logFormatFlag,
     rootKeyFileFlag,
     passphraseFileFlag,
+    rootKeyKmsFlag,
     encryptionConfigFlag,
     adminKubeconfigFlag,
     issuerFlag,
@@ -99,7 +102,7 @@ const keyBesideData =
   "Choose another place with --root-key-file.";
 
 function isKeyBesideData({ dataDir, rootKey }: ServerConfig): boolean {
-  if (rootKey.type === "passphrase" || rootKey.path === undefined) return false;
+  if (rootKey.type !== "file" || rootKey.path === undefined) return false;
   const way = relative(dataDir, rootKey.path);
   return way !== ".." && !way.startsWith(`..${sep}`);
 }

@@ -8,10 +8,13 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { createPrivateFile, errorCodeOf } from "../crypto/private-file.ts";
 import { Redacted } from "../crypto/redacted.ts";
-import { FileCustody } from "../crypto/root-key/file-custody.ts";
+import { KmsPluginClient } from "../crypto/kms/kms-plugin-client.ts";
+import { KeyFileCustody } from "../crypto/root-key/key-file-custody.ts";
 import { defaultKeyFilePath } from "../crypto/root-key/key-file.ts";
-import { PassphraseCustody } from "../crypto/root-key/passphrase-custody.ts";
-import type { RootKeyCustody } from "../crypto/root-key/root-key-custody.ts";
+import { kmsForm } from "../crypto/root-key/kms-form.ts";
+import { passphraseForm } from "../crypto/root-key/passphrase-form.ts";
+import { plainForm } from "../crypto/root-key/plain-form.ts";
+import type { CustodyName, RootKeyCustody } from "../crypto/root-key/root-key-custody.ts";
 import type { RootKey } from "../crypto/root-key/root-key.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { RootKeyConfig } from "./root-key-config.ts";
@@ -22,6 +25,7 @@ export interface Instance {
   readonly isNew: boolean;
   /** Where the root key is kept, for people. */
   readonly rootKeyPlace: string;
+  readonly custody: CustodyName;
 }
 
 const recordFile = "instance.json";
@@ -51,7 +55,7 @@ async function readInstance(dataDir: string, config: RootKeyConfig): Promise<Ins
   if (record === undefined) return undefined;
   const rootKey = await custody.load(record.instanceId);
   rootKey.verify(record.rootKeyId);
-  return { id: record.instanceId, rootKey, isNew: false, rootKeyPlace: custody.describe(record.instanceId) };
+  return { id: record.instanceId, rootKey, isNew: false, ...(await placeOf(custody, record.instanceId)) };
 }
 
 async function createInstance(dataDir: string, custody: RootKeyCustody): Promise<Instance> {
@@ -69,7 +73,16 @@ async function createInstance(dataDir: string, custody: RootKeyCustody): Promise
   const rootKey = await custody.create(id);
   // Durable before anything is encrypted.
   await writeInstanceRecord(dataDir, { id, rootKey });
-  return { id, rootKey, isNew: true, rootKeyPlace: custody.describe(id) };
+  return { id, rootKey, isNew: true, ...(await placeOf(custody, id)) };
+}
+
+/** How the root key of an instance is kept, as the instance tells it. */
+export async function placeOf(
+  custody: RootKeyCustody,
+  instanceId: string,
+): Promise<Pick<Instance, "rootKeyPlace" | "custody">> {
+  const facts = await custody.inspect(instanceId);
+  return { rootKeyPlace: facts.place, custody: facts.custody };
 }
 
 export function newInstanceId(): string {
@@ -109,7 +122,8 @@ export async function requireClosedToOthers(dataDir: string): Promise<void> {
 
 const writableByOthers = 0o022;
 
-async function readRecord(dataDir: string): Promise<{ instanceId: string; rootKeyId: string } | undefined> {
+/** The instance record of a directory; undefined where there is none. Raises `corrupt`. */
+export async function readRecord(dataDir: string): Promise<{ instanceId: string; rootKeyId: string } | undefined> {
   let text: string;
   try {
     text = await readFile(join(dataDir, recordFile), "utf8");
@@ -139,8 +153,13 @@ export function rootKeyPath(config: RootKeyConfig, instanceId: string): string {
 
 export function custodyOf(config: RootKeyConfig): RootKeyCustody {
   const pathOf = (instanceId: string) => rootKeyPath(config, instanceId);
-  if (config.type === "file") return new FileCustody(pathOf);
-  return new PassphraseCustody(pathOf, () => readPassphrase(config.passphraseFile));
+  const openPlugin = (endpoint: string) => new KmsPluginClient(endpoint);
+  if (config.type === "file") return new KeyFileCustody(pathOf, plainForm, [kmsForm(openPlugin)]);
+  if (config.type === "kms") return new KeyFileCustody(pathOf, kmsForm(openPlugin, config.endpoint));
+  return new KeyFileCustody(
+    pathOf,
+    passphraseForm(() => readPassphrase(config.passphraseFile)),
+  );
 }
 
 /** The passphrase is the file without its last line end. */

@@ -32,6 +32,7 @@ import {
   restoringFolder,
   rootKeyPath,
   writeInstanceRecord,
+  placeOf,
 } from "./instance.ts";
 import type { Instance } from "./instance.ts";
 import type { RootKeyConfig } from "./root-key-config.ts";
@@ -79,7 +80,7 @@ export async function restoreDataDirectory(options: RestoreOptions): Promise<Ins
     const rootKey = await makeKey(custody, id, isInterrupted);
     keyPath = rootKeyPath(config, id);
     onStep("keyed");
-    instance = { id, rootKey, isNew: true, rootKeyPlace: custody.describe(id) };
+    instance = { id, rootKey, isNew: true, ...(await placeOf(custody, id)) };
     await fill({ ...options, onStep }, instance);
     await writeInstanceRecord(dataDir, instance);
   } catch (error) {

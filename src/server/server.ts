@@ -16,6 +16,7 @@ import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
 import { Secrets } from "../core/secrets/secrets.ts";
 import { pooledRandomBytes } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
+import { custodyLimits } from "../crypto/root-key/root-key-custody.ts";
 import { openEtcdDoor } from "../doors/etcd/open-etcd-door.ts";
 import { readBody } from "../doors/http/body.ts";
 import { clientNetwork } from "../doors/http/client-address.ts";
@@ -96,6 +97,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   const instance = await openInstance(config.dataDir, config.rootKey);
   announce(`data directory ${config.dataDir}${instance.isNew ? " (new)" : ""}, instance ${instance.id}`);
   announce(`root key ${instance.rootKeyPlace} - keep a copy of it elsewhere: without it the data are lost`);
+  announce(`custody ${instance.custody}, not protected against: ${custodyLimits[instance.custody]}`);
   const registry = new Registry();
   const reports = { registry, log, announce };
   const data = startup.use(await openServerStore(config, instance, storedResources(kinds), reports));

@@ -10,7 +10,8 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import { frame } from "../../grpc/frames.ts";
-import { KmsPluginClient, socketPathOf } from "./kms-plugin-client.ts";
+import { socketPathOf } from "./kms-endpoint.ts";
+import { KmsPluginClient } from "./kms-plugin-client.ts";
 import { EncryptResponse, kmsMessageBytesMax, StatusResponse } from "./messages.ts";
 
 /** A socket in a folder of its own. */

@@ -3,6 +3,7 @@ import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { GrpcClient } from "../../grpc/grpc-client.ts";
 import { connectUnixSocket } from "../../grpc/unix-socket.ts";
 import type { KeyManagementService, WrappedSeed } from "../kms-v2/key-management-service.ts";
+import { socketPathOf } from "./kms-endpoint.ts";
 import {
   decodeAnnotations,
   DecryptRequest,
@@ -32,8 +33,6 @@ export interface KmsPlugin extends KeyManagementService {
   encrypt(seed: Uint8Array): Promise<WrappedSeed>;
   decrypt(wrapped: WrappedSeed): Promise<Uint8Array>;
 }
-
-const scheme = "unix://";
 
 /**
  * A KMS v2 plugin behind a unix socket. Every call raises `unavailable` when the plugin cannot be reached, does not answer in time or
@@ -89,19 +88,4 @@ export class KmsPluginClient implements KmsPlugin, Disposable {
       throw new StrongroomError("unavailable", `the KMS plugin at ${this.#path} must answer ${call}`, { cause });
     }
   }
-}
-
-/**
- * The path of an endpoint. Raises `invalid` for another scheme than unix, and for sockets without a file (`unix:///@name`), which upstream
- * takes: whoever binds such a name first has it, and would be sent seeds.
- *
- * Source: kubernetes/apiserver pkg/storage/value/encrypt/envelope/kmsv2/grpc_service.go.
- */
-export function socketPathOf(endpoint: string): string {
-  const path = endpoint.startsWith(scheme) ? endpoint.slice(scheme.length) : "";
-  if (/^\/[^@]/.test(path)) return path;
-  throw new StrongroomError(
-    "invalid",
-    "the endpoint of a KMS plugin must be unix:// and the absolute path of its socket, which must be a file",
-  );
 }

@@ -7,10 +7,11 @@ import { after, test } from "node:test";
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import type { ErrorCode } from "../../errors/strongroom-error.ts";
 import { Redacted } from "../redacted.ts";
-import { FileCustody } from "./file-custody.ts";
+import { KeyFileCustody } from "./key-file-custody.ts";
 import { decodeKeyFile, encodeKeyFile } from "./key-file-format.ts";
 import { defaultKeyFilePath } from "./key-file.ts";
-import { PassphraseCustody } from "./passphrase-custody.ts";
+import { passphraseForm } from "./passphrase-form.ts";
+import { plainForm } from "./plain-form.ts";
 import type { RootKeyCustody } from "./root-key-custody.ts";
 
 const root = await mkdtemp(join(tmpdir(), "strongroom-root-key-"));
@@ -25,16 +26,15 @@ async function readPassphrase(passphrase: string): Promise<Redacted<Uint8Array>>
   return await Promise.resolve(new Redacted(Buffer.from(passphrase)));
 }
 
-function passphraseCustody(path: string, passphrase: string): PassphraseCustody {
-  return new PassphraseCustody(
+function passphraseCustody(path: string, passphrase: string): KeyFileCustody {
+  return new KeyFileCustody(
     () => path,
-    async () => await readPassphrase(passphrase),
-    14,
+    passphraseForm(async () => await readPassphrase(passphrase), 14),
   );
 }
 
 const forms: [string, (path: string) => RootKeyCustody][] = [
-  ["FileCustody", (path) => new FileCustody(() => path)],
+  ["FileCustody", (path) => new KeyFileCustody(() => path, plainForm)],
   ["PassphraseCustody", (path) => passphraseCustody(path, "correct horse battery")],
 ];
 
@@ -107,22 +107,26 @@ for (const [name, custodyAt] of forms) {
 
 test("FileCustody follows a symbolic link to a file that is closed to others", async () => {
   const path = newPath();
-  const created = await new FileCustody(() => path).create("i-1");
+  const created = await new KeyFileCustody(() => path, plainForm).create("i-1");
   const alias = join(root, "alias.key");
   await symlink(path, alias);
-  assert.equal((await new FileCustody(() => alias).load("i-1")).id, created.id);
+  assert.equal((await new KeyFileCustody(() => alias, plainForm).load("i-1")).id, created.id);
 });
 
 test("FileCustody does not accept another key under a recomputed checksum", async () => {
   const path = newPath();
-  await new FileCustody(() => path).create("i-1");
+  await new KeyFileCustody(() => path, plainForm).create("i-1");
   const fields = new Map(decodeKeyFile(await readFile(path, "utf8"), ["instance", "key-id", "key"]));
   fields.set("key", Buffer.alloc(32, 7).toString("base64"));
   await writeFile(path, encodeKeyFile(fields));
-  await refuses(async () => await new FileCustody(() => path).load("i-1"), "sealed", /expected key id/);
+  await refuses(async () => await new KeyFileCustody(() => path, plainForm).load("i-1"), "sealed", /expected key id/);
   fields.set("key", Buffer.alloc(31, 7).toString("base64"));
   await writeFile(path, encodeKeyFile(fields));
-  await refuses(async () => await new FileCustody(() => path).load("i-1"), "sealed", /32 bytes in canonical base64/);
+  await refuses(
+    async () => await new KeyFileCustody(() => path, plainForm).load("i-1"),
+    "sealed",
+    /32 bytes in canonical base64/,
+  );
 });
 
 test("PassphraseCustody is sealed under another passphrase and when any field of its file was exchanged", async () => {
@@ -183,16 +187,20 @@ test("PassphraseCustody wants a passphrase of 12 bytes and makes no file without
 test("PassphraseCustody writes new files at N = 2^17 unless told otherwise", async () => {
   const path = newPath();
   const read = readPassphrase.bind(undefined, "twelve bytes");
-  await new PassphraseCustody(() => path, read).create("i-1");
+  await new KeyFileCustody(() => path, passphraseForm(read)).create("i-1");
   assert.match(await readFile(path, "utf8"), /^kdf: scrypt log-n=17 r=8 p=1$/m);
-  for (const logN of [13, 21, 17.5]) assert.throws(() => new PassphraseCustody(() => path, read, logN), RangeError);
+  for (const logN of [13, 21, 17.5]) assert.throws(() => passphraseForm(read, logN), RangeError);
 });
 
 test("FileCustody and PassphraseCustody say so when the file is of the other form", async () => {
   const [plain, wrapped] = [newPath(), newPath()];
-  await new FileCustody(() => plain).create("i-1");
+  await new KeyFileCustody(() => plain, plainForm).create("i-1");
   await passphraseCustody(wrapped, "correct horse battery").create("i-1");
-  await refuses(async () => await new FileCustody(() => wrapped).load("i-1"), "sealed", /protected by a passphrase/);
+  await refuses(
+    async () => await new KeyFileCustody(() => wrapped, plainForm).load("i-1"),
+    "sealed",
+    /protected by a passphrase/,
+  );
   await refuses(
     async () => await passphraseCustody(plain, "correct horse battery").load("i-1"),
     "sealed",
@@ -204,7 +212,7 @@ test("FileCustody says that its directory must be writable when it is not", asyn
   const blocked = join(root, "a-file");
   await writeFile(blocked, "");
   await refuses(
-    async () => await new FileCustody(() => join(blocked, "i-1.key")).create("i-1"),
+    async () => await new KeyFileCustody(() => join(blocked, "i-1.key"), plainForm).create("i-1"),
     "unavailable",
     /must be writable \(ENOTDIR|EEXIST\)/,
   );
@@ -214,7 +222,11 @@ test("FileCustody refuses a file of more than 16 KiB before it reads it", async 
   const path = newPath();
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, "x".repeat(16_385), { mode: 0o600 });
-  await refuses(async () => await new FileCustody(() => path).load("i-1"), "sealed", /at most 16384 bytes/);
+  await refuses(
+    async () => await new KeyFileCustody(() => path, plainForm).load("i-1"),
+    "sealed",
+    /at most 16384 bytes/,
+  );
 });
 
 test("defaultKeyFilePath lies in the config home and ignores a relative XDG_CONFIG_HOME", () => {
