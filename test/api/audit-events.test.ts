@@ -113,6 +113,7 @@ test("Lists have all entries, or those that selectors and times ask for, in page
     all.slice(0, whole).map(({ position }) => position),
     Array.from({ length: whole }, (_, position) => position),
   );
+  assert.doesNotMatch(JSON.stringify(all), /aHVudGVyMg|hunter2/);
   const paged = await listed("limit=3");
   assert.deepEqual(
     paged.slice(0, whole).map(({ metadata }) => metadata.name),

@@ -5,7 +5,7 @@ import { create, secret, secretsPath } from "../support/api-objects.ts";
 import { grant, userClient, userKubeconfig } from "../support/user-client.ts";
 import type { UserClient } from "../support/user-client.ts";
 import { run } from "../sight/run-sight.ts";
-import { startTestServer } from "../running-server.ts";
+import { connectTo, startTestServer } from "../running-server.ts";
 import { Program, TestHome } from "./program.ts";
 
 const server = await startTestServer();
@@ -84,6 +84,41 @@ test("tail -f shows what comes, as it comes, and ends when it is interrupted", a
   const { code, stdout, stderr } = await program.ended;
   assert.equal(code, 0, stderr);
   assert.equal(stdout.trimEnd().split("\n").length, 4);
+});
+
+test("tail -f goes on after a restart of the server, and leaves nothing out", async () => {
+  using home = new TestHome();
+  const serve = (listen: string) => new Program(home, ["serve", "--listen", listen, "--data-dir", "data"]);
+  const first = serve("127.0.0.1:0");
+  const url = await first.ready();
+  const words = ["audit", "tail", "-f", "--verb", "delete", "-o", "json", "--data-dir", "data"];
+  await using tail = new Program(home, words);
+  const kubeconfig = home.at("data", "admin.kubeconfig");
+  const remove = async (name: string) => {
+    const call = await connectTo(url, kubeconfig);
+    assert.equal((await call("POST", secretsPath, { body: secret(name, {}) })).status, 201);
+    assert.equal((await call("DELETE", `${secretsPath}/${name}`)).status, 200);
+  };
+  await remove("one");
+  await tail.printed(/"name":"one"[^]*"ResponseComplete"/);
+  first.kill("SIGKILL");
+  await first.ended;
+  await using second = serve(new URL(url).host);
+  await second.ready();
+  await remove("two");
+  await tail.printed(/"name":"two"[^]*"stage":"ResponseComplete"/);
+  tail.kill("SIGINT");
+  const { code, stdout, stderr } = await tail.ended;
+  assert.equal(code, 0, stderr);
+  const lines = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { position: number; objectRef: { name: string } });
+  assert.deepEqual(
+    lines.map(({ objectRef }) => objectRef.name),
+    ["one", "one", "two", "two"],
+  );
+  assert.equal(new Set(lines.map(({ position }) => position)).size, 4);
 });
 
 test("Whoever has no right is told where rights are written, and what is wrong is said in words", async () => {

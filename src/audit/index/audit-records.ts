@@ -10,13 +10,15 @@ import { whoRead } from "./who-read.ts";
 import type { WhoReadAnswer, WhoReadQuestion } from "./who-read.ts";
 
 /** So long a question waits for an index that is behind; then it is answered from what there is, and says so. */
-const waitMsMax = 2000;
+const waitMsDefault = 2000;
 
 export class AuditRecords {
   readonly #index: AuditIndex;
   readonly #log: AuditLogReader;
+  readonly #waitMs: number;
 
-  constructor(index: AuditIndex, log: AuditLogReader) {
+  constructor(index: AuditIndex, log: AuditLogReader, { waitMs = waitMsDefault }: { readonly waitMs?: number } = {}) {
+    this.#waitMs = waitMs;
     this.#index = index;
     this.#log = log;
   }
@@ -29,7 +31,7 @@ export class AuditRecords {
   /** The position up to which answers can be given now: that of the end, unless the index is more than two seconds behind. */
   async reach(): Promise<number> {
     const { end } = this.#log;
-    await this.#index.caughtUp(end, waitMsMax);
+    await this.#index.caughtUp(end, this.#waitMs);
     return Math.min(this.#index.position, end);
   }
 
@@ -57,7 +59,7 @@ export class AuditRecords {
 
   /** Whether an entry is asked for. It waits until the index knows the watches that began before it. */
   async isAskedFor({ position, event }: AuditEntry, filter: EntryFilter): Promise<boolean> {
-    if (event.streams !== undefined) await this.#index.caughtUp(position + 1, waitMsMax);
+    if (event.streams !== undefined) await this.#index.caughtUp(position + 1, this.#waitMs);
     return this.#asked(() => isEventAskedFor(event, filter, this.#index.streams));
   }
 

@@ -1,8 +1,10 @@
 /** An entry of the audit log as an object. */
 import type { AuditEntry } from "../../../audit/audit-log.ts";
 import { disclosuresOf } from "../../../audit/disclosures.ts";
+import { toRevision } from "../../../store/revision.ts";
 import { parseStoredJson } from "../codec/json-parser.ts";
 import type { JsonObject } from "../codec/json.ts";
+import { metadataOf } from "../validation/object-fields.ts";
 import type { StoredObject } from "./kind-storage.ts";
 import { treeObject } from "./tree-object.ts";
 
@@ -17,17 +19,26 @@ export function nameOf(position: number): string {
   return String(position).padStart(nameDigits, "0");
 }
 
-/** An entry as an object. */
+/** An entry as an object, which is kept as bytes: a page of them may have megabytes, and trees take several times as much. */
 export function entryObject({ position, event }: AuditEntry): StoredObject {
+  const name = nameOf(position);
+  const resourceVersion = String(position + 1);
   const { disclosed: _, ...rest } = event;
   const disclosed = disclosuresOf(event);
-  const metadata = {
-    name: nameOf(position),
-    resourceVersion: String(position + 1),
-    creationTimestamp: `${event.stageTimestamp.slice(0, 19)}Z`,
-  };
+  const metadata = { name, resourceVersion, creationTimestamp: `${event.stageTimestamp.slice(0, 19)}Z` };
   const whole = { metadata, position, ...rest, ...(disclosed.length > 0 && { disclosed }) };
   const bytes = Buffer.from(JSON.stringify(whole));
-  const object = treeObject(parseStoredJson(bytes) as JsonObject); // an object was written
-  return { ...object, sizeBytes: bytes.length };
+  const tree = () => parseStoredJson(bytes) as JsonObject; // an object was written
+  return {
+    namespace: "",
+    name,
+    revision: toRevision(position + 1),
+    sizeBytes: bytes.length,
+    itemJson: () => bytes,
+    tree,
+    metadata: () => metadataOf(tree()),
+    header: tree,
+    disclosure: () => ({ namespace: "", name, uid: "", resourceVersion }),
+    at: (revision) => treeObject(tree()).at(revision),
+  };
 }
