@@ -1,6 +1,6 @@
 /** Where the commands of sight get their facts: the same flags for each. */
 import { resolve } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { buildGraph } from "../sight/graph/build-graph.ts";
 import type { SecretName, SecurityGraph } from "../sight/graph/security-graph.ts";
@@ -8,6 +8,7 @@ import { placeText } from "../sight/facts/provenance.ts";
 import type { FactSet } from "../sight/facts/fact-set.ts";
 import type { Collection } from "../sight/sources/collection.ts";
 import { verifySample } from "../sight/sources/cluster/verify-sample.ts";
+import { manifestText } from "../sight/sources/manifest-text.ts";
 import { readFiles, readText } from "../sight/sources/file-source.ts";
 import type { FileObserver } from "../sight/sources/file-source.ts";
 import { clusterFlags, namesCluster, verifyCount } from "./cluster-flags.ts";
@@ -123,7 +124,7 @@ async function readFacts(invocation: Invocation, observer: FileObserver = {}): P
   const source = sourceOf(invocation);
   if (source.type === "cluster") throw new TypeError("a cluster is no file");
   const { type, path } = source;
-  if (path === "-") return usable(path, readText(type, "-", await text(process.stdin), observer));
+  if (path === "-") return usable(path, readText(type, "-", manifestText(await buffer(process.stdin)), observer));
   return usable(path, await readFiles(type, resolve(invocation.environment.workingDirectory, path), path, observer));
 }
 

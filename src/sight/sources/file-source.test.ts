@@ -178,3 +178,29 @@ test("Who wants to know is told of each file before it is read, with how many we
   readText("dump", "one.yaml", "", { onFile });
   assert.deepEqual(seen, [["one.yaml", 0]]);
 });
+
+test("A file is UTF-8 or UTF-16, with its mark or without", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sr-text-"));
+  try {
+    const text = "apiVersion: v1\nkind: Node\nmetadata: {name: nöde}\n";
+    const little = Buffer.from(`\ufeff${text}`, "utf16le");
+    const forms = {
+      plain: Buffer.from(text),
+      marked: Buffer.from(`\ufeff${text}`),
+      little,
+      big: Buffer.from(little).swap16(),
+    };
+    for (const [name, bytes] of Object.entries(forms)) {
+      writeFileSync(join(folder, `${name}.yaml`), bytes);
+      const { facts, problems } = await factsIn(join(folder, `${name}.yaml`));
+      assert.deepEqual([facts, problems], [["nöde"], []], name);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+async function factsIn(path: string) {
+  const found = await readFiles("dump", path, path);
+  return { facts: found.of("Node").map(({ name }) => name), problems: found.coverage.problems };
+}

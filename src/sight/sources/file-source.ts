@@ -7,6 +7,7 @@ import type { Provenance } from "../facts/provenance.ts";
 import { factKindOf } from "../facts/fact-kind.ts";
 import { addObject } from "./add-object.ts";
 import { archiveMembers, isArchive } from "./archive-members.ts";
+import { manifestText } from "./manifest-text.ts";
 import { readManifestDocuments } from "./manifest-documents.ts";
 
 /** What is larger is reported and not read: an engine's strings end at 512 MiB. */
@@ -84,7 +85,7 @@ async function readArchive(path: string, into: Into): Promise<void> {
     } else {
       const bytes = await member.read(manifestBytesMax);
       if (bytes === undefined) into.facts.report({ message: tooLarge, at: fileAt(name) });
-      else addText(into, name, bytes.toString("utf8"));
+      else addText(into, name, manifestText(bytes));
     }
   }
 }
@@ -94,7 +95,7 @@ const tooLarge = `the file must have at most ${manifestBytesMax} bytes`;
 async function readOne(path: string, shown: string, into: Into): Promise<void> {
   const { size } = await stat(path);
   if (size > manifestBytesMax) into.facts.report({ message: tooLarge, at: fileAt(shown) });
-  else addText(into, shown, await readFile(path, "utf8"));
+  else addText(into, shown, manifestText(await readFile(path)));
 }
 
 /** One file that cannot be read does not end the answer; it is part of it. */
