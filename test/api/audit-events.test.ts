@@ -149,6 +149,14 @@ test("kubectl sees a table, and other media types have the same entries", async 
   assert.equal(protobuf.status, 200);
 });
 
+test("OpenAPI tells of the kind, its fields and the parameters of its lists", async () => {
+  const { json } = await server.call("GET", "/openapi/v3/apis/strongroom.dev/v1");
+  const { parameters } = json.paths[events].get;
+  const names = new Set(parameters.map(({ name }: { name: string }) => name));
+  for (const name of ["since", "until", "fieldSelector"]) assert.ok(names.has(name), name);
+  assert.match(json.components.schemas["dev.strongroom.v1.AuditEvent"].description, /never values/);
+});
+
 const faults: readonly (readonly [query: string, message: RegExp])[] = [
   [selecting({ secret: "db" }), /secret must be NAMESPACE\/NAME/],
   [selecting({ decision: "maybe" }), /decision must be allow or forbid/],

@@ -232,6 +232,17 @@ describe("A canary written through every path", () => {
     assert.deepEqual(findLeaks(piped, forms), []);
   });
 
+  test("is in no answer about what is on record", async () => {
+    const records = await succeed("GET", "/apis/strongroom.dev/v1/auditevents");
+    assert.ok(records.json.items.some(({ disclosed }: Answer["json"]) => disclosed !== undefined));
+    const spec = { secret: "json" };
+    const review = await succeed("POST", "/apis/strongroom.dev/v1/namespaces/default/whoreadreviews", {
+      body: { spec },
+    });
+    assert.ok(review.json.status.readers.length > 0);
+    for (const { body: told } of [records, review]) assert.deepEqual(findLeaks(told, forms), []);
+  });
+
   test("is nowhere in the metrics, the data directory and the log, neither while the server runs nor after", async () => {
     assert.deepEqual(findLeaks((await succeed("GET", "/metrics")).body, forms), []);
     assert.deepEqual(await findLeaksInFolder(folder, forms), []);

@@ -68,6 +68,11 @@ function codeText(code: number): string {
 /** Read by the storage itself: what is asked of an entry may hold of one of those who received it. */
 const foundByStorage = () => "";
 
+const parameters = new Map([
+  ["since", "Only what happened not before this time, in RFC 3339."],
+  ["until", "Only what happened before this time, in RFC 3339."],
+]);
+
 /** The kind AuditEvent. */
 export const auditEventKind: Kind = {
   group: strongroomGroup,
@@ -81,7 +86,7 @@ export const auditEventKind: Kind = {
   namespaced: false,
   verbs: ["get", "list", "watch"],
   subresources: [],
-  found: { parameters: ["since", "until"] },
+  found: { parameters },
   schema: message("strongroom-audit-v1", "AuditEvent"),
   listSchema: message("strongroom-audit-v1", "AuditEventList"),
   columns,

@@ -120,9 +120,9 @@ export interface Kind {
   };
   /**
    * Objects of which there may be millions: the storage itself finds those that are asked for, by field selectors that say what a field
-   * is and by these parameters of a query, and does not count what follows.
+   * is and by these parameters of a query (with what they are), and does not count what follows.
    */
-  readonly found?: { readonly parameters: readonly string[] };
+  readonly found?: { readonly parameters: ReadonlyMap<string, string> };
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
@@ -184,4 +184,4 @@ export type DescribedKind = Pick<
   | "subresources"
   | "schema"
 > &
-  Partial<Pick<Kind, "listKind" | "listSchema" | "valuesIn">>;
+  Partial<Pick<Kind, "listKind" | "listSchema" | "valuesIn" | "found">>;

@@ -13,6 +13,7 @@ import { deleteOptionsDefinition, patchDefinition, statusDefinition } from "./de
 import {
   deleteParameters,
   filterListParameter,
+  foundParameters,
   getParameters,
   listParameters,
   nameParameter,
@@ -122,7 +123,11 @@ function listOperation(kind: DescribedKind): Operation {
   return {
     ...plainOperation(kind, "get", "list", `List or watch objects of kind ${kind.kind}.`),
     operationId: operationId("list", kind),
-    parameters: kind.valuesIn === undefined ? listParameters : [...listParameters, filterListParameter],
+    parameters: [
+      ...listParameters,
+      ...(kind.valuesIn === undefined ? [] : [filterListParameter]),
+      ...foundParameters(kind.found?.parameters),
+    ],
     answers: new Map([[200, kind.listSchema?.name ?? kind.schema.name]]),
   };
 }

@@ -73,6 +73,11 @@ export const filterListParameter: Parameter = query(
   `Only \`${filterAllowed}\`: whoever may not list all of it is answered with the objects that they may get, instead of 403. Such an answer says that it is filtered.`,
 );
 
+/** Of lists that the storage itself finds: names with what they are. */
+export function foundParameters(parameters: ReadonlyMap<string, string> = new Map()): Parameter[] {
+  return [...parameters].map(([name, description]) => query(name, "string", description));
+}
+
 /** Of POST and PUT. */
 export const writeParameters: readonly Parameter[] = [dryRun, fieldManager, fieldValidation];
 

@@ -39,7 +39,7 @@ export function parseSelection(
     name: keyPart(fields.exactMatch("metadata.name")),
     namespace: keyPart(fields.exactMatch("metadata.namespace")),
     ofSecret: secretField === undefined ? undefined : keyPart(fields.exactMatch(secretField)),
-    selected: kind.found && selectedOf(fields, kind.found.parameters, query),
+    selected: kind.found && selectedOf(fields, [...kind.found.parameters.keys()], query),
     matches(object) {
       if (everything) return true;
       const header = object.header();
