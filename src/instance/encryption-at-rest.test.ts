@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { aesGcmTransformer } from "../crypto/providers/aes-gcm.ts";
 import type { TransformContext } from "../crypto/transformer.ts";
-import { isStrongroomError } from "../errors/strongroom-error.ts";
+import { isStrongroomError, StrongroomError } from "../errors/strongroom-error.ts";
 import { ManualClock } from "../store/conformance/manual-clock.ts";
 import { toRevision } from "../store/revision.ts";
 import { EncryptionAtRest } from "./encryption-at-rest.ts";
+import type { PluginProvider } from "./encryption-at-rest.ts";
 
 const stored = [
   { group: "", resource: "secrets", places: ["/registry/secrets/", "/strongroom/payloads/"] },
@@ -31,11 +32,27 @@ class Watched implements AsyncDisposable {
   readonly file = join(this.folder, "encryption.yaml");
   readonly clock = new ManualClock();
   readonly told: string[] = [];
+  readonly well = new Set<string>();
   encryption: EncryptionAtRest | undefined;
 
   write(...rules: readonly string[]): void {
     const head = "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n";
     writeFileSync(this.file, head + rules.join(""), { mode: 0o600 });
+  }
+
+  /** A provider of a plugin, which is well while its name is in `well`. */
+  plugin(name: string): PluginProvider {
+    this.told.push(`opened ${name}`);
+    const { toStorage, fromStorage } = aesGcmTransformer(name, Buffer.alloc(32));
+    return {
+      prefix: Buffer.from(`k8s:enc:kms:v2:${name}:`),
+      toStorage,
+      fromStorage,
+      check: () => {
+        if (!this.well.has(name)) throw new StrongroomError("unavailable", `${name} must be well`);
+      },
+      [Symbol.dispose]: () => void this.told.push(`closed ${name}`),
+    };
   }
 
   async open(): Promise<EncryptionAtRest> {
@@ -48,6 +65,7 @@ class Watched implements AsyncDisposable {
         reloaded: (summary) => void this.told.push(`reloaded ${summary[0]}`),
         refused: (error) => void this.told.push(`refused ${String(error)}`),
       },
+      openKms: async ({ name }) => this.plugin(name),
     });
     return this.encryption;
   }
@@ -163,4 +181,39 @@ test("EncryptionAtRest does not look at the file after it was closed", async () 
   writeFileSync(watched.file, "");
   await watched.minute();
   assert.deepEqual(watched.told, []);
+});
+
+test("EncryptionAtRest starts without a plugin, but takes none over while it runs that is not well; former ones end later", async () => {
+  await using watched = new Watched();
+  const { told, clock, well } = watched;
+  const kms = (name: string) =>
+    `  - resources: [secrets]
+    providers: [{kms: {apiVersion: v2, name: ${name}, endpoint: "unix:///run/${name}.sock", timeout: 5s}}]
+`;
+  watched.write(kms("one"));
+  const encryption = await watched.open();
+  assert.throws(() => encryption.checkPlugins(), { code: "unavailable" });
+  well.add("one");
+  encryption.checkPlugins();
+  watched.write(kms("two"));
+  await encryption.look();
+  assert.deepEqual(told.splice(0), [
+    "opened one",
+    "opened two",
+    "closed two",
+    "refused StrongroomError: two must be well",
+  ]);
+  assert.throws(() => encryption.check(), { code: "invalid" });
+  well.add("two");
+  await encryption.look();
+  assert.deepEqual(told.splice(0), ["opened two", "reloaded encryption secrets by kms:v2:two; all else by strongroom"]);
+  encryption.check();
+  clock.advance(9_999);
+  assert.deepEqual(told, []);
+  clock.advance(1);
+  assert.deepEqual(told.splice(0), ["closed one"]);
+  watched.write(kms("one"));
+  await encryption.look();
+  await encryption[Symbol.asyncDispose]();
+  assert.deepEqual(told.slice(2), ["closed two", "closed one"]);
 });

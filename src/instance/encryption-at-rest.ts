@@ -11,6 +11,7 @@ import type {
   ConfiguredEncryption,
   StoredResource,
 } from "../crypto/encryption-configuration/configured-transformers.ts";
+import type { KmsConfiguration } from "../crypto/encryption-configuration/encryption-configuration.ts";
 import { parseEncryptionConfiguration } from "../crypto/encryption-configuration/parse-encryption-configuration.ts";
 import { identityTransformer } from "../crypto/providers/identity.ts";
 import type { PrefixedTransformer } from "../crypto/transformer-chain.ts";
@@ -31,6 +32,14 @@ export interface EncryptionAtRestOptions {
   readonly stored: readonly StoredResource[];
   readonly clock: Clock;
   readonly reports: EncryptionReports;
+  /** Opens the provider of a plugin; one whose plugin is away is opened too. */
+  readonly openKms: (configuration: KmsConfiguration) => Promise<PluginProvider>;
+}
+
+/** A provider that asks a plugin. */
+export interface PluginProvider extends PrefixedTransformer, Disposable {
+  /** Raises `unavailable` unless its plugin was well when it was last asked. */
+  check(): void;
 }
 
 /** What is told of the file after the start. */
@@ -42,11 +51,20 @@ export interface EncryptionReports {
 
 interface Loaded {
   readonly hash: string;
+  readonly plugins: readonly PluginProvider[];
+  /** After how long nothing can still be asked of these plugins, once others are in force. */
+  readonly retireMs: number;
   readonly encryption: ConfiguredEncryption;
   readonly warnings: readonly string[];
 }
 
-const nothing: Loaded = { hash: "", encryption: { resources: [], transformers: [] }, warnings: [] };
+const nothing: Loaded = {
+  hash: "",
+  plugins: [],
+  retireMs: 0,
+  encryption: { resources: [], transformers: [] },
+  warnings: [],
+};
 
 export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
   readonly #options: EncryptionAtRestOptions;
@@ -56,6 +74,7 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
   #disposed = false;
+  readonly #retired = new Map<Loaded, Timer>();
 
   private constructor(options: EncryptionAtRestOptions, loaded: Loaded) {
     this.#options = options;
@@ -66,7 +85,7 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
   /** Raises `invalid` for a file that cannot be used, with its path and every problem. */
   static async open(options: EncryptionAtRestOptions): Promise<EncryptionAtRest> {
     const { file } = options;
-    const opened = new EncryptionAtRest(options, file === undefined ? nothing : await load(file, options.stored));
+    const opened = new EncryptionAtRest(options, file === undefined ? nothing : await load(file, options));
     if (file !== undefined) opened.#pollLater(file);
     return opened;
   }
@@ -91,6 +110,11 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
     throw new StrongroomError("invalid", "the encryption configuration must be valid", { cause: this.#refusal });
   }
 
+  /** Raises `unavailable` while a plugin is not well: what it has encrypted may not be readable, nor anything be written. */
+  checkPlugins(): void {
+    for (const plugin of this.#loaded.plugins) plugin.check();
+  }
+
   /** Looks at the file now; resolves when what it says holds, or was refused. */
   look(): Promise<void> {
     const { file } = this.#options;
@@ -102,15 +126,23 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
     this.#disposed = true;
     this.#timer?.cancel();
     await this.#looking;
+    for (const [loaded, timer] of this.#retired) {
+      timer.cancel();
+      close(loaded.plugins);
+    }
+    close(this.#loaded.plugins);
   }
 
   async #lookAt(file: string): Promise<void> {
-    const { reports, stored, own } = this.#options;
+    const { reports, own } = this.#options;
     try {
-      const loaded = await load(file, stored, this.#loaded.hash);
+      const loaded = await load(file, this.#options, this.#loaded.hash);
+      if (loaded !== undefined) requireWell(loaded);
       this.#refusal = undefined;
-      if (loaded === undefined || this.#disposed) return;
+      if (loaded === undefined) return;
+      if (this.#disposed) return close(loaded.plugins);
       this.#set = transformerSet(loaded.encryption, own);
+      this.#retire(this.#loaded);
       this.#loaded = loaded;
       reports.reloaded(summaryOf(loaded));
     } catch (error) {
@@ -119,29 +151,63 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
     }
   }
 
+  /** What is being read is read to its end with what was in force. */
+  #retire(former: Loaded): void {
+    const end = () => {
+      this.#retired.delete(former);
+      close(former.plugins);
+    };
+    this.#retired.set(former, this.#options.clock.after(former.retireMs, end));
+  }
+
   #pollLater(file: string): void {
     if (this.#disposed) return;
     this.#timer = this.#options.clock.after(pollMs, () => void this.look().then(() => this.#pollLater(file)));
   }
 }
 
+type LoadOptions = Pick<EncryptionAtRestOptions, "stored" | "openKms">;
+
 /** Undefined when its content is that of `knownHash`. */
-async function load(file: string, stored: readonly StoredResource[]): Promise<Loaded>;
-async function load(file: string, stored: readonly StoredResource[], knownHash: string): Promise<Loaded | undefined>;
-async function load(file: string, stored: readonly StoredResource[], knownHash?: string): Promise<Loaded | undefined> {
+async function load(file: string, options: LoadOptions): Promise<Loaded>;
+async function load(file: string, options: LoadOptions, knownHash: string): Promise<Loaded | undefined>;
+async function load(file: string, { stored, openKms }: LoadOptions, knownHash?: string): Promise<Loaded | undefined> {
   const content = await readConfiguration(file);
   const hash = createHash("sha256").update(content).digest("hex");
   if (hash === knownHash) return undefined;
+  const plugins: PluginProvider[] = [];
+  let timeoutMs = 0;
+  const open = async (kms: KmsConfiguration) => {
+    const plugin = await openKms(kms);
+    plugins.push(plugin);
+    timeoutMs += kms.timeoutMs;
+    return plugin;
+  };
   try {
     const configuration = parseEncryptionConfiguration(content.toString("utf8"));
-    const encryption = await configuredEncryption(configuration, stored, refuseKms);
-    return { hash, encryption, warnings: await warningsOf(file, encryption) };
+    const encryption = await configuredEncryption(configuration, stored, open);
+    return { hash, plugins, retireMs: 2 * timeoutMs, encryption, warnings: await warningsOf(file, encryption) };
   } catch (error) {
+    close(plugins);
     if (!(error instanceof StrongroomError)) throw error;
     throw new StrongroomError(error.code, `${file}: ${error.message}`, { cause: error.cause });
   } finally {
     content.fill(0);
   }
+}
+
+/** A running server takes no plugins that are not there; it looks at the file again in a minute. */
+function requireWell({ plugins }: Loaded): void {
+  try {
+    for (const plugin of plugins) plugin.check();
+  } catch (error) {
+    close(plugins);
+    throw error;
+  }
+}
+
+function close(plugins: readonly PluginProvider[]): void {
+  for (const plugin of plugins) plugin[Symbol.dispose]();
 }
 
 async function readConfiguration(file: string): Promise<Buffer> {
@@ -151,11 +217,6 @@ async function readConfiguration(file: string): Promise<Buffer> {
     const must = `the encryption configuration ${file} must be readable`;
     throw new StrongroomError("invalid", must, { cause });
   }
-}
-
-/** The rules refuse it before (validate-kms.ts). */
-function refuseKms(): never {
-  throw new TypeError("a valid configuration has no KMS plugin");
 }
 
 async function warningsOf(file: string, { resources }: ConfiguredEncryption): Promise<readonly string[]> {

@@ -5,6 +5,7 @@ import { systemClock } from "../store/clock.ts";
 import { openDataStore, ownEnvelope } from "./data-store.ts";
 import type { DataStore } from "./data-store.ts";
 import { EncryptionAtRest } from "./encryption-at-rest.ts";
+import { kmsOpener } from "./kms-providers.ts";
 import { encryptionReports } from "./encryption-metrics.ts";
 import type { Instance } from "./instance.ts";
 
@@ -45,7 +46,9 @@ export async function openServerStore(
   await using opening = new AsyncDisposableStack();
   const reports = encryptionReports(registry, log, () => new Date());
   const own = await ownEnvelope(rootKey);
-  const encryption = opening.use(await EncryptionAtRest.open({ file, own, stored, clock: systemClock, reports }));
+  const encryption = opening.use(
+    await EncryptionAtRest.open({ file, own, stored, clock: systemClock, reports, openKms: kmsOpener(registry, log) }),
+  );
   for (const line of encryption.summary()) announce(line);
   const retention = { ageMsMax: history.retainMs, supersededBytesMax: history.retainBytes };
   const report = (error: unknown) => log.error("Store background work failed", error);

@@ -62,9 +62,16 @@ test("EncryptionConfiguration never shows a key in what it refuses", () => {
   assert.ok(!notYaml.includes("BwcH"));
 });
 
-test("EncryptionConfiguration says of KMS v2 that it is not supported yet, after all that upstream would say", () => {
-  const file = `${acceptedFiles["one resource"]}- resources: [configmaps]
-  providers: [{kms: {apiVersion: v2, name: vault, endpoint: "unix:///tmp/kms.sock"}}]
+test("EncryptionConfiguration takes KMS v2, but for names and sockets that are not safe here", () => {
+  const kms = (fields: string) => `${acceptedFiles["one resource"]}- resources: [configmaps]
+  providers: [{kms: {apiVersion: v2, ${fields}}}]
 `;
-  assert.match(refusal(file), /^resources\[1\]\.providers\[0\]\.kms\.apiVersion: .*KMS plugins are not supported yet/);
+  assert.equal(refusal(kms('name: vault, endpoint: "unix:///tmp/kms.sock"')), "ACCEPTED");
+  const field = String.raw`^resources\[1\]\.providers\[0\]\.kms`;
+  const rows: [string, RegExp][] = [
+    ['name: strongroom, endpoint: "unix:///tmp/kms.sock"', new RegExp(`${field}\\.name: .*the server's own envelope`)],
+    ['name: "a b", endpoint: "unix:///tmp/kms.sock"', new RegExp(`${field}\\.name: .*printable ASCII`)],
+    ['name: vault, endpoint: "unix:///@kms"', new RegExp(`${field}\\.endpoint: .*absolute path of its socket`)],
+  ];
+  for (const [fields, expected] of rows) assert.match(refusal(kms(fields)), expected);
 });

@@ -5,7 +5,9 @@ import { readFileSync, watch, writeFileSync } from "node:fs";
 import { after, before, describe, it, test } from "node:test";
 import { stringify } from "yaml";
 import { decodeEnvelope, splitEncryptedObject } from "../../src/crypto/kms-v2/encrypted-object.ts";
+import { KmsProvider } from "../../src/crypto/kms/kms-provider.ts";
 import { KmsV2Transformer } from "../../src/crypto/kms-v2/kms-v2-transformer.ts";
+import { toRevision } from "../../src/store/revision.ts";
 import type { Program } from "../cli/program.ts";
 import { noRealApiserver, startRealApiserver } from "../support/real-apiserver.ts";
 import type { RealApiserver } from "../support/real-apiserver.ts";
@@ -73,6 +75,10 @@ void suite("a kube-apiserver that encrypts by the plugin", { timeout: 280_000 },
     const args = ["--endpoints", cluster.etcdUrl, "get", key, "--print-value-only"];
     return execFileSync("etcdctl", args, { env: { ...process.env, ETCDCTL_API: "3" } }).subarray(0, -1); // a line end follows
   };
+  const put = (key: string, value: Uint8Array) => {
+    const env = { ...process.env, ETCDCTL_API: "3" };
+    execFileSync("etcdctl", ["--endpoints", cluster.etcdUrl, "put", key], { env, input: value });
+  };
   const keyIdOf = (name: string): string => {
     const value = stored(name);
     assert.equal(value.subarray(0, prefix.length).toString(), prefix);
@@ -107,6 +113,26 @@ void suite("a kube-apiserver that encrypts by the plugin", { timeout: 280_000 },
     await create("meanwhile");
     assert.equal(await passwordOf("meanwhile"), canary);
     plugin = await home.serve();
+  });
+
+  it("opens what this server's provider wrote, and this one what it wrote", async () => {
+    using client = home.client();
+    const reports = { seedMade: () => {}, statusTaken: () => {}, failed: assert.fail, well: () => {} };
+    const clock = { now: () => 0, after: () => ({ cancel: () => {} }) };
+    using provider = await KmsProvider.open({ name: "strongroom", plugin: client, clock, reports });
+    const opened = await provider.fromStorage(stored("first"), {
+      key: "/registry/secrets/default/first",
+      revision: toRevision(1),
+    });
+    assert.ok(Buffer.from(opened.plaintext).includes(canary));
+    const theirs = Buffer.from(opened.plaintext);
+    const value = theirs.toString("latin1").replace("first", "mine2"); // the name of the object, of the same length
+    const ours = provider.toStorage(Buffer.from(value, "latin1"), {
+      key: "/registry/secrets/default/mine2",
+      revision: toRevision(1),
+    });
+    put("/registry/secrets/default/mine2", ours);
+    assert.equal(await passwordOf("mine2"), canary);
   });
 
   it("writes with a new key after a rotation, and reads what was written with the former one", async () => {

@@ -46,9 +46,10 @@ export function validateEncryptionConfiguration({
 /** Last, so that what is wrong with the file is told before what this server cannot do. */
 function plugins(resources: EncryptionConfiguration["resources"]): readonly ConfigurationProblem[] {
   return resources.flatMap(({ providers }, index) =>
-    providers.flatMap(({ kms }, at) =>
-      kms === undefined ? [] : [refuseKms(kms, `resources[${index}].providers[${at}].kms`)],
-    ),
+    providers.flatMap(({ kms }, at) => {
+      const field = `resources[${index}].providers[${at}].kms`;
+      return (kms === undefined ? undefined : refuseKms(kms, field)) ?? [];
+    }),
   );
 }
 

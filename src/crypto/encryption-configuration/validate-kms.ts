@@ -1,4 +1,7 @@
 /** The rules for a provider that asks a plugin. Source: as validate-encryption-configuration.ts, validateKMSConfiguration. */
+import { isStrongroomError } from "../../errors/strongroom-error.ts";
+import { localProviderName } from "../kms-v2/kms-v2-transformer.ts";
+import { socketPathOf } from "../kms/kms-endpoint.ts";
 import { invalid, required } from "./configuration-problem.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
 import type { KmsConfiguration } from "./encryption-configuration.ts";
@@ -20,9 +23,22 @@ export function validateKms(
   ];
 }
 
-/** What is in order, but not for this server. */
-export function refuseKms({ apiVersion }: KmsConfiguration, field: string): ConfigurationProblem {
-  return invalid(`${field}.apiVersion`, apiVersion, apiVersion === "v1" ? v1Text : v2Text);
+/** What is in order, but not for this server; undefined for what this server takes. */
+export function refuseKms(
+  { apiVersion, name, endpoint }: KmsConfiguration,
+  field: string,
+): ConfigurationProblem | undefined {
+  if (apiVersion === "v1") return invalid(`${field}.apiVersion`, apiVersion, v1Text);
+  if (name === localProviderName) return invalid(`${field}.name`, name, ownNameText);
+  if (!/^[!-9;-~]{1,253}$/.test(name))
+    return invalid(`${field}.name`, name, "must be 1 to 253 printable ASCII characters");
+  try {
+    socketPathOf(endpoint);
+    return undefined;
+  } catch (error) {
+    if (!isStrongroomError(error, "invalid")) throw error;
+    return invalid(`${field}.endpoint`, endpoint, error.message);
+  }
 }
 
 /** The first two sentences are upstream's, which goes on with a feature gate that there is not here. */
@@ -30,9 +46,8 @@ const v1Text =
   "KMSv1 is deprecated and will only receive security updates going forward. Use KMSv2 instead. " +
   "It asks its plugin for every record that is written, and is not supported here.";
 
-const v2Text =
-  "KMS plugins are not supported yet: use a provider with keys in this file, or leave the resource out, " +
-  "so that the server's own envelope encrypts it";
+/** Its records would look like those of the plugin. */
+const ownNameText = "must be another name: this one is that of the server's own envelope";
 
 function validateName(
   { apiVersion, name }: KmsConfiguration,

@@ -7,6 +7,8 @@
  *     writes   --------------------------------- 3 min -->| refused     ----------
  *     reads    -----------------------------------------------------------------
  *
+ * Records are upstream's to the byte, so they are bound to their key alone and not to their revision.
+ *
  * Source: kubernetes/apiserver pkg/server/options/encryptionconfig/config.go (kmsv2PluginProbe), KEP-3299.
  */
 import { equalSecrets } from "../constant-time.ts";
@@ -82,16 +84,16 @@ export class KmsProvider implements PrefixedTransformer, Disposable {
   }
 
   /** Raises `unavailable` when the last good status is too long ago: whether the key was revoked since cannot be known. */
-  toStorage(plaintext: Uint8Array, context: TransformContext): Uint8Array {
+  toStorage(plaintext: Uint8Array, { key }: TransformContext): Uint8Array {
     if (this.#options.clock.now() >= this.#writableUntil) {
       const must = `the KMS plugin ${this.name} must have told within 3 minutes that its key may be used`;
       throw new StrongroomError("unavailable", must, { cause: this.#failure });
     }
-    return this.#transformer.toStorage(plaintext, context);
+    return this.#transformer.toStorage(plaintext, { key, revision: undefined });
   }
 
-  fromStorage(stored: Uint8Array, context: TransformContext): Opened | Promise<Opened> {
-    return this.#transformer.fromStorage(stored, context);
+  fromStorage(stored: Uint8Array, { key }: TransformContext): Opened | Promise<Opened> {
+    return this.#transformer.fromStorage(stored, { key, revision: undefined });
   }
 
   /** Raises `unavailable`, with the cause, unless the plugin was well when it was last asked. */

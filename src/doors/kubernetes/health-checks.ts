@@ -11,7 +11,11 @@ export interface HealthParts {
   /** Raises while the audit log cannot take records, or is about not to. */
   readonly audit: { check(): void };
   /** Raises while the file of the encryption configuration is not what is in force. */
-  readonly encryption: { check(): void };
+  readonly encryption: {
+    check(): void;
+    /** Raises while a KMS plugin is not well. */
+    checkPlugins(): void;
+  };
   readonly isDraining: () => boolean;
 }
 
@@ -30,6 +34,8 @@ export function healthChecks({
     { name: "store-integrity", readinessOnly: true, check: () => integrity.check() },
     { name: "audit", readinessOnly: true, check: async () => audit.check() },
     { name: "encryption-config", readinessOnly: false, advisory: true, check: async () => encryption.check() },
+    // Not of liveness: a restart would lose the seeds by which reads go on.
+    { name: "kms-providers", readinessOnly: true, check: async () => encryption.checkPlugins() },
     { name: "roles", readinessOnly: true, check: async () => roles.check() },
     {
       name: "shutdown",
