@@ -14,6 +14,7 @@ import { measureAuditCost } from "./goals/audit-cost.ts";
 import { measureAuditIndex } from "./goals/audit-index.ts";
 import { measureAuditLog } from "./goals/audit-log.ts";
 import { measureAuthorization } from "./goals/authorization.ts";
+import { measureBackup } from "./goals/backup.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
 import { measureEtcdSnapshot } from "./goals/etcd-snapshot.ts";
@@ -46,6 +47,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   "list-small": measureSmallList,
   "list-large": measureLargeList,
   history: measureHistory,
+  backup: measureBackup,
   watch: measureWatch,
   "idle-watches": measureIdleWatches,
   informer: measureInformer,

@@ -32,11 +32,12 @@ export async function restoreSnapshot(tables: Tables, options: RestoreOptions): 
   const { empty, nowMs, stream } = options;
   const marked: StoreState = { ...empty, restoring: true };
   await tables.commit(noChanges(marked));
+  const page = new RestorePage(tables, marked, options.authenticator);
   try {
-    const page = new RestorePage(tables, marked, options.authenticator);
     for await (const item of decodeSnapshot(stream)) await page.add(item);
     return await page.finish(Math.floor(nowMs / 1000));
   } catch (error) {
+    await page.settled();
     await tables.clear(empty);
     throw error;
   }
@@ -53,6 +54,8 @@ class RestorePage {
   #bytes = 0;
   #sub = 0;
   #lastKey = "";
+  /** Of the page before, which is written while the next one is gathered. */
+  #committing: Promise<void> = Promise.resolve();
 
   constructor(tables: Tables, marked: StoreState, authenticator: IndexAuthenticator | undefined) {
     this.#tables = tables;
@@ -69,10 +72,17 @@ class RestorePage {
       this.#changes.ttlLeases.set(item.ttlLease.id, item.ttlLease);
     } else this.#addRecord(item.record);
     if (this.#records < pageRecords && this.#bytes < pageBytes) return;
-    await this.#tables.commit(this.#changes);
+    await this.#committing;
+    this.#committing = this.#tables.commit(this.#changes);
+    this.#committing.catch(() => undefined); // raised where it is awaited, which may be later
     this.#changes = noChanges(this.#marked);
     this.#records = 0;
     this.#bytes = 0;
+  }
+
+  /** Waits for what is being written, however it ends. */
+  async settled(): Promise<void> {
+    await this.#committing.catch(() => undefined); // its error is known: nothing is added after it
   }
 
   async finish(second: number): Promise<StoreState> {
@@ -90,6 +100,7 @@ class RestorePage {
     // What the store was before this second is not known: 0 says so.
     this.#changes.ticks.set(second, revisionZero);
     this.#changes.state = state;
+    await this.#committing;
     await this.#tables.commit(this.#changes);
     return state;
   }
