@@ -1,5 +1,7 @@
 /** The file that a command about backups is about: a path, or - for standard input and output. */
-import { createReadStream, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { resolve } from "node:path";
 import { createPrivateFile } from "../crypto/private-file.ts";
@@ -14,12 +16,26 @@ export function backupOperand({ operands }: Invocation): string {
   throw usageError("the file of the backup must be named, or - for a pipe");
 }
 
-/** Reads it. */
-export function readBackupFile(invocation: Invocation): AsyncIterable<Uint8Array> {
+/** Opens it, so that one that is not there is told of before anything is asked for, and reads it once. */
+export async function readBackupFile(invocation: Invocation): Promise<AsyncIterable<Uint8Array>> {
   const file = backupOperand(invocation);
   if (file === "-") return process.stdin;
-  return createReadStream(resolve(invocation.environment.workingDirectory, file), { highWaterMark: 1024 * 1024 });
+  return chunksOf(await open(resolve(invocation.environment.workingDirectory, file)));
 }
+
+async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const chunkBytes = 256 * 1024;
 
 /**
  * Writes it: a new file that only its owner may read, whole or not at all. Raises `already-exists`, `unavailable` (no space), and what

@@ -68,7 +68,7 @@ async function restoreAll(invocation: Invocation): Promise<ExitCode> {
   const { flags, environment, output } = invocation;
   const config = await readServerConfig(flags, environment);
   const publicKey = await readPublicKey(invocation);
-  const file = readBackupFile(invocation);
+  const file = await readBackupFile(invocation);
   const key = await backupKey(invocation);
   const { restoreBackup } = await import("../instance/backups.ts"); // not for its help, which is thereby quick
   const { instance, summary } = await explainingBackups(() => restoreBackup(config, { file, key, publicKey }));
@@ -82,7 +82,7 @@ async function restoreAll(invocation: Invocation): Promise<ExitCode> {
 async function restorePart(invocation: Invocation): Promise<ExitCode> {
   const { flags } = invocation;
   const publicKey = await readPublicKey(invocation);
-  const file = readBackupFile(invocation);
+  const file = await readBackupFile(invocation);
   const key = await backupKey(invocation);
   const wanted = { namespace: flags.one(namespaceFlag) ?? "", name: flags.one(secretFlag) };
   const { backedUpSecrets } = await import("../backup/backed-up-secrets.ts"); // not for its help, which is thereby quick

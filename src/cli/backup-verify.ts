@@ -43,7 +43,7 @@ export const backupVerifyCommand: Command = {
     const { flags, output } = invocation;
     const maxAgeMs = readMaxAge(flags.one(maxAgeFlag));
     const publicKey = await readPublicKey(invocation);
-    const file = readBackupFile(invocation);
+    const file = await readBackupFile(invocation);
     const key = await backupKey(invocation);
     const { verifyBackup } = await import("../backup/read-backup.ts"); // not for its help, which is thereby quick
     const summary = await explainingBackups(() => verifyBackup({ file, key, publicKey }));
