@@ -107,9 +107,20 @@ export class PathSteps {
   /** Between two edges of a step there is at most one edge from one capability to another. */
   #step(walked: readonly WalkedEdge[]): Step {
     const [first, last] = [walked[0]?.number ?? -1, walked.at(-1)?.number ?? -1];
+    if (first >= 0 && walked.length === 2 && walked[1]?.rule.id === "concerns") return this.#lastStep(walked, first);
     if (first < 0 || last < 0) return stepOf(walked, this.#target);
     const key = first * this.#graph.edges.from.length + last;
     const step = this.#steps.get(key) ?? stepOf(walked, this.#target);
+    this.#steps.set(key, step);
+    return step;
+  }
+
+  /** A right to many things leads to each of them in the same words. */
+  #lastStep(walked: readonly WalkedEdge[], first: number): Step {
+    const key = -1 - first;
+    const known = this.#steps.get(key);
+    if (known !== undefined) return known.to === this.#target ? known : { ...known, to: this.#target };
+    const step = stepOf(walked, this.#target);
     this.#steps.set(key, step);
     return step;
   }
