@@ -65,7 +65,8 @@ test("the package that npm would publish runs as JavaScript, without the sources
     const plugin = run(join(unpacked, "dist", "cli", "kubectl-plugin.js"), ["version"], folder);
     assert.deepEqual(plugin, version);
     const asked = run(process.execPath, ["--input-type=module", "--eval", askWorker(join(unpacked, "dist"))], folder);
-    assert.deepEqual(asked, { status: 0, output: "1\n" });
+    // The two groups that stand above roles on a server of ours.
+    assert.deepEqual(asked, { status: 0, output: "2\n" });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
