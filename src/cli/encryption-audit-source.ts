@@ -28,7 +28,7 @@ interface AuditedFile {
   readonly bytes: number;
   /** Whether a hash of the file was there and was right. */
   readonly hash: "verified" | "none";
-  readonly pages: { readonly total: number; readonly examined: number; readonly notExamined: number };
+  readonly pages: { readonly total: number; readonly free: number };
   readonly pageBytes: number;
 }
 
@@ -65,13 +65,14 @@ function readSnapshot(path: string, name: string, audit: EncryptionAudit): Audit
   try {
     using snapshot = EtcdSnapshot.open(path);
     for (const revision of snapshot.revisions()) audit.add(revision);
+    for (const bytes of snapshot.freeBytes()) audit.addFreeBytes(bytes);
     const { hasHash, sizeBytes, pages } = snapshot;
     return {
       kind: hasHash ? "snapshot" : "database",
       name,
       bytes: sizeBytes,
       hash: hasHash ? "verified" : "none",
-      pages: { total: pages.total, examined: pages.reached, notExamined: pages.unreached },
+      pages: { total: pages.total, free: pages.unreached },
       pageBytes: pages.pageSizeBytes,
     };
   } catch (error) {
@@ -109,10 +110,12 @@ export function limitsOf(source: AuditedSource): string[] {
       "Superseded revisions and free pages were not examined: an etcd does not give them out; its snapshot has them.";
     return first === last ? [unseen] : [moved, unseen];
   }
-  const { notExamined, total } = source.pages;
-  const free = `${notExamined} of ${total} pages are free and were not examined: they may hold what was there before.`;
+  const { free, total } = source.pages;
+  const searched =
+    `${free} of ${total} pages are free. At least so many copies were left behind in them as are counted; ` +
+    "what was cut up, or JSON in the clear, is not found there.";
   return [
-    ...(notExamined === 0 ? [] : [free]),
+    ...(free === 0 ? [] : [searched]),
     ...(source.hash === "verified" ? [] : ["The file has no hash: that nobody changed it is not known."]),
   ];
 }

@@ -9,9 +9,10 @@ export function encryptionLines(answer: EncryptionAnswer): string[] {
   const { resources, judged } = answer;
   const first = (report: ResourceReport) => (judged.includes(report.resource) ? 0 : isEncrypted(report) ? 1 : 2);
   const sorted = resources.toSorted((a, b) => first(a) - first(b));
-  const rows = [["RESOURCE", "OBJECTS", "STORED", "STALE", "SUPERSEDED"], ...sorted.flatMap(resourceRows)].map((row) =>
-    answer.source.kind === "etcd" ? row.slice(0, -1) : row,
-  );
+  const rows = [
+    ["RESOURCE", "OBJECTS", "STORED", "STALE", "SUPERSEDED", "LEFT BEHIND"],
+    ...sorted.flatMap(resourceRows),
+  ].map((row) => (answer.source.kind === "etcd" ? row.slice(0, -2) : row));
   return [
     headline(answer),
     "",
@@ -49,23 +50,23 @@ function resourceRows({ resource, forms }: ResourceReport): string[][] {
     formText(form),
     form.stale ? String(form.objects) : "0",
     String(form.superseded?.revisions ?? 0),
+    String(form.leftBehind ?? 0),
   ]);
 }
 
 function verdictLines(name: string, report: ResourceReport | undefined): string[] {
   if (report === undefined) return [`${name}: there are none.`];
-  const { objects, inTheClear, stale, unreadable, writtenAs, superseded } = report;
+  const { objects, inTheClear, stale, unreadable, writtenAs, superseded, leftBehind } = report;
   const clear = inTheClear === 0 ? "none in the clear" : `${inTheClear} IN THE CLEAR`;
+  const written = unreadable === undefined ? "the newest write is" : "written is";
+  const more: readonly (readonly [count: number | undefined, text: string])[] = [
+    [unreadable, "CANNOT BE READ with this configuration: it does not have their provider and key."],
+    [superseded?.inTheClear, "superseded revisions are there IN THE CLEAR, until etcd is compacted."],
+    [leftBehind?.inTheClear, "copies IN THE CLEAR were left behind in free pages, until etcd is defragmented."],
+  ];
   return [
-    `${name}: ${objects} objects, ${clear}, ${stale} stale; ${unreadable === undefined ? "the newest write is" : "written is"} ${formText(writtenAs)}.`,
-    ...(unreadable === undefined || unreadable === 0
-      ? []
-      : [`${name}: ${unreadable} CANNOT BE READ with this configuration: it does not have their provider and key.`]),
-    ...(superseded === undefined || superseded.inTheClear === 0
-      ? []
-      : [
-          `${name}: ${superseded.inTheClear} superseded revisions are in the file IN THE CLEAR, until etcd is compacted and defragmented.`,
-        ]),
+    `${name}: ${objects} objects, ${clear}, ${stale} stale; ${written} ${formText(writtenAs)}.`,
+    ...more.flatMap(([count = 0, text]) => (count === 0 ? [] : [`${name}: ${count} ${text}`])),
   ];
 }
 

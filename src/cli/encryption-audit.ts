@@ -21,7 +21,7 @@ const resourceFlag = repeatableFlag("resource", "NAME", "Only this resource, suc
 const failFlag = repeatableFlag(
   "fail-on",
   "WHAT",
-  "Exit with 5 for objects that are clear, stale or unreadable, or for history.",
+  "Exit with 5 for objects that are clear, stale or unreadable, for history, or for what was left-behind.",
 );
 const namesFlag = switchFlag("names", "Name the objects that are in the clear or stale, up to 1000 in each form.");
 const outputForms = ["table", "json", "yaml"] as const;
@@ -31,7 +31,7 @@ const configurationFlag = valueFlag(
   "FILE",
   "The EncryptionConfiguration of the kube-apiserver: stale is then what its first provider did not write. Its keys are not used.",
 );
-const reasons = ["clear", "stale", "unreadable", "history"] as const;
+const reasons = ["clear", "stale", "unreadable", "history", "left-behind"] as const;
 type Reason = (typeof reasons)[number];
 
 const namesMax = 1000;
@@ -70,8 +70,8 @@ export const encryptionAuditCommand: Command = {
   notes: [
     "It takes no key and prints no value. Stale is what is not in the form that the newest write of its resource has, or with " +
       "--encryption-provider-config the first provider of that file.",
-    "WHAT is clear (objects in the clear), stale, unreadable (under no key of the configuration), or history (superseded revisions in " +
-      "the clear). It is about the resources of --resource, or else about secrets and what the configuration has encrypted.",
+    "WHAT is clear (objects in the clear), stale, unreadable (under no key of the configuration), history (superseded revisions in the clear), " +
+      "or left-behind (copies in the clear in free pages). It is about the resources of --resource, or else about secrets and what the configuration has encrypted.",
   ],
   operandsMax: 0,
   async run(invocation) {
@@ -80,9 +80,10 @@ export const encryptionAuditCommand: Command = {
     if (failOn.includes("unreadable") && !invocation.flags.has(configurationFlag)) {
       throw usageError("--fail-on unreadable must come with --encryption-provider-config");
     }
-    if (failOn.includes("history") && !invocation.flags.has(snapshotFlag)) {
+    const isPast = failOn.includes("history") || failOn.includes("left-behind");
+    if (isPast && !invocation.flags.has(snapshotFlag)) {
       throw usageError(
-        "--fail-on history must be asked of a snapshot: an etcd that runs gives out no superseded revisions",
+        "--fail-on history and left-behind must be asked of a snapshot: an etcd that runs does not give out either",
       );
     }
     const answer = await audited(invocation);
@@ -155,7 +156,8 @@ function isGiven({ resources, judged }: EncryptionAnswer, reason: Reason): boole
   return resources.some((report) => judged.includes(report.resource) && countOf(report, reason) > 0);
 }
 
-function countOf({ inTheClear, stale, unreadable, superseded }: ResourceReport, reason: Reason): number {
-  const counts = { clear: inTheClear, stale, unreadable: unreadable ?? 0, history: superseded?.inTheClear ?? 0 };
-  return counts[reason];
+function countOf(report: ResourceReport, reason: Reason): number {
+  const { inTheClear, stale, unreadable, superseded, leftBehind } = report;
+  const past = { history: superseded?.inTheClear ?? 0, "left-behind": leftBehind?.inTheClear ?? 0 };
+  return { clear: inTheClear, stale, unreadable: unreadable ?? 0, ...past }[reason];
 }

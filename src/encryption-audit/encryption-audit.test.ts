@@ -4,6 +4,7 @@ import type { ConfiguredForm } from "./configured-providers.ts";
 import { EncryptionAudit } from "./encryption-audit.ts";
 import type { EncryptionAuditOptions } from "./encryption-audit.ts";
 import { parseRegistryKey } from "./registry-resource.ts";
+import { formText } from "./stored-form.ts";
 
 const keys = {
   "secrets/default/db": "secrets default/db",
@@ -100,6 +101,30 @@ test("EncryptionAudit measures by a configuration where it is given one, and say
   assert.deepEqual(configured(key("key3"), key("key2")), ["key3", 3, 2]);
   assert.deepEqual(configured(clear), ["identity", 2, 2]);
   assert.deepEqual(configured({ ...key("key1"), provider: "aesgcm" }), ["key1", 3, 3]);
+});
+
+test("EncryptionAudit counts copies in free bytes by the keys before them, and nothing that has none", () => {
+  const made = new EncryptionAudit({ prefix: "/registry", namesMax: 0, hasHistory: true });
+  const junk = "\u0000/registry/\u0001k8s:enc:aescbc:v1:";
+  const pieces = [
+    `k8s\0\nnobody's/registry/secrets/a/b\u0010\u0005\u002a\u0007k8s\0\nvalue`,
+    "/registry/secrets/a/b*xk8s:enc:aescbc:v1:key1:xx/registry/secrets/a/b*xk8s:enc:aescbc:v1:ke\0y1:",
+    `${" ".repeat(2000)}/registry/deployments/a/b*xk8s:enc:secretbox:v1:key2:${junk}`,
+    `/registry/secrets/a/b${" ".repeat(2000)}k8s\0\ntoo far`,
+  ];
+  for (const piece of pieces) made.addFreeBytes(Buffer.from(piece));
+  const { objects, resources } = made.report();
+  const counted = resources.flatMap(({ resource, forms }) =>
+    forms.map((form) => [resource, formText(form), form.leftBehind, form.objects, form.oldestRevision]),
+  );
+  assert.equal(objects, 0);
+  assert.deepEqual(counted, [
+    ["deployments.apps", "secretbox key2", 1, 0, 0],
+    ["secrets", "in the clear (protobuf)", 1, 0, 0],
+    ["secrets", "aescbc key1", 1, 0, 0],
+    ["secrets", "an unknown format", 1, 0, 0],
+    ["unknown", "an unknown format", 1, 0, 0],
+  ]);
 });
 
 test("EncryptionAudit says nothing of superseded revisions where it was not given any on purpose", () => {

@@ -1,5 +1,6 @@
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { ConfiguredForm, ConfiguredProviders } from "./configured-providers.ts";
+import { findLeftBehind } from "./left-behind.ts";
 import { parseRegistryKey } from "./registry-resource.ts";
 import { isInTheClear, StoredForms } from "./stored-form.ts";
 import type { StoredForm } from "./stored-form.ts";
@@ -29,6 +30,8 @@ export interface ResourceReport {
   readonly writtenAs: StoredForm;
   /** Left out where history was not to be seen. */
   readonly superseded?: { readonly revisions: number; readonly inTheClear: number };
+  /** Copies of values in free pages, at least so many. Left out as above. */
+  readonly leftBehind?: { readonly copies: number; readonly inTheClear: number };
   readonly forms: readonly FormReport[];
 }
 
@@ -36,13 +39,15 @@ export interface ResourceReport {
 export interface FormReport extends StoredForm {
   readonly objects: number;
   readonly bytes: number;
-  /** Of its objects and superseded revisions. */
+  /** Of its objects and superseded revisions; 0 when there is none of either. */
   readonly oldestRevision: number;
   readonly newestRevision: number;
   readonly stale: boolean;
   readonly unreadable?: boolean;
   /** Revisions that are in the file still, though their objects were written again or deleted. */
   readonly superseded?: { readonly revisions: number; readonly bytes: number };
+  /** Copies of values in free pages, at least so many. */
+  readonly leftBehind?: number;
   /** Of objects in the clear or stale, if names were asked for: the first ones. */
   readonly names?: readonly string[];
 }
@@ -62,7 +67,7 @@ export interface EncryptionAuditOptions {
   readonly prefix: string;
   /** How many names to keep for each form of a resource. */
   readonly namesMax: number;
-  /** Whether what is given has superseded revisions too: whoever reads an etcd that runs sees none, which is not that there are none. */
+  /** Whether what is given has superseded revisions and free pages too: whoever reads an etcd that runs sees none, which is not that there are none. */
   readonly hasHistory: boolean;
   /** What new objects are written in, if it is known from elsewhere. */
   readonly configuration?: ConfiguredProviders | undefined;
@@ -80,6 +85,7 @@ interface Tally {
   oldestRevision: number;
   newestRevision: number;
   readonly superseded: { revisions: number; bytes: number };
+  leftBehind: number;
   readonly names: string[];
 }
 
@@ -130,6 +136,13 @@ export class EncryptionAudit {
     }
   }
 
+  /** What free pages hold, piece by piece. Raises as {@link add}. */
+  addFreeBytes(bytes: Buffer): void {
+    for (const { resource, form } of findLeftBehind(bytes, Buffer.from(this.#prefix), this.#forms)) {
+      this.#tally(resource, form).leftBehind += 1;
+    }
+  }
+
   report(): EncryptionReport {
     const resources = Array.from(this.#resources, ([resource, tallies]) => this.#resourceReport(resource, tallies));
     return {
@@ -151,7 +164,8 @@ export class EncryptionAudit {
     if (tally === undefined) {
       if (this.#formCount++ === formsMax) throw tooMany(`${formsMax} keys that values are encrypted under`);
       const superseded = { revisions: 0, bytes: 0 };
-      tally = { form, objects: 0, bytes: 0, oldestRevision: Infinity, newestRevision: 0, superseded, names: [] };
+      const revisions = { oldestRevision: Infinity, newestRevision: 0 };
+      tally = { form, objects: 0, bytes: 0, ...revisions, superseded, leftBehind: 0, names: [] };
       tallies.set(form, tally);
     }
     return tally;
@@ -183,13 +197,17 @@ export class EncryptionAudit {
           revisions: sum(supersededOf),
           inTheClear: sum((form) => (isInTheClear(form) ? supersededOf(form) : 0)),
         },
+        leftBehind: {
+          copies: sum(({ leftBehind = 0 }) => leftBehind),
+          inTheClear: sum((form) => (isInTheClear(form) ? (form.leftBehind ?? 0) : 0)),
+        },
       }),
       forms,
     };
   }
 
   #formReport(
-    { form, names, superseded, ...counts }: Tally,
+    { form, names, superseded, leftBehind, oldestRevision, ...counts }: Tally,
     writtenAs: StoredForm,
     configured: readonly ConfiguredForm[] | undefined,
   ): FormReport {
@@ -198,9 +216,10 @@ export class EncryptionAudit {
     return {
       ...form,
       ...counts,
+      oldestRevision: counts.newestRevision === 0 ? 0 : oldestRevision,
       stale,
       ...(configured && { unreadable: !configured.some((each) => isOf(form, each)) }),
-      ...(this.#hasHistory && { superseded }),
+      ...(this.#hasHistory && { superseded, leftBehind }),
       ...(isNamed && { names: names.toSorted() }),
     };
   }

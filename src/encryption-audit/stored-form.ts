@@ -38,7 +38,8 @@ const keyNameBytesMax = 1024;
 /** Upstream's limit. */
 const keyIdBytesMax = 1024;
 const colon = ":".charCodeAt(0);
-const unknown: StoredForm = { provider: "unknown" };
+/** What begins as ciphertext does and is of no provider. */
+export const unknownForm: StoredForm = { provider: "unknown" };
 
 const clearForms = {
   protobuf: { provider: "identity", encoding: "protobuf" },
@@ -54,13 +55,13 @@ export class StoredForms {
   of(value: Buffer): StoredForm {
     if (!startsWith(value, encryptedPrefix)) return clearForm(value);
     const format = formats.find(({ prefix }) => startsWith(value, prefix));
-    if (format === undefined) return unknown;
+    if (format === undefined) return unknownForm;
     const start = format.prefix.length;
     const end = value.subarray(start, start + keyNameBytesMax).indexOf(colon);
-    if (end < 1) return unknown;
+    if (end < 1) return unknownForm;
     const key = value.toString("utf8", start, start + end);
     const keyId = format.version === "v2" ? keyIdOf(value, start + end + 1) : "";
-    if (keyId === undefined) return unknown;
+    if (keyId === undefined) return unknownForm;
     return this.#one({ provider: format.provider, version: format.version, key, ...(keyId !== "" && { keyId }) });
   }
 

@@ -29,7 +29,7 @@ export interface PageCounts {
   readonly pageSizeBytes: number;
   /** Of the trees of all buckets, and two of meta. */
   readonly reached: number;
-  /** Free, or the list of what is free: bytes of former pages may still be in them. */
+  /** Free, or the list of what is free: bytes of former pages may still be in them ({@link EtcdSnapshot.freeBytes}). */
   readonly unreached: number;
 }
 
@@ -94,6 +94,15 @@ export class EtcdSnapshot implements Disposable {
   /** Every key that is there, with its value. To be called instead of {@link revisions}. */
   *current(): Generator<StoredRevision> {
     for (const revision of this.revisions()) if (revision.isCurrent && !revision.isDeletion) yield revision;
+  }
+
+  /**
+   * The bytes of free pages, in no form: what was deleted, superseded or only moved, as far as nothing was written over it. To be called after
+   * {@link revisions} has ended. A piece, of 1 MiB at most, holds until the next one is taken.
+   */
+  *freeBytes(): Generator<Buffer> {
+    yield* this.#bolt.unreached();
+    this.#bolt.assertUnchanged();
   }
 
   [Symbol.dispose](): void {

@@ -79,6 +79,32 @@ test("encryption audit counts what a real etcd holds, from its snapshot and from
   assert.deepEqual(database.resources, compacted.resources);
 });
 
+test("encryption audit finds what was left behind in free pages, until etcd is defragmented", async () => {
+  using home = new TestHome();
+  await using etcd = await startRealEtcd();
+  const value = `k8s\0\n\u000c\n\u0002v1${canary}`;
+  for (let index = 0; index < 100; index++) await etcd.put(`/registry/secrets/a/s${index}`, value);
+  await etcd.put("/registry/cert-manager.io/certificates/a/c", value);
+  for (let index = 0; index < 100; index++) await etcd.put(`/registry/secrets/a/s${index}`, under("key1"));
+  await etcd.etcdctl("del", "/registry/cert-manager.io/certificates/a/c");
+  const revision = JSON.parse(await etcd.etcdctl("get", "none", "-w", "json")).header.revision;
+  await etcd.etcdctl("compact", String(revision), "--physical");
+  const secretsAfter = async (name: string) => {
+    await etcd.etcdctl("snapshot", "save", home.at(name));
+    const { resources } = await audited(home, "--etcd-snapshot", name);
+    const left = Object.fromEntries(resources.map(({ resource, leftBehind }) => [resource, leftBehind?.inTheClear]));
+    const secrets = resources.find(({ resource }) => resource === "secrets");
+    assert.deepEqual([secrets?.objects, secrets?.inTheClear, secrets?.superseded?.inTheClear], [100, 0, 0]);
+    const { code } = await runIn(home.path, "encryption", "audit", "--etcd-snapshot", name, "--fail-on", "left-behind");
+    assert.equal(code, secrets?.leftBehind?.inTheClear === 0 ? 0 : 5);
+    return { left, isThere: readFileSync(home.at(name)).includes(value) };
+  };
+  const compacted = await secretsAfter("compacted.db");
+  assert.ok(compacted.isThere && (compacted.left["secrets"] ?? 0) > 0, JSON.stringify(compacted));
+  await etcd.etcdctl("defrag");
+  assert.deepEqual(await secretsAfter("defragmented.db"), { left: { secrets: 0 }, isThere: false });
+});
+
 test("EtcdSnapshot.current gives the keys and values that etcdctl gives", async () => {
   using home = new TestHome();
   await using etcd = await startRealEtcd();
@@ -158,7 +184,7 @@ test("encryption audit says it to people, and names objects when asked", async (
   await etcd.put("/registry/secrets/a/other", under("key2"));
   await etcd.etcdctl("snapshot", "save", home.at("etcd.db"));
   const { stdout } = await runIn(home.path, "encryption", "audit", "--etcd-snapshot", "etcd.db", "--names");
-  assert.match(stdout, /^secrets +1 +aescbc key2 +0 +1\n +2 +in the clear \(protobuf\) +2 +0$/m);
+  assert.match(stdout, /^secrets +1 +aescbc key2 +0 +1 +\d+\n +2 +in the clear \(protobuf\) +2 +0 +\d+$/m);
   assert.match(stdout, /^secrets: 3 objects, 2 IN THE CLEAR, 2 stale; the newest write is aescbc key2\.$/m);
   assert.match(stdout, /^secrets, in the clear \(protobuf\), stale:\n {2}a\/\\u\{1b\}\[2J\n {2}a\/db$/m);
   const json = await runIn(home.path, "encryption", "audit", "--etcd-snapshot", "etcd.db", "--names", "-o", "json");

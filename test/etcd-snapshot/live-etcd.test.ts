@@ -45,7 +45,10 @@ test("encryption audit --etcd counts what its snapshot says, but for history", a
   assert.deepEqual(counts(live), [{ resource: "secrets", objects: 30, inTheClear: 10, stale: 10 }]);
   assert.deepEqual(counts(live), counts(file));
   assert.deepEqual(live.source, { kind: "etcd", name: etcd.url, revisions: { first: 52, last: 52 } });
-  assert.deepEqual([live.resources[0]?.superseded, live.limits.length], [undefined, 1]);
+  assert.deepEqual(
+    [live.resources[0]?.superseded, live.resources[0]?.leftBehind, live.limits.length],
+    [undefined, undefined, 1],
+  );
 
   const failing = await runIn(home.path, "encryption", "audit", "--etcd", etcd.url, "--fail-on", "clear");
   assert.equal(failing.code, 5);

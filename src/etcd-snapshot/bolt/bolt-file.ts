@@ -10,6 +10,8 @@ import { PageSet } from "./page-set.ts";
 const pageBytesMax = 64 * 1024 * 1024;
 /** Trees of real files have at most five levels. */
 const levelsMax = 32;
+/** How much of what nothing refers to is read at once. */
+const unreachedBytesMax = 1 << 20;
 /** etcd has ten. */
 const bucketsMax = 1000;
 
@@ -59,6 +61,17 @@ export class BoltFile {
   *leavesFromLast({ name, rootPage, inlinePage }: Bucket): Generator<LeafPage> {
     if (inlinePage === undefined) yield* this.#leaves(rootPage, `bucket ${name}`);
     else yield new LeafPage(inlinePage, `the page within bucket ${name}`);
+  }
+
+  /** What is in the pages that were not reached, in pieces of up to 1 MiB that lie one behind the other. A piece is to be used before the next. */
+  *unreached(): Generator<Buffer> {
+    const { pageSizeBytes } = this.meta;
+    const piece = Buffer.alloc(Math.max(pageSizeBytes, unreachedBytesMax));
+    for (const { first, count } of this.reached.gaps(piece.length / pageSizeBytes)) {
+      const bytes = piece.subarray(0, count * pageSizeBytes);
+      this.#file.readInto(bytes, first * pageSizeBytes);
+      yield bytes;
+    }
   }
 
   /** Raises `invalid` when somebody has written to the file since it was opened: what was read may be of two states. */

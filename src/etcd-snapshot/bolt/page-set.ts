@@ -16,6 +16,19 @@ export class PageSet {
     return this.#reached;
   }
 
+  /** Pages that are not in it, as runs of at most `countMax`, in their order. */
+  *gaps(countMax: number): Generator<{ readonly first: number; readonly count: number }> {
+    let first = 2;
+    for (let page = 2; page <= this.#pageCount; page++) {
+      const isMissing = page < this.#pageCount && !this.#has(page);
+      if (page > first && (!isMissing || page - first === countMax)) {
+        yield { first, count: page - first };
+        first = page;
+      }
+      if (!isMissing) first = page + 1;
+    }
+  }
+
   /** Adds `count` pages from `first` on, which `from` refers to. Raises `invalid` for one that is there already, or that the file does not have. */
   add(first: number, count: number, from: string): void {
     // The first two are meta pages.
@@ -31,5 +44,9 @@ export class PageSet {
       this.#bits[index] = byte | bit;
     }
     this.#reached += count;
+  }
+
+  #has(page: number): boolean {
+    return ((this.#bits[page >>> 3] ?? 0) & (1 << (page & 7))) !== 0;
   }
 }
