@@ -17,6 +17,7 @@ import { measureAuthorization } from "./goals/authorization.ts";
 import { measureBackup } from "./goals/backup.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureEngine } from "./goals/engine.ts";
+import { measureEtcdDoor } from "./goals/etcd-door.ts";
 import { measureEtcdSnapshot } from "./goals/etcd-snapshot.ts";
 import { measureHistory } from "./goals/history.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
@@ -56,6 +57,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   sight: measureSight,
   reports: measureReports,
   "etcd-snapshot": measureEtcdSnapshot,
+  "etcd-door": measureEtcdDoor,
 };
 
 const names = Object.keys(benchmarks);

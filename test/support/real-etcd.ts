@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 
 export interface RealEtcd extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
   readonly dataDir: string;
   /** The file that it keeps everything in. */
   readonly databasePath: string;
@@ -42,6 +43,7 @@ export async function startRealEtcd(more: readonly string[] = [], scheme = "http
   };
   return {
     url,
+    pid: child.pid ?? 0,
     dataDir: join(folder, "data"),
     databasePath: join(folder, "data", "member", "snap", "db"),
     put: (key, value) => put(url, key, value),

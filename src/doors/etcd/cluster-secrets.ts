@@ -111,12 +111,16 @@ export class ClusterSecrets {
   }
 
   keyValue(secret: Secret, withoutValue = false): KeyValue {
+    const value = () => (withoutValue ? new Uint8Array() : this.valueOf(secret));
     return {
       key: Buffer.from(this.keys.keyOf(secret), "latin1"),
       createRevision: secret.createRevision,
       modRevision: secret.revision,
       version: secret.version,
-      value: withoutValue ? new Uint8Array() : this.valueOf(secret),
+      // Made when it is asked for: conditions are on revisions.
+      get value() {
+        return value();
+      },
       lease: 0,
     };
   }
@@ -144,11 +148,12 @@ export class ClusterSecrets {
     const { namespace, name } = place;
     const inCluster = this.keys.namespaceInCluster(namespace);
     const facts = { namespace, inCluster, name, uid: uuid(), now: now() };
-    const state = stateOfTree(treeOfValue(value, facts), cluster.name, adoptedAt);
+    const tree = treeOfValue(value, facts);
+    // Texts from here on: what admission does to the tree that it is shown changes nothing of them.
+    const state = stateOfTree(tree, cluster.name, adoptedAt);
     if (previous === undefined) await this.#options.ensureNamespace(namespace, cluster.name);
-    // A tree of its own: admission may change what it is shown, and the bytes must stay what they are.
-    const next = treeOfValue(value, facts);
-    await this.#admit(context, place, { operation: previous === undefined ? "create" : "update", next, previous });
+    const operation = previous === undefined ? "create" : "update";
+    await this.#admit(context, place, { operation, next: tree, previous });
     const writer = this.#writer(context);
     if (previous !== undefined) return secrets.replace(previous, state, writer);
     return secrets.create(state, writer).catch((error: unknown) => {
