@@ -1,5 +1,6 @@
 /** What objects show by themselves, as findings; one value in many places is one finding. */
 import type { ExaminedObject, FactSet } from "../facts/fact-set.ts";
+import type { ServerKind } from "../facts/server-profile.ts";
 import { placeText } from "../facts/provenance.ts";
 import { fieldText } from "../examination/observation.ts";
 import type { PlacedObservation } from "../examination/observation.ts";
@@ -9,6 +10,7 @@ import { makeFinding } from "./finding.ts";
 import type { Evidence, Finding } from "./finding.ts";
 import { jsonPatch, kubectlGet } from "./kubectl-command.ts";
 import { baseScore } from "./score.ts";
+import type { ScoreFactor } from "./score.ts";
 
 interface Seen {
   readonly object: ExaminedObject;
@@ -32,7 +34,7 @@ export function observedFaults(facts: FactSet): Finding[] {
       else known.push({ object, observation });
     }
   }
-  return Array.from(groups.values(), (seen) => findingOf(seen, origins));
+  return Array.from(groups.values(), (seen) => findingOf(seen, origins, facts.server.kind));
 }
 
 function keyOf(object: string, namespace: string): string {
@@ -46,7 +48,7 @@ function groupKey(object: ExaminedObject, { check, fingerprint, path, text }: Pl
   return [check, objectText(object), fieldText(path), text].join("\n");
 }
 
-function findingOf(seen: readonly Seen[], origins: ReadonlyMap<string, string>): Finding {
+function findingOf(seen: readonly Seen[], origins: ReadonlyMap<string, string>, server: ServerKind): Finding {
   const [first, ...others] = seen.toSorted((a, b) => precedence(a, origins) - precedence(b, origins) || compare(a, b));
   if (first === undefined) throw new TypeError("a group must have a member");
   const { object, observation } = first;
@@ -59,13 +61,25 @@ function findingOf(seen: readonly Seen[], origins: ReadonlyMap<string, string>):
     about: observation.check.startsWith("SR-CONT-")
       ? []
       : [field, ...(observation.fingerprint === "" ? [] : [shortText(observation.text)])],
-    score: baseScore(score, ...observation.factors),
+    ...(observation.check === "SR-LEAK-005" && server === "strongroom" ? leftOutOfMetadata : {}),
+    score: baseScore(score, ...observation.factors, ...factorsOf(observation, server)),
     message: `${title}: ${objectText(object)} in ${field}, ${observation.text}${more}`,
     evidence: [first, ...others].slice(0, evidenceMax).map(evidenceOfSeen),
     patch: observation.patch === undefined ? undefined : jsonPatch(object, observation.patch),
     verify: { command: kubectlGet(object, "-o yaml"), expect: `${field} without it` },
     unknown: object.examined.complete ? [] : ["whether there is more: a limit was met"],
   });
+}
+
+/** A Strongroom server answers who may only see metadata without such annotations. */
+const leftOutOfMetadata = {
+  explanation:
+    "kubectl apply keeps what was applied in an annotation. This server leaves it out for who may only see metadata; what copies metadata elsewhere does not.",
+};
+
+function factorsOf({ check }: PlacedObservation, server: ServerKind): ScoreFactor[] {
+  if (check !== "SR-LEAK-005" || server !== "strongroom") return [];
+  return [{ name: "server", value: 0.5, because: "this server leaves it out for who may only see metadata" }];
 }
 
 /** What a controller made is the copy of what somebody wrote; history is older still. */

@@ -9,6 +9,7 @@ import type { Environment } from "../../../src/cli/environment.ts";
 import { buildGraph } from "../../../src/sight/graph/build-graph.ts";
 import type { FactSet } from "../../../src/sight/facts/fact-set.ts";
 import { whoCan } from "../../../src/sight/questions/who-can.ts";
+import { scan } from "../../../src/sight/findings/scan.ts";
 import { objectText } from "../../../src/sight/questions/principal.ts";
 import { readText } from "../../../src/sight/sources/file-source.ts";
 import { ClusterSource } from "../../../src/sight/sources/cluster/cluster-source.ts";
@@ -74,6 +75,20 @@ test("Each level tells what it says of secrets, and no value whatever the level"
     assert.doesNotMatch(JSON.stringify([...facts.all(), facts.coverage]), new RegExp(`${canary}|${base64(canary)}`));
     assert.deepEqual(facts.coverage.origin?.server, "strongroom");
   }
+});
+
+test("An annotation that repeats values weighs less where the server leaves it out of metadata", async () => {
+  const manifest = JSON.stringify({ apiVersion: "v1", kind: "Secret", data: { k: base64("x") } });
+  const annotations = { "kubectl.kubernetes.io/last-applied-configuration": manifest };
+  await create(server, secretsIn("a"), secret("applied", { metadata: { name: "applied", annotations } }));
+  const facts = await readAs(server.kubeconfig, "metadata");
+  const foundOn = (kind: "strongroom" | "kubernetes") => {
+    assert.ok(facts.origin);
+    facts.origin = { ...facts.origin, server: kind };
+    return scan(buildGraph(facts)).findings.find(({ check }) => check === "SR-LEAK-005");
+  };
+  assert.deepEqual([foundOn("kubernetes")?.severity, foundOn("strongroom")?.severity], ["medium", "low"]);
+  await server.call("DELETE", `${secretsIn("a")}/applied`);
 });
 
 test("Small pages give what large ones give", async () => {
