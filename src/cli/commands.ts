@@ -238,6 +238,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./kms-plugin-keys.ts")).kmsPluginKeysCommand,
   },
   {
+    name: "kms-plugin remove",
+    summary: "Remove a key of a KMS plugin that nothing needs any more",
+    load: async () => (await import("./kms-plugin-remove.ts")).kmsPluginRemoveCommand,
+  },
+  {
+    name: "kms-plugin status",
+    summary: "Ask a KMS plugin whether it is well, as kube-apiserver does",
+    load: async () => (await import("./kms-plugin-status.ts")).kmsPluginStatusCommand,
+  },
+  {
     name: "kms-plugin restore",
     summary: "Make the keys of a KMS plugin from an escrow copy",
     load: async () => (await import("./kms-plugin-restore.ts")).kmsPluginRestoreCommand,

@@ -102,8 +102,8 @@ async function requireNoKeys(folder: string): Promise<void> {
   if (isThere) throw new StrongroomError("already-exists", `${path} must not exist yet: keys are never replaced`);
 }
 
-/** Two people who change the keys at once must not lose one of them. */
-async function replaceKeyFile(folder: string, before: string, sealed: string): Promise<void> {
+/** Replaces the key file. Raises `conflict` unless it is still `before`: two people who change keys at once must not lose one of them. */
+export async function replaceKeyFile(folder: string, before: string, sealed: string): Promise<void> {
   if ((await readKeyFileText(folder)) !== before) {
     throw new StrongroomError("conflict", `${keyFilePath(folder)} must not be changed by others meanwhile`);
   }

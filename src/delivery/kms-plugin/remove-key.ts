@@ -1,0 +1,102 @@
+/** Removes a key that nothing needs: by the word of a snapshot of the cluster's etcd, history included. Whatever is not proven keeps it. */
+import { readFile, stat } from "node:fs/promises";
+import { errorCodeOf } from "../../crypto/private-file.ts";
+import { rootKeyBytes } from "../../crypto/root-key/root-key.ts";
+import { StoredForms } from "../../encryption-audit/stored-form.ts";
+import { StrongroomError } from "../../errors/strongroom-error.ts";
+import { EtcdSnapshot } from "../../etcd-snapshot/etcd-snapshot.ts";
+import { openRing, sealRing } from "./key-ring-file.ts";
+import { writingIndex } from "./key-ring.ts";
+import type { KeyFacts } from "./key-ring.ts";
+import { replaceKeyFile } from "./manage-keys.ts";
+import type { KeyFolder } from "./manage-keys.ts";
+import { readKeyFileText, recordFilePath } from "./plugin-folder.ts";
+
+/** For how long an API server may go on writing with a former key: a minute until it asks, three until it stops, and one more. */
+export const stillWritingMs = 5 * 60_000;
+
+/**
+ * Takes a key out of the ring. Raises `not-found` for an id that is none of the ring's, and `conflict`, with the count, while anything needs
+ * it or may: it writes or will; the snapshot is from before all API servers wrote with another key; a revision in the snapshot
+ * names it or cannot be understood; the plugin was asked for it since.
+ */
+export async function removeKey(at: KeyFolder, keyId: string, snapshotPath: string, now: Date): Promise<void> {
+  const before = await readKeyFileText(at.folder);
+  const { facts, bytes } = await openRing(before, at.passphrase);
+  try {
+    const index = facts.keys.findIndex(({ id }) => id === keyId);
+    const stoppedAt = stoppedWriting(facts.keys, index, now);
+    const takenAt = await snapshotTime(snapshotPath, stoppedAt);
+    requireUnused(snapshotPath, keyId);
+    await requireNotAskedSince(at.folder, keyId, takenAt);
+    const keys = facts.keys.toSpliced(index, 1);
+    const rest = Buffer.concat([bytes.subarray(0, index * rootKeyBytes), bytes.subarray((index + 1) * rootKeyBytes)]);
+    const sealed = await sealRing({ ...facts, keys }, rest, at.passphrase).finally(() => rest.fill(0));
+    await replaceKeyFile(at.folder, before, sealed);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** From when on another key has written. */
+function stoppedWriting(keys: readonly KeyFacts[], index: number, now: Date): Date {
+  const next = keys[index + 1];
+  if (index < 0) throw new StrongroomError("not-found", "the key must be one of the ring: strongroom kms-plugin keys");
+  if (index >= writingIndex(keys, now) || next === undefined) throw inUse("it writes, or will: rotate first");
+  return next.writesFrom;
+}
+
+async function snapshotTime(path: string, stoppedAt: Date): Promise<Date> {
+  const { mtime } = await stat(path).catch((cause: unknown) => {
+    throw new StrongroomError("invalid", `the snapshot ${path} must be readable (${errorCodeOf(cause)})`, { cause });
+  });
+  const soonest = new Date(stoppedAt.getTime() + stillWritingMs);
+  if (mtime >= soonest) return mtime;
+  throw inUse(`the snapshot must be from after ${soonest.toISOString()}, when all API servers write with another key`);
+}
+
+function requireUnused(path: string, keyId: string): void {
+  const forms = new StoredForms();
+  const counts = { current: 0, superseded: 0, unknown: 0, byPlugin: 0 };
+  using snapshot = EtcdSnapshot.open(path);
+  for (const { value, isCurrent, isDeletion } of snapshot.revisions()) {
+    if (isDeletion) continue;
+    const form = forms.of(value);
+    if (form.provider === "unknown") counts.unknown++;
+    if (form.keyId !== undefined) counts.byPlugin++;
+    if (form.keyId === keyId) counts[isCurrent ? "current" : "superseded"]++;
+  }
+  const { current, superseded, unknown, byPlugin } = counts;
+  if (current > 0) throw inUse(`${current} records in the snapshot need it: write them once more`);
+  if (superseded > 0) throw inUse(`${superseded} superseded revisions in the snapshot need it: compact the etcd`);
+  if (unknown > 0) throw inUse(`${unknown} revisions in the snapshot are in no form that is known`);
+  if (byPlugin === 0)
+    throw inUse("the snapshot has no record that a KMS plugin encrypted: it may be another cluster's");
+}
+
+/** An API server that still asks for it has something that needs it, whatever the snapshot says. */
+async function requireNotAskedSince(folder: string, keyId: string, since: Date): Promise<void> {
+  const text = await readFile(recordFilePath(folder), "utf8").catch((error: unknown) => {
+    if (errorCodeOf(error) === "ENOENT") return "";
+    throw error;
+  });
+  for (const line of text.split("\n")) {
+    if (!line.includes(keyId)) continue;
+    const { event, keyId: asked, time } = parseRecord(line);
+    if (event !== "decrypt" || asked !== keyId || new Date(String(time)) < since) continue;
+    throw inUse(`the plugin was asked for it at ${String(time)}, after the snapshot`);
+  }
+}
+
+/** A line that was cut off is one of no call that was answered. */
+function parseRecord(line: string): { readonly event?: unknown; readonly keyId?: unknown; readonly time?: unknown } {
+  try {
+    return Object(JSON.parse(line)) as object;
+  } catch {
+    return {};
+  }
+}
+
+function inUse(why: string): StrongroomError {
+  return new StrongroomError("conflict", `a key is removed when nothing needs it: ${why}`);
+}
