@@ -23,11 +23,17 @@ export async function findEntries(
   await using list = index.list(termOf(filter), window);
   const positions: number[] = [];
   for (const part of list.parts) {
-    const isAsked = askedFor(filter, part);
+    const asked = new Map<number, boolean>();
     for await (const batch of part.batches) {
-      for (const row of rowsWithin(batch, { from, to, filter })) {
+      const rows = [...rowsWithin(batch, { from, to, filter })];
+      await learn(
+        asked,
+        rows.map((row) => batch.circumstances[row] ?? 0),
+        { filter, part },
+      );
+      for (const row of rows) {
         const position = batch.positions[row] ?? 0;
-        if (position === positions.at(-1) || !(await isAsked(batch.circumstances[row] ?? 0))) continue;
+        if (position === positions.at(-1) || asked.get(batch.circumstances[row] ?? 0) !== true) continue;
         if (positions.length === limit) return { positions, next: position };
         positions.push(position);
       }
@@ -46,14 +52,15 @@ function* rowsWithin(
   }
 }
 
-/** Rows name few circumstances: each is looked at once for a part. */
-function askedFor(filter: EntryFilter, part: ListPart): (number: number) => boolean | Promise<boolean> {
-  const known = new Map<number, boolean>();
-  return (number) => known.get(number) ?? look(number);
-  async function look(number: number): Promise<boolean> {
-    const asked = isAskedFor(filter, await part.circumstance(number));
-    known.set(number, asked);
-    return asked;
+/** Rows name few circumstances: each is looked at once for a part, in the order in which they stand in it. */
+async function learn(
+  asked: Map<number, boolean>,
+  numbers: readonly number[],
+  { filter, part }: { readonly filter: EntryFilter; readonly part: ListPart },
+): Promise<void> {
+  const unknown = new Set(numbers.filter((number) => !asked.has(number)));
+  for (const number of [...unknown].sort((a, b) => a - b)) {
+    asked.set(number, isAskedFor(filter, await part.circumstance(number)));
   }
 }
 
