@@ -26,7 +26,7 @@ export interface ServedLog {
   readonly announce: (line: string) => void;
 }
 
-/** Starts all of it; raises what {@link followAuditLog} raises, and what the file system says of the index. */
+/** Starts all of it; raises what {@link followAuditLog} raises. */
 export async function startAuditServices(
   served: ServedLog,
   registry: Registry,

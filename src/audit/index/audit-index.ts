@@ -71,10 +71,14 @@ export class AuditIndex implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   readonly streams = new StreamReaders((id) => this.#beginningOf(id));
 
-  /** Opens what there is and follows the log from there. Raises what the file system says. */
+  /** Opens what there is and follows the log from there; from its beginning, when the folder cannot be used. Raises nothing. */
   static async open(options: AuditIndexOptions): Promise<AuditIndex> {
     const index = new AuditIndex(options);
-    await index.#open();
+    await index.#open().catch(async (error: unknown) => {
+      options.onError(error);
+      await index.#folder.close();
+      index.#buffer = index.#bufferFrom(options.log.first);
+    });
     index.#following = index.#follow();
     return index;
   }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { RandomEvents } from "../../../test/support/random-audit-events.ts";
+import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { AuditEntry } from "../audit-log.ts";
 import { MemorySink } from "../memory-sink.ts";
 import { AuditIndex } from "./audit-index.ts";
@@ -61,6 +62,54 @@ test("An index that is behind answers with what it has, and says up to which ent
   assert.deepEqual([whole.position, whole.end], [100, 100]);
   assert.ok(whole.readers.length >= behind.readers.length);
 });
+
+test("A server starts without an index, where its folder cannot be used or the log is damaged, and answers as far as it can", async () => {
+  const log = new MemorySink();
+  await fill(log, 100);
+  const place = join(home, "no-folder");
+  writeFileSync(place, "a file");
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  await using index = await AuditIndex.open({ directory: place, key, log, onError });
+  await index.caughtUp(100, 20_000);
+  assert.equal(errors.length, 1);
+  assert.equal((await new AuditRecords(index, log).whoRead(question)).position, 100);
+
+  const directory = join(home, "damaged-log");
+  const damaged = new DamagedLog(60);
+  await fill(damaged, 100);
+  const whole = await AuditIndex.open({ directory, key, log: new WholeLog(damaged), bufferEntries: 40, onError });
+  await whole.caughtUp(100, 20_000);
+  await whole[Symbol.asyncDispose]();
+  await using behind = await AuditIndex.open({ directory, key, log: damaged, bufferEntries: 40, retryMs: 1, onError });
+  await behind.caughtUp(60, 20_000);
+  assert.equal((await new AuditRecords(behind, damaged, { waitMs: 1 }).whoRead(question)).position, 60);
+});
+
+/** A log of which an entry, and what comes after it in its block, does not open. */
+class DamagedLog extends MemorySink {
+  readonly #damagedAt: number;
+
+  constructor(damagedAt: number) {
+    super();
+    this.#damagedAt = damagedAt;
+  }
+
+  override async *entries(from: number, to?: number): AsyncGenerator<AuditEntry> {
+    for await (const entry of super.entries(from, to)) {
+      if (entry.position >= this.#damagedAt) throw new StrongroomError("corrupt", "an entry must be authentic");
+      yield entry;
+    }
+  }
+}
+
+/** The same before it was damaged. */
+class WholeLog extends MemorySink {
+  constructor({ events }: MemorySink) {
+    super();
+    this.events.push(...events);
+  }
+}
 
 test("Whoever comes upon damage is told to come again, and is answered when the index was built anew", async () => {
   const directory = join(home, "damaged");

@@ -119,15 +119,14 @@ export class SegmentFolder {
   }
 
   async #openSegment(from: number, to: number, isOfLog: IsOfLog): Promise<Segment | undefined> {
-    let segment: Segment;
+    let segment: Segment | undefined;
     try {
       segment = await Segment.open(this.pathOf(from, to), this.#key);
+      if (segment.from === from && segment.to === to && (await isOfLog(segment))) return segment;
     } catch {
-      // Whatever is wrong with it: it can be made anew, and a server must start without it.
-      return undefined;
+      // Whatever is wrong with it, or with the log: it can be made anew, and a server must start without it.
     }
-    if (segment.from === from && segment.to === to && (await isOfLog(segment))) return segment;
-    await segment.release();
+    await segment?.release();
     return undefined;
   }
 

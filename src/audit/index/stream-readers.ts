@@ -10,7 +10,8 @@ import type { Circumstance } from "./circumstance.ts";
 const rememberedMax = 16_384;
 
 export class StreamReaders {
-  readonly #remembered = new Map<string, Circumstance>();
+  /** Undefined for those whose beginning is not on record. */
+  readonly #remembered = new Map<string, Circumstance | undefined>();
   readonly #find: (id: string) => Promise<Circumstance | undefined>;
 
   /** `find` looks for a beginning in what is indexed already. */
@@ -29,18 +30,20 @@ export class StreamReaders {
   of(event: AuditEvent, own: Circumstance): readonly Circumstance[] | Promise<readonly Circumstance[]> {
     const { streams } = event;
     if (streams === undefined || streams.length === 0) return [own];
-    const known = streams.map((id) => this.#remembered.get(id));
-    if (known.every((reader) => reader !== undefined)) return eachOnce(known);
-    return Promise.all(streams.map((id, place) => known[place] ?? this.#lookUp(id, own))).then(eachOnce);
+    if (streams.every((id) => this.#remembered.has(id))) {
+      return eachOnce(streams.map((id) => this.#remembered.get(id) ?? own));
+    }
+    return Promise.all(streams.map(async (id) => (await this.#beginningOf(id)) ?? own)).then(eachOnce);
   }
 
-  async #lookUp(id: string, own: Circumstance): Promise<Circumstance> {
-    const found = (await this.#find(id)) ?? own;
+  async #beginningOf(id: string): Promise<Circumstance | undefined> {
+    if (this.#remembered.has(id)) return this.#remembered.get(id);
+    const found = await this.#find(id);
     this.#remember(id, found);
     return found;
   }
 
-  #remember(id: string, circumstance: Circumstance): void {
+  #remember(id: string, circumstance: Circumstance | undefined): void {
     for (const oldest of this.#remembered.keys()) {
       if (this.#remembered.size < rememberedMax) break;
       this.#remembered.delete(oldest);
