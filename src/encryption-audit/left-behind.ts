@@ -22,12 +22,35 @@ const noResource = "unknown";
  */
 export function* findLeftBehind(bytes: Buffer, prefix: Buffer, forms: StoredForms): Generator<LeftBehind> {
   for (const mark of marks) {
+    const keys = new LastBefore(bytes, prefix);
     for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + mark.length)) {
-      const resource = resourceBefore(bytes, at, prefix);
-      if (resource === undefined) continue;
+      const key = keys.position(at);
+      if (key === undefined || at - key > keyBytesMax) continue; // no value of Kubernetes, or one within another
       const form = forms.of(bytes.subarray(at, at + formBytesMax));
-      yield { resource, form: isNamed(form) ? form : unknownForm };
+      yield { resource: resourceAt(bytes, key + prefix.length, at), form: isNamed(form) ? form : unknownForm };
     }
+  }
+}
+
+/** Where a text stands last before places that ascend: the bytes are passed over once, whatever is in them. */
+class LastBefore {
+  readonly #bytes: Buffer;
+  readonly #text: Buffer;
+  #last: number | undefined;
+  #next: number;
+
+  constructor(bytes: Buffer, text: Buffer) {
+    this.#bytes = bytes;
+    this.#text = text;
+    this.#next = bytes.indexOf(text);
+  }
+
+  position(before: number): number | undefined {
+    while (this.#next >= 0 && this.#next < before) {
+      this.#last = this.#next;
+      this.#next = this.#bytes.indexOf(this.#text, this.#next + 1);
+    }
+    return this.#last;
   }
 }
 
@@ -36,12 +59,8 @@ function isNamed({ key = "", keyId = "" }: StoredForm): boolean {
   return /^[!-~]{0,253}$/.test(key) && /^[ -~]*$/.test(keyId);
 }
 
-/** Undefined when there is no key before it, so that it is no value of Kubernetes, or one within another. */
-function resourceBefore(bytes: Buffer, at: number, prefix: Buffer): string | undefined {
-  const before = bytes.subarray(Math.max(0, at - keyBytesMax), at);
-  const start = before.lastIndexOf(prefix);
-  if (start < 0) return undefined;
-  const path = before.toString("latin1", start + prefix.length);
+function resourceAt(bytes: Buffer, start: number, end: number): string {
+  const path = bytes.toString("latin1", start, Math.min(end, start + keyBytesMax));
   const { resource } = parseRegistryKey(/^[a-z0-9.-]+\/(?:[a-z0-9.-]+\/)?/.exec(path)?.[0] ?? "");
   return resource === "" ? noResource : resource;
 }

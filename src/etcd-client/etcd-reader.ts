@@ -12,6 +12,8 @@ const timeoutMs = 60_000;
 const pageBytesMax = 64 * 1024 * 1024;
 /** Pages are asked for so that they come to about this. */
 const pageBytesWanted = 4 * 1024 * 1024;
+/** With the 64 KiB of HTTP/2, an etcd that is 20 ms away gives 1.5 MiB/s; with this, 30. */
+const windowBytes = 4 * 1024 * 1024;
 const pageKeysMax = 1000;
 const pageKeysAtFirst = 50;
 
@@ -42,7 +44,7 @@ export class EtcdReader implements Disposable {
   constructor(targets: readonly EtcdTarget[]) {
     this.#members = targets.map((target) => ({
       url: target.url,
-      client: new GrpcClient({ connect: () => connectEtcd(target), messageBytesMax: pageBytesMax }),
+      client: new GrpcClient({ connect: () => connectEtcd(target), messageBytesMax: pageBytesMax, windowBytes }),
     }));
   }
 

@@ -11,6 +11,8 @@ export interface GrpcClientOptions {
   readonly connect: () => Socket;
   /** The largest message that is taken for an answer. */
   readonly messageBytesMax: number;
+  /** How much may be under way of an answer; the 64 KiB of HTTP/2 if not given, which is little for long answers from afar. */
+  readonly windowBytes?: number;
 }
 
 /**
@@ -61,7 +63,10 @@ export class GrpcClient implements Disposable {
   #connected(): ClientHttp2Session {
     const usable = this.#session;
     if (usable !== undefined && !usable.closed && !usable.destroyed) return usable;
-    const session = connect("http://localhost", { createConnection: this.#options.connect });
+    const { connect: createConnection, windowBytes } = this.#options;
+    const settings = windowBytes === undefined ? {} : { initialWindowSize: windowBytes };
+    const session = connect("http://localhost", { createConnection, settings });
+    if (windowBytes !== undefined) session.once("connect", () => session.setLocalWindowSize(windowBytes));
     session.on("error", () => this.#drop(session)); // each call that is under way says so too
     session.on("goaway", () => this.#forget(session));
     session.on("close", () => this.#forget(session));
