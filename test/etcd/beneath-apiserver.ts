@@ -5,11 +5,15 @@ import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { after, before, describe, it } from "node:test";
 import { disclosuresOf } from "../../src/audit/disclosures.ts";
 import { auditEvents } from "../support/audit-events.ts";
 import type { RealApiserver } from "../support/real-apiserver.ts";
-import { startTestServer } from "../running-server.ts";
+import { startRealEtcd } from "../support/real-etcd.ts";
+import type { RealEtcd } from "../support/real-etcd.ts";
+import { findKubectls } from "../kubectl/kubectl.ts";
+import { callerOf, startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
 import { allowCluster, clusterFiles, startBeneath } from "./beneath-cluster.ts";
 import type { ClusterFiles } from "./beneath-cluster.ts";
@@ -24,6 +28,7 @@ export function secretsBeneathApiserver(): void {
 function suite(): void {
   let files: ClusterFiles;
   let server: TestServer;
+  let etcd: RealEtcd;
   let cluster: RealApiserver;
   before(async () => {
     files = await clusterFiles();
@@ -31,10 +36,12 @@ function suite(): void {
     const prod = { name: "prod", prefix: "/registry", namespacePrefix: "", clientAuthoritiesFile };
     server = await startTestServer({ etcd: { host: "127.0.0.1", port: 0, clusters: [prod] } });
     await allowCluster(server.call);
-    cluster = await startBeneath(server.etcdUrl, files, server.credentials.ca);
+    etcd = await startRealEtcd();
+    cluster = await startBeneath(server.etcdUrl, files, server.credentials.ca, etcd);
   });
   after(async () => {
     await cluster?.[Symbol.asyncDispose]();
+    await etcd?.[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();
     await files?.[Symbol.asyncDispose]();
   });
@@ -120,6 +127,44 @@ function suite(): void {
     );
     assert.equal(Object.keys((await ours("raced")).data).length, 31);
   });
+
+  it("is the same behind two API servers, which lose nothing of what they both change", async () => {
+    await using second = await startBeneath(server.etcdUrl, files, server.credentials.ca, etcd);
+    const path = `${secretsOf("default")}/both`;
+    await cluster.call("POST", secretsOf("default"), { apiVersion: "v1", kind: "Secret", metadata: { name: "both" } });
+    const headers = { "Content-Type": "application/merge-patch+json" };
+    const patch = (index: number) => ({ data: { [`k${index}`]: Buffer.from(String(index)).toString("base64") } });
+    const behind = [cluster, second].map((each) => callerOf(each.url, { ca: each.ca }));
+    const patched = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => {
+        const token = index % 2 === 0 ? cluster.token : second.token;
+        const call = behind[index % 2]?.call ?? assert.fail();
+        const body = patch(index);
+        return call("PATCH", path, { body, headers: { ...headers, Authorization: `Bearer ${token}` } });
+      }),
+    );
+    for (const { close } of behind) close();
+    assert.deepEqual([...new Set(patched.map(({ status }) => status))], [200]);
+    const seen = await Promise.all([cluster, second].map((each) => each.call("GET", path)));
+    assert.deepEqual(seen[0], seen[1]);
+    assert.equal(Object.keys((await ours("both")).data).length, 40);
+  });
+
+  for (const { path, version } of findKubectls()) {
+    it(`is worked with by kubectl ${version}`, async () => {
+      const ask = async (...args: readonly string[]) =>
+        (await promisify(execFile)(path, ["--kubeconfig", cluster.kubeconfig, ...args])).stdout;
+      const name = `of-${version.replaceAll(/[^a-z0-9]/g, "-")}`;
+      await ask("create", "secret", "generic", name, "--from-literal=a=b");
+      assert.match(await ask("get", "secret", name, "-o", "yaml"), /a: Yg==/);
+      await ask("label", "secret", name, "tier=db");
+      await ask("patch", "secret", name, "-p", '{"stringData":{"a":"c"}}');
+      assert.match(await ask("get", "secrets", "-l", "tier=db", "-o", "name"), new RegExp(`secret/${name}`));
+      assert.match(await ask("describe", "secret", name), /a: {2}1 bytes/);
+      await ask("delete", "secret", name);
+      assert.equal((await server.call("GET", `${secretsOf("default")}/${name}`)).status, 404);
+    });
+  }
 
   it("leaves nothing of a Secret in the cluster's etcd", async () => {
     await kubectl("create", "secret", "generic", "kept", `--from-literal=password=${canary}`);

@@ -197,6 +197,30 @@ describe("the protocol of the etcd door", () => {
     await call.end();
   });
 
+  it("keeps a client that reads slowly from nothing: it is told all, in order, when it reads on", async () => {
+    const call = client.open(watchPath);
+    call.send(create({ key: key("slow") }));
+    assert.ok((await next(call)).created);
+    call.stream.pause();
+    const [writes, size] = [40, 256 * 1024];
+    for (let index = 0; index < writes; index++) {
+      const answer = await put("slow", `k8s:enc:${index}:${"x".repeat(size)}`);
+      assert.equal(answer.status, grpcCodes.ok, answer.message);
+    }
+    call.stream.resume();
+    const told: string[] = [];
+    while (told.length < writes) {
+      const { events, canceled, cancelReason } = await next(call);
+      assert.ok(!canceled, cancelReason);
+      for (const event of events) told.push(Buffer.from(Event.decode(event).kv?.value ?? []).toString("latin1", 8, 11));
+    }
+    assert.deepEqual(
+      told.map((text) => Number.parseInt(text, 10)),
+      Array.from({ length: writes }, (_, index) => index),
+    );
+    await call.end();
+  });
+
   it("answers health and version over plain HTTP, without a certificate", async () => {
     const { ca } = etcd.server.credentials;
     const { get } = await import("node:https");

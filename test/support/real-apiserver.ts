@@ -20,7 +20,11 @@ export interface RealApiserver extends AsyncDisposable {
   /** Of its etcd, without TLS. */
   readonly etcdUrl: string;
   readonly etcdDataDir: string;
+  /** The authority of its certificate, PEM. */
+  readonly ca: string;
   /** Of a user in system:masters. */
+  readonly token: string;
+  /** Of the same. */
   readonly kubeconfig: string;
   /** A kubeconfig of this user, in these groups. */
   kubeconfigOf(user: string): Promise<string>;
@@ -96,6 +100,8 @@ export async function startRealApiserver(more: readonly string[] = [], etcd?: Re
     url,
     etcdUrl,
     etcdDataDir,
+    ca: certificates.ca.certPem,
+    token: tokens.get("admin") ?? "",
     kubeconfig: await writeConfig("admin"),
     kubeconfigOf: writeConfig,
     call,
