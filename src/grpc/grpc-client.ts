@@ -52,6 +52,7 @@ export class GrpcClient implements Disposable {
       throw error instanceof GrpcError ? error : unavailable(error);
     } finally {
       clearTimeout(timer);
+      if (!stream.writableFinished) stream.close(constants.NGHTTP2_CANCEL);
     }
   }
 
@@ -107,8 +108,8 @@ function bodyOf(stream: ClientHttp2Stream, messageBytesMax: number): Promise<Buf
       if (length > messageBytesMax + headBytes) stream.destroy(tooLarge(length, messageBytesMax));
     });
     stream.once("error", reject);
-    // Trailers come before it, and so does the error of a stream that was reset.
-    stream.once("close", () => resolve(Buffer.concat(chunks)));
+    // Trailers come before either. A server that has had enough ends its answer before it was sent everything, and may reset the rest.
+    for (const event of ["end", "close"]) stream.once(event, () => resolve(Buffer.concat(chunks)));
   });
 }
 

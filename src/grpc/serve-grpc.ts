@@ -6,6 +6,8 @@
  * or not, whether it waits or not.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { constants } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import { frame, headBytes, onlyMessage, readFrames, tooLarge } from "./frames.ts";
 import { encodeStatusMessage, GrpcError, grpcCodes } from "./grpc-status.ts";
 
@@ -76,6 +78,7 @@ export async function serveGrpc(
     }
   } catch (error) {
     fail(response, options.statusOf(error));
+    if (!request.complete) cutOff(response);
   }
 }
 
@@ -154,6 +157,17 @@ function fail(response: ServerResponse, error: GrpcError): void {
   if (response.headersSent) response.addTrailers(status);
   else for (const [name, value] of Object.entries(status)) response.setHeader(name, value);
   response.end();
+}
+
+/**
+ * Has the client stop sending what is not read: it may wait for room to send before it looks at the answer.
+ * Source: RFC 9113, 8.1 (RST_STREAM with NO_ERROR after a complete answer).
+ */
+function cutOff(response: ServerResponse): void {
+  const { stream } = response as ServerResponse & { readonly stream?: ServerHttp2Stream }; // there is one in node's objects for HTTP/2
+  if (stream === undefined) return;
+  if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR);
+  else stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
 }
 
 function unimplemented(path: string, served: string): GrpcError {

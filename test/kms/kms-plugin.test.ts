@@ -11,8 +11,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { kmsMethods } from "../../src/crypto/kms/messages.ts";
+import { GrpcClient } from "../../src/grpc/grpc-client.ts";
 import { run } from "../cli/program.ts";
 import { PluginHome } from "./plugin-fixture.ts";
 
@@ -187,6 +191,31 @@ test("kms-plugin serves one at a time, and its socket is for its owner alone", a
   using client = home.client();
   assert.equal((await client.status()).healthz, "ok");
   program.kill("SIGTERM");
+});
+
+test("kms-plugin goes on under connections that send garbage, nothing, or too much", async () => {
+  using home = new PluginHome();
+  await home.init();
+  await using program = await home.serve();
+  using client = home.client();
+  const { keyId } = await client.status();
+  const silent = Array.from({ length: 20 }, () => connect(home.socket));
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  const garbage = ["GET / HTTP/1.1\r\n\r\n", "\0".repeat(1000), Buffer.concat([preface, Buffer.alloc(5000, 255)])];
+  for (const bytes of garbage) {
+    const socket = connect(home.socket);
+    socket.on("error", () => {}); // it may be reset
+    socket.end(bytes);
+    await once(socket.resume(), "close");
+  }
+  using large = new GrpcClient({ connect: () => connect(home.socket), messageBytesMax: 1000 });
+  await assert.rejects(large.unary(kmsMethods.encrypt, Buffer.alloc(1024 * 1024), 3000), { code: 8 });
+  await assert.rejects(large.unary("/v2.KeyManagementService/Export", Buffer.alloc(0), 3000), { code: 12 });
+  assert.equal((await client.status()).keyId, keyId);
+  for (const socket of silent) socket.destroy();
+  program.kill("SIGTERM");
+  assert.equal((await program.ended).code, 0);
 });
 
 test("kms-plugin tells its health and metrics, also that its socket was replaced and its key file is another's", async () => {
