@@ -129,6 +129,58 @@ test("Until it is enforced a policy warns", async () => {
   });
 });
 
+test("Whom labels deny a secret does not get it from under the rule, by no way of writing it, nor its versions", async () => {
+  const value = Buffer.from("crown").toString("base64");
+  const labelled = { metadata: { name: "crown", labels: { tier: "top", a: "b" } }, data: { v: value } };
+  await create(server, secrets, secret("crown", labelled));
+  const versions = [
+    coreRule("*", "secrets"),
+    { verbs: ["get"], apiGroups: ["strongroom.dev"], resources: ["secretversions/value"] },
+  ];
+  await create(server, `${rbacPath}/clusterroles`, { ...roleObject("versions", ...versions), kind: "ClusterRole" });
+  const binding = bindingObject("versions", "ClusterRole versions", "Group devs");
+  await create(server, `${rbacPath}/clusterrolebindings`, { ...binding, kind: "ClusterRoleBinding" });
+  const url = `${secrets}/crown`;
+  const selector = { matchLabels: { tier: "top" } };
+  const condition = 'has(secret.labels.tier) && secret.labels.tier == "top"';
+  for (const rule of [
+    { selector },
+    { selector, verbs: ["get"] },
+    { condition },
+    { condition, verbs: ["get", "list"] },
+  ]) {
+    await withPolicy(clusterPath, policy("top", rule), async () => {
+      for (const labels of [{}, { tier: "low" }, { a: "b" }]) {
+        const body = secret("crown", { metadata: { name: "crown", labels }, data: { v: "eA==" } });
+        assert.equal(await status(dev, "PUT", url, body), 403, JSON.stringify([rule, labels]));
+        const patch = { metadata: { labels: { tier: null } } };
+        const patched = await dev("PATCH", url, { body: patch, headers: { "Content-Type": patchTypes.merge } });
+        assert.equal(patched.status, 403);
+        const applied = { apiVersion: "v1", kind: "Secret", metadata: { name: "crown", labels: { tier: "low" } } };
+        const apply = await dev("PATCH", `${url}?fieldManager=m&force=true`, {
+          body: applied,
+          headers: { "Content-Type": "application/apply-patch+yaml" },
+        });
+        assert.equal(apply.status, 403);
+      }
+      assert.equal(await status(dev, "GET", url), 403);
+      assert.equal(await status(dev, "GET", `${group}/namespaces/prod/secretversions/crown.v1/value`), 403);
+      // What leaves it where it is stays allowed, as the rule's verbs say.
+      const kept = secret("crown", {
+        ...labelled,
+        metadata: { ...labelled.metadata, labels: { tier: "top", c: "d" } },
+      });
+      assert.equal(await status(dev, "PUT", `${url}?dryRun=All`, kept), 200);
+      assert.equal(
+        await status(server.call, "PUT", `${url}?dryRun=All`, secret("crown", { data: { v: value } })),
+        200,
+        "others may",
+      );
+    });
+  }
+  assert.equal((await server.call("GET", url)).json.data.v, value);
+});
+
 test("A rule by labels looks at what is stored, and what is not there is refused alike", async () => {
   const byLabel = { selector: { matchLabels: { tier: "top" } }, verbs: ["*"] };
   await withPolicy(policiesPath, policy("top", byLabel), async () => {

@@ -10,7 +10,7 @@ import type { Attributes, Authorizer, Decision } from "../authorizer.ts";
 import { asSecretRequest } from "../secret-resource.ts";
 import { fitsOneOf } from "./name-pattern.ts";
 import type { PolicySet } from "./policy-set.ts";
-import { holdsAt } from "./secret-policy.ts";
+import { disclosingVerbs, holdsAt } from "./secret-policy.ts";
 import type { DenyRule, Labels, PolicyContext, SecretPart, SecretPolicy } from "./secret-policy.ts";
 
 export interface PolicyFacts {
@@ -196,6 +196,33 @@ export interface SubmittedSecret {
  * What is stored has been decided by the authorizer.
  */
 export function policiesAgainst(
+  facts: PolicyFacts,
+  attributes: Attributes,
+  { namespace, name, labels }: SubmittedSecret,
+): string[] {
+  return denyingSubmitted(facts, attributes, { namespace, name, labels });
+}
+
+/**
+ * The enforced policies that deny somebody to read a secret by the labels it has, and by those that are submitted would not:
+ * who is denied it does not take it away from under them, to read it - or its versions, which are judged by the labels of
+ * now - afterwards.
+ */
+export function policiesLeft(
+  facts: PolicyFacts,
+  attributes: Attributes,
+  { namespace, name, before, after }: Omit<SubmittedSecret, "labels"> & Readonly<Record<"before" | "after", Labels>>,
+): string[] {
+  for (const verb of disclosingVerbs) {
+    const asked = { ...attributes, verb };
+    const denying = denyingSubmitted(facts, asked, { namespace, name, labels: before });
+    if (denying.length === 0) continue;
+    if (denyingSubmitted(facts, asked, { namespace, name, labels: after }).length === 0) return denying;
+  }
+  return [];
+}
+
+function denyingSubmitted(
   facts: PolicyFacts,
   attributes: Attributes,
   { namespace, name, labels }: SubmittedSecret,

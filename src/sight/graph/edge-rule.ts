@@ -90,6 +90,7 @@ export const edgeIds = [
   "change-pod",
   "use-kubelet",
   "connect-pod",
+  "connect-pod-by-get",
   "connect-pod-by-service",
   "request-token",
   "mint-token-secret",

@@ -3,9 +3,10 @@
  * their conditions, whether their author has what they are about, and who would be cut off from what.
  */
 import { loadCel } from "../../../cel/cel.ts";
-import { policiesAgainst } from "../../../access/policy/policy-authorizer.ts";
+import type { Attributes } from "../../../access/authorizer.ts";
+import { policiesAgainst, policiesLeft } from "../../../access/policy/policy-authorizer.ts";
 import type { PolicyFacts } from "../../../access/policy/policy-authorizer.ts";
-import type { SecretPolicy } from "../../../access/policy/secret-policy.ts";
+import type { Labels, SecretPolicy } from "../../../access/policy/secret-policy.ts";
 import type { PolicyRule } from "../../../access/rbac/policy-rule.ts";
 import { missingRules } from "../../../access/rbac/rule-cover.ts";
 import type { RbacFacts } from "../../../access/rbac-authorizer.ts";
@@ -56,9 +57,19 @@ function admitSecret({ facts }: PolicyAdmissionOptions, operation: AdmissionOper
   };
   // The door's own tree, by the contract of AdmissionOperation.
   const labels = labelsOf(metadataOf(operation.next as JsonObject));
-  const [policy] = policiesAgainst(facts, attributes, { namespace, name, labels });
+  const [policy] = [
+    ...policiesAgainst(facts, attributes, { namespace, name, labels }),
+    ...leftBy(facts, attributes, operation, labels),
+  ];
   if (policy === undefined) return;
   throw forbidden({ group: apiGroup, resource, name }, `denied by SecretPolicy ${JSON.stringify(policy)}`);
+}
+
+function leftBy(facts: PolicyFacts, attributes: Attributes, operation: AdmissionOperation, after: Labels): string[] {
+  const { namespace, name, previous } = operation;
+  if (previous === undefined) return [];
+  const before = labelsOf(metadataOf(previous as JsonObject)); // as above
+  return policiesLeft(facts, attributes, { namespace, name, before, after });
 }
 
 /** A rollback is asked for by a POST, and updates. */

@@ -66,6 +66,17 @@ export const podsThereRules = {
     fix: "Give pods/portforward and pods/proxy for the time they are needed only, by name.",
     source: "k/k pkg/registry/core/pod/rest/subresources.go",
   },
+  "connect-pod-by-get": {
+    name: "talks to a port of",
+    condition: rights("connect-pod", asks("get pods/portforward", "target")),
+    ease: 0.5,
+    attenuators: ["version-unknown"],
+    attack: "T1090",
+    explanation: "a WebSocket is opened with GET, which before 1.35 is decided as get",
+    fix: "Take pods/portforward out of rules that only read.",
+    source: "k/k pkg/registry/core/pod/rest/subresources.go, gate AuthorizePodWebsocketUpgradeCreatePermission",
+    until: "1.35",
+  },
   "connect-pod-by-service": {
     name: "talks, through a service, to a port of",
     condition: rights("connect-service", asks("get,create,update,patch,delete services/proxy", "target")),
