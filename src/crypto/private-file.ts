@@ -14,10 +14,15 @@ const ownerOnlyDirectory = 0o700;
 /**
  * Creates a file with mode 0600 and syncs it and its directory. Missing directories are made with
  * mode 0700; existing ones are left as they are. Raises `already-exists` when there is anything at `path`. What a stream
- * raises is passed on, and nothing is left of it.
+ * raises is passed on, and nothing is left of it. A process that is killed leaves a file beside it, called `temporaryName` or by
+ * chance.
  */
-export async function createPrivateFile(path: string, content: string | AsyncIterable<Uint8Array>): Promise<void> {
-  await placePrivateFile(path, content, async (temporary) => {
+export async function createPrivateFile(
+  path: string,
+  content: string | AsyncIterable<Uint8Array>,
+  temporaryName?: string,
+): Promise<void> {
+  await placePrivateFile({ path, content, temporaryName }, async (temporary) => {
     await link(temporary, path); // unlike rename, link refuses to replace what is there
     await unlink(temporary);
   });
@@ -28,16 +33,21 @@ export async function createPrivateFile(path: string, content: string | AsyncIte
  * at `path` is itself replaced, not followed, so that nobody can redirect the write.
  */
 export async function replacePrivateFile(path: string, content: string): Promise<void> {
-  await placePrivateFile(path, content, (temporary) => rename(temporary, path));
+  await placePrivateFile({ path, content }, (temporary) => rename(temporary, path));
+}
+
+interface PrivateFile {
+  readonly path: string;
+  readonly content: string | AsyncIterable<Uint8Array>;
+  readonly temporaryName?: string | undefined;
 }
 
 async function placePrivateFile(
-  path: string,
-  content: string | AsyncIterable<Uint8Array>,
+  { path, content, temporaryName = `.${randomBytes(8).toString("hex")}.tmp` }: PrivateFile,
   place: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const directory = dirname(path);
-  const temporary = join(directory, `.${randomBytes(8).toString("hex")}.tmp`);
+  const temporary = join(directory, temporaryName);
   try {
     await mkdir(directory, { recursive: true, mode: ownerOnlyDirectory });
     await writeSynced(temporary, content);

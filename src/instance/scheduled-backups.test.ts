@@ -98,7 +98,9 @@ test("A server that starts again makes no backup before the next is due, and rem
   await clock.timersSet(2);
   await backups.running[Symbol.asyncDispose]();
   const others = ["strongroom-other-20200101T000000Z.age", "strongroom-abc-notes.age", "mine.txt"];
-  for (const name of others) await writeFile(join(backups.directory, name), "");
+  others.push(".strongroom-other-20200101T000000Z.age.tmp");
+  const killed = ".strongroom-abc-20260101T000030Z.age.tmp";
+  for (const name of [...others, killed]) await writeFile(join(backups.directory, name), "");
   await using _again = await backups.start();
   await clock.timersSet(3);
   clock.advance(hourMs - 1000);

@@ -124,9 +124,20 @@ class ScheduledBackups implements AsyncDisposable {
   async #make(startedMs: number): Promise<string> {
     const { schedule, instanceId, make } = this.#options;
     await mkdir(schedule.directory, { recursive: true, mode: 0o700 });
+    await this.#removeUnfinished();
     const name = `${prefixOf(instanceId)}${compactTime(startedMs)}.age`;
-    await createPrivateFile(join(schedule.directory, name), this.#untilStopped(make(await lockOf(schedule))));
+    const pieces = this.#untilStopped(make(await lockOf(schedule)));
+    await createPrivateFile(join(schedule.directory, name), pieces, `.${name}.tmp`);
     return name;
+  }
+
+  /** What is left of backups during which a server of this instance was killed: there is one server of it at a time. */
+  async #removeUnfinished(): Promise<void> {
+    const { schedule, instanceId } = this.#options;
+    for (const name of await readdir(schedule.directory)) {
+      const isUnfinished = name.startsWith(`.${prefixOf(instanceId)}`) && name.endsWith(".age.tmp");
+      if (isUnfinished) await rm(join(schedule.directory, name));
+    }
   }
 
   async *#untilStopped(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
