@@ -22,7 +22,7 @@ export const kmsPluginRemoveCommand: Command = {
   flags: [folderFlag, sealPassphraseFlag, snapshotFlag],
   notes: [
     "It is refused, with the count, while a record or a superseded revision in the snapshot needs the key, while the snapshot is from before all API " +
-      "servers wrote with another key, and when the plugin was asked for the key since.",
+      "servers wrote with another key, when the plugin was asked for the key since, and when a Strongroom server had something encrypted under it.",
     "Copy keys.json to the other nodes of the control plane afterwards. Escrow copies of before still have the key: keep one as long as there are " +
       "backups of the etcd that need it.",
   ],

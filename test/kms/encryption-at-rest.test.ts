@@ -20,7 +20,7 @@ class ConfiguredHome extends PluginHome {
   constructor() {
     super();
     const head = "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n";
-    const kms = `{kms: {apiVersion: v2, name: plugin, endpoint: "${this.endpoint}", timeout: 2s}}`;
+    const kms = `{kms: {apiVersion: v2, name: plugin, endpoint: "${this.endpoint}", timeout: 20s}}`;
     writeFileSync(this.configuration, `${head}  - resources: [secrets]\n    providers: [${kms}]\n`, { mode: 0o600 });
   }
 

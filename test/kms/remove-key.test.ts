@@ -1,6 +1,6 @@
 /** Keys of a plugin are removed by proof from a snapshot that a real etcd wrote, and not otherwise. */
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, utimesSync } from "node:fs";
+import { appendFileSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { KmsV2Transformer } from "../../src/crypto/kms-v2/kms-v2-transformer.ts";
 import { run } from "../cli/program.ts";
@@ -68,6 +68,13 @@ test("kms-plugin remove takes a key away when nothing in the snapshot needs it, 
   assert.match(await remove(former), /^1 .*the plugin was asked for it at .*, after the snapshot/);
   assert.equal(keys(), before);
   await save(3 * later);
+  const records = `${home.folder}/records.jsonl`;
+  const text = readFileSync(records, "utf8");
+  const ours = { time: new Date().toISOString(), event: "encrypt", keyId: former, uid: "strongroom-1", outcome: "ok" };
+  appendFileSync(records, `${JSON.stringify(ours)}\n`);
+  assert.match(await remove(former), /^1 .*a Strongroom server had its root key or a seed encrypted under it/);
+  assert.equal(keys(), before);
+  writeFileSync(records, text);
   assert.equal(await remove(former), `0 key ${former} removed\n`);
   const { stdout } = await run(home, "kms-plugin", "keys", "--dir", home.folder);
   assert.match(stdout, new RegExp(`^${id}  writes  from [^\n]*\n$`));

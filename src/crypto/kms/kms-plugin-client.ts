@@ -20,6 +20,12 @@ import {
 /** How long a plugin may take, as upstream has it. */
 export const kmsTimeoutMsDefault = 3000;
 
+/**
+ * What uids of our calls begin with: a plugin of ours has them on record, and so knows that more than a cluster's etcd stands on its
+ * keys (see removeKey).
+ */
+export const strongroomCaller = "strongroom-";
+
 /** What a plugin says of itself. */
 export interface KmsStatus {
   readonly version: string;
@@ -42,12 +48,14 @@ export class KmsPluginClient implements KmsPlugin, Disposable {
   readonly #client: GrpcClient;
   readonly #path: string;
   readonly #timeoutMs: number;
+  readonly #caller: string;
 
-  /** `endpoint` as in EncryptionConfiguration: `unix:///run/kms.sock`. Raises `invalid`. */
-  constructor(endpoint: string, timeoutMs: number = kmsTimeoutMsDefault) {
+  /** `endpoint` as in EncryptionConfiguration: `unix:///run/kms.sock`. `caller` begins the uid of each call. Raises `invalid`. */
+  constructor(endpoint: string, timeoutMs: number = kmsTimeoutMsDefault, caller: string = strongroomCaller) {
     const path = socketPathOf(endpoint);
     this.#path = path;
     this.#timeoutMs = timeoutMs;
+    this.#caller = caller;
     this.#client = new GrpcClient({
       connect: () => connectUnixSocket(path),
       messageBytesMax: kmsMessageBytesMax,
@@ -59,7 +67,7 @@ export class KmsPluginClient implements KmsPlugin, Disposable {
   }
 
   async encrypt(seed: Uint8Array): Promise<WrappedSeed> {
-    const request = EncryptRequest.encode({ plaintext: seed, uid: randomUUID() });
+    const request = EncryptRequest.encode({ plaintext: seed, uid: this.#uid() });
     const answer = await this.#call(kmsMethods.encrypt, request, (bytes) => EncryptResponse.decode(bytes));
     request.fill(0);
     const { keyId, annotations } = answer;
@@ -69,7 +77,7 @@ export class KmsPluginClient implements KmsPlugin, Disposable {
   async decrypt({ keyId, ciphertext, annotations }: WrappedSeed): Promise<Uint8Array> {
     const request = DecryptRequest.encode({
       ciphertext,
-      uid: randomUUID(),
+      uid: this.#uid(),
       keyId,
       annotations: encodeAnnotations(annotations),
     });
@@ -78,6 +86,10 @@ export class KmsPluginClient implements KmsPlugin, Disposable {
 
   [Symbol.dispose](): void {
     this.#client[Symbol.dispose]();
+  }
+
+  #uid(): string {
+    return `${this.#caller}${randomUUID()}`;
   }
 
   async #call<T>(method: string, message: Uint8Array, decode: (answer: Buffer) => T): Promise<T> {

@@ -1,6 +1,7 @@
 /** Removes a key that nothing needs: by the word of a snapshot of the cluster's etcd, history included. Whatever is not proven keeps it. */
 import { readFile, stat } from "node:fs/promises";
 import { errorCodeOf } from "../../crypto/private-file.ts";
+import { strongroomCaller } from "../../crypto/kms/kms-plugin-client.ts";
 import { rootKeyBytes } from "../../crypto/root-key/root-key.ts";
 import { StoredForms } from "../../encryption-audit/stored-form.ts";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
@@ -18,7 +19,7 @@ export const stillWritingMs = 5 * 60_000;
 /**
  * Takes a key out of the ring. Raises `not-found` for an id that is none of the ring's, and `conflict`, with the count, while anything needs
  * it or may: it writes or will; the snapshot is from before all API servers wrote with another key; a revision in the snapshot
- * names it or cannot be understood; the plugin was asked for it since.
+ * names it or cannot be understood; the plugin was asked for it since; a Strongroom server is on record as having used it.
  */
 export async function removeKey(at: KeyFolder, keyId: string, snapshotPath: string, now: Date): Promise<void> {
   const before = await readKeyFileText(at.folder);
@@ -28,7 +29,7 @@ export async function removeKey(at: KeyFolder, keyId: string, snapshotPath: stri
     const stoppedAt = stoppedWriting(facts.keys, index, now);
     const takenAt = await snapshotTime(snapshotPath, stoppedAt);
     requireUnused(snapshotPath, keyId);
-    await requireNotAskedSince(at.folder, keyId, takenAt);
+    await requireNotOnRecord(at.folder, keyId, takenAt);
     const keys = facts.keys.toSpliced(index, 1);
     const rest = Buffer.concat([bytes.subarray(0, index * rootKeyBytes), bytes.subarray((index + 1) * rootKeyBytes)]);
     const sealed = await sealRing({ ...facts, keys }, rest, at.passphrase).finally(() => rest.fill(0));
@@ -74,24 +75,30 @@ function requireUnused(path: string, keyId: string): void {
     throw inUse("the snapshot has no record that a KMS plugin encrypted: it may be another cluster's");
 }
 
-/** An API server that still asks for it has something that needs it, whatever the snapshot says. */
-async function requireNotAskedSince(folder: string, keyId: string, since: Date): Promise<void> {
+/**
+ * Whoever still asks for it has something that needs it, whatever the snapshot says; and what a Strongroom server had encrypted - its root
+ * key, its seeds - is in no etcd.
+ */
+async function requireNotOnRecord(folder: string, keyId: string, since: Date): Promise<void> {
   const text = await readFile(recordFilePath(folder), "utf8").catch((error: unknown) => {
     if (errorCodeOf(error) === "ENOENT") return "";
     throw error;
   });
   for (const line of text.split("\n")) {
     if (!line.includes(keyId)) continue;
-    const { event, keyId: asked, time } = parseRecord(line);
-    if (event !== "decrypt" || asked !== keyId || new Date(String(time)) < since) continue;
-    throw inUse(`the plugin was asked for it at ${String(time)}, after the snapshot`);
+    const { event, keyId: asked, time, uid } = parseRecord(line);
+    if (asked !== keyId) continue;
+    if (event === "encrypt" && String(uid).startsWith(strongroomCaller))
+      throw inUse(`a Strongroom server had its root key or a seed encrypted under it at ${String(time)}`);
+    if (event === "decrypt" && new Date(String(time)) >= since)
+      throw inUse(`the plugin was asked for it at ${String(time)}, after the snapshot`);
   }
 }
 
 /** A line that was cut off is one of no call that was answered. */
-function parseRecord(line: string): { readonly event?: unknown; readonly keyId?: unknown; readonly time?: unknown } {
+function parseRecord(line: string): Readonly<Record<string, unknown>> {
   try {
-    return Object(JSON.parse(line)) as object;
+    return Object(JSON.parse(line)) as Record<string, unknown>;
   } catch {
     return {};
   }
