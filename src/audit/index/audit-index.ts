@@ -53,6 +53,8 @@ export interface IndexedList extends AsyncDisposable {
 }
 
 const retryMsDefault = 5000;
+/** Entries come in bunches: to open the log for each of them would take more than to read it. */
+const gatherMs = 50;
 
 export class AuditIndex implements AsyncDisposable {
   readonly #options: AuditIndexOptions;
@@ -67,6 +69,8 @@ export class AuditIndex implements AsyncDisposable {
   #isDamaged = false;
   /** Aborts what waits for the log. */
   #pause = new AbortController();
+  /** Aborts what gathers entries, for who waits for one. */
+  #gathering = new AbortController();
   /** Who waits for a position. */
   readonly #waiting = new Set<() => void>();
   readonly streams = new StreamReaders((id) => this.#beginningOf(id));
@@ -113,6 +117,7 @@ export class AuditIndex implements AsyncDisposable {
         resolve();
       }, waitMsMax);
       this.#waiting.add(settle);
+      this.#gathering.abort();
     });
   }
 
@@ -195,6 +200,7 @@ export class AuditIndex implements AsyncDisposable {
         else {
           await this.#readOn();
           await log.reached(this.position, this.#pause.signal);
+          await this.#gather();
         }
       } catch (error) {
         if (this.#pause.signal.aborted || this.#stop.signal.aborted) continue;
@@ -204,8 +210,16 @@ export class AuditIndex implements AsyncDisposable {
     }
   }
 
+  async #gather(): Promise<void> {
+    this.#gathering = new AbortController();
+    if (this.#waiting.size > 0 || this.#pause.signal.aborted) return;
+    // Whether it was the time or somebody who waits, it is read now.
+    await after(gatherMs, undefined, { signal: this.#gathering.signal }).catch(() => undefined);
+  }
+
   #wake(): void {
     this.#pause.abort(new Error("woken"));
+    this.#gathering.abort();
   }
 
   /** Waits, but no longer than until it is woken. */
