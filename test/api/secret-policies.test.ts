@@ -380,6 +380,39 @@ test("Whoever writes a policy holds what it is about, or may escalate policies",
   assert.equal(await status(author, "DELETE", `${policiesPath}/more`), 200);
 });
 
+test("Nobody takes an enforced policy off themselves, whatever they may do with policies", async () => {
+  const held = await userClient(server, "held");
+  const every = { verbs: ["*"], apiGroups: ["strongroom.dev"], resources: ["secretpolicies", "clustersecretpolicies"] };
+  await create(server, `${rbacPath}/clusterroles`, { ...roleObject("policies", every), kind: "ClusterRole" });
+  const binding = bindingObject("held", "ClusterRole policies", "User held");
+  await create(server, `${rbacPath}/clusterrolebindings`, { ...binding, kind: "ClusterRoleBinding" });
+  for (const path of [clusterPath, policiesPath]) {
+    const own = policy("own", {}, { subjects: [{ kind: "User", name: "held" }] });
+    await withPolicy(path, own, async () => {
+      const url = `${path}/own`;
+      const lesser = policy("own", {}, { subjects: [{ kind: "User", name: "other" }] });
+      const asked = [
+        await held("DELETE", url),
+        await held("DELETE", `${url}?dryRun=All`),
+        await held("DELETE", path),
+        await held("PUT", url, { body: lesser }),
+        await held("PATCH", url, {
+          body: { spec: { mode: "warn" } },
+          headers: { "Content-Type": patchTypes.merge },
+        }),
+      ];
+      for (const answer of asked) {
+        assert.equal(answer.status, 403);
+        assert.match(answer.json.message, /the policy is about you/);
+      }
+      assert.equal((await server.call("GET", url)).json.spec.mode, "enforce");
+    });
+    await withPolicy(path, policy("others", {}), async () => {
+      assert.equal(await status(held, "DELETE", `${path}/others?dryRun=All`), 200);
+    });
+  }
+});
+
 test("Creating a policy says who is cut off from what, also as a dry run", async () => {
   const answer = await root("POST", `${policiesPath}?dryRun=All`, {
     body: policy("db", { names: ["db-*"], verbs: ["get", "list"] }),

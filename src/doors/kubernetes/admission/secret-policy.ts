@@ -119,16 +119,15 @@ async function requireAuthority(
 ): Promise<void> {
   const { user, apiGroup, resource, namespace, requestedName, name } = operation;
   if (user.groups.includes(superAdminGroup)) return;
-  const asked = { apiGroup, apiVersion: "*", resource, subresource: "", namespace, name: requestedName };
-  const decision = await operation.decide({ user, verb: "escalate", resource: asked, path: undefined });
-  const isPowerful = user.groups.some((group) => allPowerfulGroups.includes(group));
-  if (decision.type === "allow" && !isPowerful) return;
   const subject = { group: apiGroup, resource, name };
   const stored = operation.previous === undefined ? [] : facts.policies().about(user);
   if (stored.some(({ id, mode }) => mode === "enforce" && policies.some((policy) => policy.id === id))) {
     throw forbidden(subject, "the policy is about you: it may be changed only by whoever it does not hold back");
   }
-  if (isPowerful) return;
+  if (user.groups.some((group) => allPowerfulGroups.includes(group))) return;
+  const asked = { apiGroup, apiVersion: "*", resource, subresource: "", namespace, name: requestedName };
+  const decision = await operation.decide({ user, verb: "escalate", resource: asked, path: undefined });
+  if (decision.type === "allow") return;
   const held = rbac.index().rulesFor(user, namespace).rules;
   if (missingRules(held, policies.flatMap(coveredRules)).length > 0) {
     throw forbidden(subject, "you must hold the rights on secrets that the policy is about");
