@@ -9,6 +9,7 @@
  * again as soon as the disk does.
  */
 import { randomUUID } from "node:crypto";
+import { NoSpaceError } from "../../errors/no-space-error.ts";
 import { isStrongroomError, StrongroomError } from "../../errors/strongroom-error.ts";
 import type { AppendFiles } from "../append-file.ts";
 import type { AuditEvent, RecordKind, WriteOptions } from "../audit-event.ts";
@@ -286,7 +287,7 @@ export class AuditLogFile implements AuditLog {
   #refuseChanges(batch: readonly Waiting<Item>[]): readonly Waiting<Item>[] {
     const message = "the change cannot be recorded: the disk of the audit log must have space";
     const isChange = ({ item }: Waiting<Item>) => item.kind === "write";
-    this.#refuse(batch.filter(isChange), new StrongroomError("unavailable", message));
+    this.#refuse(batch.filter(isChange), new NoSpaceError(message));
     return batch.filter((waiting) => !isChange(waiting));
   }
 
@@ -381,7 +382,9 @@ export class AuditLogFile implements AuditLog {
 
 function notRecorded(cause: unknown): StrongroomError {
   const message = "the request cannot be recorded: the audit log must be writable, with space on its disk";
-  return new StrongroomError("unavailable", message, { cause });
+  return isDiskFull(cause)
+    ? new NoSpaceError(message, { cause })
+    : new StrongroomError("unavailable", message, { cause });
 }
 
 function isDiskFull(error: unknown): boolean {

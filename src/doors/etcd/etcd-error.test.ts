@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NoSpaceError } from "../../errors/no-space-error.ts";
 import { StrongroomError, errorCodes } from "../../errors/strongroom-error.ts";
 import { describeEtcdError, grpcErrorOf } from "./etcd-error.ts";
 import { GrpcError, encodeStatusMessage, grpcCodes } from "../../grpc/grpc-status.ts";
@@ -20,6 +21,14 @@ test("Every error of the core has etcd's status, and the text that clients know 
     assert.notEqual(status, grpcCodes.ok);
     const expected = texts.get(code);
     if (expected !== undefined) assert.equal(`${status} ${message}`, expected);
+  }
+});
+
+test("A full disk is etcd's used up space, whether the store or the audit log said so", () => {
+  const full = new NoSpaceError("the data directory /secret/place must have free space");
+  for (const error of [full, new StrongroomError("unavailable", "not recorded", { cause: full })]) {
+    const { code, message } = grpcErrorOf(error);
+    assert.deepEqual([code, message], [8, "etcdserver: mvcc: database space exceeded"]);
   }
 });
 

@@ -2,6 +2,7 @@
  * What of ours is which status of etcd's. Clients know etcd's errors by code and text, so these are its own to the letter.
  * Source: etcd-io/etcd api/v3rpc/rpctypes/error.go.
  */
+import { isForNoSpace } from "../../errors/no-space-error.ts";
 import type { ErrorCode } from "../../errors/strongroom-error.ts";
 import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import { ForbiddenError } from "../../gate/gate.ts";
@@ -10,6 +11,8 @@ import { GrpcError, grpcCodes } from "../../grpc/grpc-status.ts";
 import type { GrpcCode } from "../../grpc/grpc-status.ts";
 
 export const compactedText = "etcdserver: mvcc: required revision has been compacted";
+/** What etcd says when its quota is used up. */
+export const noSpaceText = "etcdserver: mvcc: database space exceeded";
 export const permissionDeniedText = "etcdserver: permission denied";
 
 /** Without a text: that of the error, which says what must hold. */
@@ -36,6 +39,7 @@ export function grpcErrorOf(error: unknown): GrpcError {
   if (error instanceof GrpcError) return error;
   if (error instanceof ForbiddenError) return new GrpcError(grpcCodes.permissionDenied, permissionDeniedText);
   if (error instanceof ApiError) return new GrpcError(codeOfApiError(error), `strongroom: ${error.message}`);
+  if (isForNoSpace(error)) return new GrpcError(grpcCodes.resourceExhausted, noSpaceText, { cause: error });
   if (isStrongroomError(error)) {
     const [code, text]: Row = table[error.code];
     return new GrpcError(code, text ?? `strongroom: ${error.message}`, { cause: error });

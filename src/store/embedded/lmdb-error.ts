@@ -1,3 +1,4 @@
+import { NoSpaceError } from "../../errors/no-space-error.ts";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 
 // Numbers of the operating system (the same on Linux and macOS, but EDQUOT) and of LMDB.
@@ -18,7 +19,7 @@ export async function commitError(directory: string, error: unknown): Promise<Co
   const cause = await causeOf(error);
   if (noSpace.has(codeOf(cause))) {
     const message = `the data directory ${directory} must have free space; the write was not kept`;
-    return { error: new StrongroomError("unavailable", message, { cause }), mayRetry: true };
+    return { error: new NoSpaceError(message, { cause }), mayRetry: true };
   }
   const message = `the data directory ${directory} must be writable; writes stop until the server is started again`;
   return { error: new StrongroomError("unavailable", message, { cause }), mayRetry: false };
@@ -30,7 +31,7 @@ export function openError(directory: string, cause: unknown): StrongroomError {
     return new StrongroomError("corrupt", `the data directory ${directory} must hold an undamaged store`, { cause });
   }
   if (noSpace.has(codeOf(cause))) {
-    return new StrongroomError("unavailable", `the data directory ${directory} must have free space`, { cause });
+    return new NoSpaceError(`the data directory ${directory} must have free space`, { cause });
   }
   return new StrongroomError("unavailable", `the data directory ${directory} must be readable and writable`, { cause });
 }
