@@ -1,14 +1,22 @@
 import { backupLock, explainingBackups, lockFlags } from "./backup-keys.ts";
 import { backupOperand, requireWritable, writeBackupFile } from "./backup-file.ts";
 import type { Command } from "./command.ts";
-import { configFlag, dataDirFlag, passphraseFileFlag, readServerConfig, rootKeyFileFlag } from "./config.ts";
+import {
+  configFlag,
+  dataDirFlag,
+  encryptionConfigFlag,
+  passphraseFileFlag,
+  readServerConfig,
+  rootKeyFileFlag,
+} from "./config.ts";
+import { rootKeyKmsFlag } from "./root-key-choice.ts";
 import { exitCodes } from "./exit-code.ts";
 
 /** `strongroom backup create`. */
 export const backupCreateCommand: Command = {
   usage:
     "FILE|- [--recipient AGE1...]... [--recipients-file FILE] [--backup-passphrase-file FILE] [--data-dir DIR] [--config FILE] " +
-    "[--root-key-file FILE] [--passphrase-file FILE]",
+    "[--root-key-file FILE] [--passphrase-file FILE] [--root-key-kms ENDPOINT] [--encryption-provider-config FILE]",
   examples: [
     {
       line: "strongroom backup create today.age --recipient age1...",
@@ -20,7 +28,15 @@ export const backupCreateCommand: Command = {
       effect: "to another machine, without a file on this one",
     },
   ],
-  flags: [...lockFlags, dataDirFlag, configFlag, rootKeyFileFlag, passphraseFileFlag],
+  flags: [
+    ...lockFlags,
+    dataDirFlag,
+    configFlag,
+    rootKeyFileFlag,
+    passphraseFileFlag,
+    rootKeyKmsFlag,
+    encryptionConfigFlag,
+  ],
   notes: [
     "Everything is in it as it was at one moment: secrets with their versions, the trash, namespaces, roles, policies, certificate " +
       "authority and keys of tokens. It restores without the root key. The audit log and the root key are not in it (docs/backup.md).",
@@ -35,8 +51,8 @@ export const backupCreateCommand: Command = {
     requireWritable(invocation);
     const config = await readServerConfig(flags, environment);
     const lock = await backupLock(invocation);
-    const { backupOf } = await import("../instance/backups.ts"); // not for its help, which is thereby quick
-    await explainingBackups(() => writeBackupFile(invocation, backupOf(config, lock)));
+    const { backupOfServer } = await import("../server/offline-backup.ts"); // not for its help, which is thereby quick
+    await explainingBackups(() => writeBackupFile(invocation, backupOfServer(config, lock)));
     if (file !== "-") output.print(file);
     return exitCodes.ok;
   },

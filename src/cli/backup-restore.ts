@@ -2,6 +2,7 @@ import { backupKey, explainingBackups, openFlags } from "./backup-keys.ts";
 import { readBackupFile } from "./backup-file.ts";
 import { publicKeyFlag, readPublicKey } from "./backup-verify.ts";
 import { serverFlags, withServer } from "./server-connection.ts";
+import { rootKeyKmsFlag } from "./root-key-choice.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { configFlag, passphraseFileFlag, readServerConfig, rootKeyFileFlag } from "./config.ts";
@@ -27,7 +28,7 @@ const clusterOnly = serverFlags.filter(({ name }) => name !== "data-dir");
 export const backupRestoreCommand: Command = {
   usage:
     "FILE|- [--identity FILE]... [--backup-passphrase-file FILE] [--public-key FILE] [--data-dir DIR] [--config FILE] " +
-    "[--root-key-file FILE] [--passphrase-file FILE]\n" +
+    "[--root-key-file FILE] [--passphrase-file FILE] [--root-key-kms ENDPOINT]\n" +
     "FILE|- --namespace NAME [--secret NAME] [--overwrite] [--dry-run] [--identity FILE]... [--backup-passphrase-file FILE] " +
     "[--public-key FILE] [--kubeconfig FILE [--context NAME] | --server [--data-dir DIR]]",
   examples: [
@@ -41,7 +42,16 @@ export const backupRestoreCommand: Command = {
       effect: "which keys of one secret would change in the server of this host",
     },
   ],
-  flags: [...openFlags, publicKeyFlag, ...serverFlags, configFlag, rootKeyFileFlag, passphraseFileFlag, ...partFlags],
+  flags: [
+    ...openFlags,
+    publicKeyFlag,
+    ...serverFlags,
+    configFlag,
+    rootKeyFileFlag,
+    passphraseFileFlag,
+    rootKeyKmsFlag,
+    ...partFlags,
+  ],
   notes: [
     "The data directory must not exist, or be empty: nothing is ever overwritten. It is made whole or not at all; a server does not start " +
       "on one whose restore was interrupted, and the same command begins it anew.",

@@ -7,6 +7,7 @@ import { openInstanceAudit } from "./audit-log.ts";
 import { auditedBackups, restoreEvent } from "./backup-access.ts";
 import { askForBackup } from "./control-socket.ts";
 import { openDataStore } from "./data-store.ts";
+import type { DataStore } from "./data-store.ts";
 import { openExistingInstance } from "./instance.ts";
 import type { Instance } from "./instance.ts";
 import { restoreDataDirectory } from "./restored-directory.ts";
@@ -19,17 +20,21 @@ export interface BackupPlace {
 }
 
 /**
- * A backup, from the server that runs on the data directory or, when none does, from the directory itself, which is locked meanwhile.
- * Raises `sealed`, `not-found`, `unavailable`, `invalid` and `corrupt`.
+ * A backup, from the server that runs on the data directory or, when none does, from the directory itself, which is locked meanwhile;
+ * `open` opens its store. Raises `sealed`, `not-found`, `unavailable`, `invalid` and `corrupt`.
  */
-export async function* backupOf(place: BackupPlace, lock: BackupLock): AsyncGenerator<Uint8Array> {
+export async function* backupOf(
+  place: BackupPlace,
+  lock: BackupLock,
+  open: (instance: Instance) => Promise<DataStore> = ({ rootKey }) => openDataStore(place.dataDir, rootKey, {}, warn),
+): AsyncGenerator<Uint8Array> {
   const answered = await askForBackup(place.dataDir, lock);
   if (answered !== undefined) {
     yield* answered;
     return;
   }
   const instance = await openExistingInstance(place.dataDir, place.rootKey);
-  await using data = await openDataStore(place.dataDir, instance.rootKey, {}, warn);
+  await using data = await open(instance);
   const { store } = data;
   const audit = await openInstanceAudit({ dataDir: place.dataDir, instance, store }, {}, ({ message }) =>
     warn(message),

@@ -53,11 +53,10 @@ import { startAuditServices } from "../instance/audit-services.ts";
 import type { AuditServices } from "../instance/audit-services.ts";
 import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
-import { auditedBackups } from "../instance/backup-access.ts";
 import { Certificates } from "../instance/certificates.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
 import { openControlSocket } from "../instance/control-socket.ts";
-import { scheduleBackups } from "../instance/scheduled-backups.ts";
+import { openBackups } from "../instance/server-backups.ts";
 import { openServerStore } from "../instance/server-store.ts";
 import type { ServerStore } from "../instance/server-store.ts";
 import { pkiStorage } from "../instance/stored-pki.ts";
@@ -173,7 +172,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   startup.use(certificates.keepFresh(listener, (error) => log.error("Certificate renewal failed", error)));
   const etcdParts = { ...parts, config: config.etcd, tls, certificates, announce, instanceId: instance.id };
   const etcd = startup.use(await openEtcdDoor(etcdParts));
-  const backups = { instance, store: data.store, audit, now };
+  const backups = startup.use(await openBackups({ instance, store: data.store, audit }, config.backup, reports));
   startup.use(
     await openControlSocket(config.dataDir, {
       issue: (request) => {
@@ -182,18 +181,9 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       },
       keys: auditedTokenKeys(keys, audit),
       audit: auditAnswers(auditLog, audit, "control-socket"),
-      backup: auditedBackups({
-        ...backups,
-        door: "control-socket",
-        onError: (error) => log.error("Backup failed", error),
-      }),
+      backup: backups.make,
     }),
   );
-  if (config.backup !== undefined) {
-    const make = auditedBackups({ ...backups, door: "schedule" });
-    const scheduled = { schedule: config.backup, instanceId: instance.id, make, registry, log, clock: systemClock };
-    startup.use(await scheduleBackups(scheduled));
-  }
   startup.use(sweeps({ config, data, storage, log }));
   startup.use(
     startControllers({
