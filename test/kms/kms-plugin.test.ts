@@ -15,10 +15,12 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { Redacted } from "../../src/crypto/redacted.ts";
 import { kmsMethods } from "../../src/crypto/kms/messages.ts";
+import { openEscrow } from "../../src/delivery/kms-plugin/escrow.ts";
 import { GrpcClient } from "../../src/grpc/grpc-client.ts";
 import { run } from "../cli/program.ts";
-import { PluginHome } from "./plugin-fixture.ts";
+import { filesWith, PluginHome } from "./plugin-fixture.ts";
 
 const seed = Buffer.alloc(32, "canary-kms-5e11a9");
 
@@ -131,8 +133,13 @@ test("kms-plugin keys come back from an escrow copy under another passphrase, an
   writeFileSync(home.at("passphrase"), "another passphrase\n");
   assert.match(await restore("escrow-3.age", "--escrow-passphrase-file", home.at("passphrase")), /^3 .*must be opened/);
   assert.match(await restore("escrow-3.age", "--identity-file", home.at("identity")), /^3 .*must be opened/);
+  const secret = new Redacted<Uint8Array>(readFileSync(home.at("escrow-passphrase")).subarray(0, -1));
+  const copy = await openEscrow(readFileSync(home.at("escrow-3.age"), "utf8"), { type: "passphrase", secret });
   const opened = await restore("escrow-3.age", "--escrow-passphrase-file", home.at("escrow-passphrase"));
   assert.equal(opened, `3 keys in ${home.folder}\n`);
+  assert.equal(copy.bytes.length, 3 * 32);
+  for (let at = 0; at < copy.bytes.length; at += 32)
+    assert.deepEqual(filesWith(home.path, copy.bytes.subarray(at, at + 32)), [], "no key is anywhere in the clear");
   assert.equal(await restore("escrow-2.age", "--identity-file", home.at("identity")), `2 keys in ${home.folder}\n`);
   await using again = await home.serve();
   assert.deepEqual(Buffer.from(await client.decrypt(wrapped)), seed);

@@ -1,5 +1,6 @@
 /** A folder with keys for a KMS plugin, and the plugin as a program. */
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { KmsPluginClient } from "../../src/crypto/kms/kms-plugin-client.ts";
 import { Program, run, TestHome } from "../cli/program.ts";
@@ -54,4 +55,14 @@ export class PluginHome extends TestHome {
   client(): KmsPluginClient {
     return new KmsPluginClient(this.endpoint, 30_000, "");
   }
+}
+
+/** The files below a folder that hold a key in the clear: its bytes, in base64 or in hexadecimal digits. */
+export function filesWith(folder: string, key: Buffer): readonly string[] {
+  const forms = [key, Buffer.from(key.toString("base64").replaceAll("=", "")), Buffer.from(key.toString("hex"))];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => forms.some((form) => readFileSync(path).includes(form)))
+    .map((path) => path.slice(folder.length + 1));
 }

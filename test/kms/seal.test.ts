@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { run, Program } from "../cli/program.ts";
-import { PluginHome } from "./plugin-fixture.ts";
+import { filesWith, PluginHome } from "./plugin-fixture.ts";
 
 /** Starts a server, does something, and stops it; what it said of its custody. */
 async function serve(home: PluginHome, ...args: readonly string[]): Promise<string> {
@@ -31,6 +31,9 @@ test("seal change keeps the root key in another custody; each start takes the ne
   assert.match(await serve(home, ...file), /^custody file, not protected against: whoever can read the root key file/);
   const { rootKeyId } = JSON.parse(readFileSync(home.at("data", "instance.json"), "utf8")) as { rootKeyId: string };
 
+  const [, encoded = ""] = /^key: (.*)$/m.exec(readFileSync(home.at("root.key"), "utf8")) ?? [];
+  const rootKey = Buffer.from(encoded, "base64");
+  assert.deepEqual(filesWith(home.path, rootKey), ["root.key"]);
   const first = await change(...file, "--to", "passphrase", "--new-passphrase-file", home.at("passphrase"));
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, /^custody passphrase: .*root\.key \(with a passphrase\)\nnot protected against: /);
@@ -39,6 +42,8 @@ test("seal change keeps the root key in another custody; each start takes the ne
   const open = await ended(...file);
   assert.deepEqual(open, [3, "strongroom: the root key file is protected by a passphrase, which must be given"]);
 
+  assert.deepEqual(filesWith(home.path, rootKey), [], "the key in the clear is nowhere any more");
+
   const second = await change(...passphrase, "--to", "kms", "--new-root-key-kms", home.endpoint);
   assert.equal(second.code, 0, second.stderr);
   assert.match(await serve(home, ...file), /^custody kms, not protected against: whoever may use the socket/);
@@ -46,6 +51,7 @@ test("seal change keeps the root key in another custody; each start takes the ne
   assert.match(readFileSync(home.at("root.key"), "utf8"), new RegExp(`^kms-endpoint: ${home.endpoint}$`, "m"));
   plugin.kill("SIGKILL");
   await plugin.ended;
+  assert.deepEqual(filesWith(home.path, rootKey), []);
   const without = await ended(...file);
   assert.deepEqual(without, [4, `strongroom: the KMS plugin at ${home.socket} must answer Decrypt`]);
 
