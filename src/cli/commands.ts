@@ -198,6 +198,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./encryption-init.ts")).encryptionInitCommand,
   },
   {
+    name: "encryption status",
+    summary: "Show what is under which key, and which may be removed",
+    load: async () => (await import("./encryption-status.ts")).encryptionStatusCommand,
+  },
+  {
     name: "encryption audit",
     summary: "Say what a cluster's etcd has in the clear, and what under which key",
     load: async () => (await import("./encryption-audit.ts")).encryptionAuditCommand,

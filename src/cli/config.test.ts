@@ -40,6 +40,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     extraSans: [],
     logFormat: "text",
     rootKey: { type: "file", path: undefined },
+    abandonEncryptionKeys: false,
     encryptionFile: undefined,
     history: { retainMs: 86_400_000, retainBytes: 1_073_741_824 },
     versions: {
@@ -139,6 +140,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
     extraSans: ["secrets.example.com", "10.0.0.7"],
     logFormat: "json",
     rootKey: { type: "passphrase", path: join(folder, "keys", "root.key"), passphraseFile: "/run/passphrase" },
+    abandonEncryptionKeys: false,
     encryptionFile: join(folder, "encryption.yaml"),
     history: { retainMs: 5_400_000, retainBytes: 268_435_456 },
     versions: {

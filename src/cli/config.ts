@@ -22,7 +22,7 @@ import type { ConfigFile } from "./config-file.ts";
 import { etcdConfig } from "./etcd-file.ts";
 import type { Environment } from "./environment.ts";
 import { readFollowers } from "./follower-file.ts";
-import { repeatableFlag, valueFlag } from "./flags.ts";
+import { repeatableFlag, switchFlag, valueFlag } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import { certificateNameForm, isCertificateName, listenAddressForm, parseListenAddress } from "./listen-address.ts";
 import type { ListenAddress } from "./listen-address.ts";
@@ -67,6 +67,10 @@ export const encryptionConfigFlag = valueFlag(
   "encryption-provider-config",
   "FILE",
   "A file EncryptionConfiguration: providers and keys for encryption at rest, in place of the server's own envelope.",
+);
+export const abandonKeysFlag = switchFlag(
+  "abandon-encryption-keys",
+  "Start though records are under keys that the encryption configuration lacks: they stay unreadable.",
 );
 export const adminKubeconfigFlag = valueFlag(
   "admin-kubeconfig",
@@ -121,6 +125,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
       passphraseFile: fromFlag(passphraseFileFlag) ?? file.rootKey?.passphraseFile,
       kmsEndpoint: readKmsEndpoint(flags) ?? file.rootKey?.kmsEndpoint,
     }),
+    abandonEncryptionKeys: flags.has(abandonKeysFlag),
     encryptionFile: fromFlag(encryptionConfigFlag) ?? file.encryption?.configurationFile,
     history: {
       retainMs: file.history?.retain ?? historyDefault.retainMs,

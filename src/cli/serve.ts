@@ -7,6 +7,7 @@ import { auditFlags } from "./audit-flags.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import {
+  abandonKeysFlag,
   adminKubeconfigFlag,
   anonymousPathFlag,
   authenticationConfigFlag,
@@ -35,7 +36,7 @@ export const serveCommand: Command = {
   usage:
     "[--data-dir DIR] [--listen HOST:PORT] [--san NAME]... [--config FILE] [--log-format text|json] " +
     "[--root-key-file FILE] [--passphrase-file FILE] [--root-key-kms ENDPOINT] [--encryption-provider-config FILE] " +
-    "[--admin-kubeconfig FILE|none] " +
+    "[--abandon-encryption-keys] [--admin-kubeconfig FILE|none] " +
     "[--service-account-issuer URL]... [--authentication-config FILE] [--token-auth-file FILE] [--anonymous-path PATH]... " +
     "[--audit-policy-file FILE] [--audit-log-path FILE|-] [--audit-webhook-config-file FILE] [--audit-...] [--try DIR]",
   examples: [
@@ -56,6 +57,7 @@ export const serveCommand: Command = {
     passphraseFileFlag,
     rootKeyKmsFlag,
     encryptionConfigFlag,
+    abandonKeysFlag,
     adminKubeconfigFlag,
     issuerFlag,
     tokenAuthFileFlag,

@@ -18,6 +18,7 @@ import type { IssueKubeconfig } from "./audited-issuance.ts";
 import { backupRequestOf, readBackupRequest } from "./backup-access.ts";
 import type { MakeBackup } from "./backup-access.ts";
 import type { ClientCertificateRequest } from "./client-certificate-request.ts";
+import type { EncryptionStatus } from "./encryption-service.ts";
 import type { TokenKeyState } from "../identity/tokens/token-key-ring.ts";
 import { readTokenKeysRequest } from "./token-keys.ts";
 import type { ManageTokenKeys, TokenKeysRequest } from "./token-keys.ts";
@@ -25,6 +26,7 @@ import type { ManageTokenKeys, TokenKeysRequest } from "./token-keys.ts";
 const keysPath = "/token-keys";
 const auditPath = "/audit";
 const backupPath = "/backup";
+const encryptionPath = "/encryption";
 const socketName = "control.sock";
 /** Longest path of a unix socket that every system takes. */
 const socketPathMax = 103;
@@ -36,6 +38,7 @@ export interface HostAbilities {
   readonly keys: ManageTokenKeys;
   readonly audit: AskAudit;
   readonly backup: MakeBackup;
+  readonly encryption: () => Promise<EncryptionStatus>;
 }
 
 /** Listens; a path that is too long for a socket is `unavailable`. */
@@ -74,10 +77,11 @@ async function sendBackup(request: IncomingMessage, response: ServerResponse, ba
   }
 }
 
-async function answer(request: IncomingMessage, { issue, keys, audit }: HostAbilities): Promise<string> {
+async function answer(request: IncomingMessage, { issue, keys, audit, encryption }: HostAbilities): Promise<string> {
   const asked: unknown = JSON.parse((await readBody(request, bodyBytesMax)).toString("utf8"));
   if (request.url === keysPath) return JSON.stringify(await keys(readTokenKeysRequest(asked)));
   if (request.url === auditPath) return JSON.stringify(await audit(readAuditRequest(asked)));
+  if (request.url === encryptionPath) return JSON.stringify(await encryption());
   const { user, groups, ttlSeconds } = asked as Partial<ClientCertificateRequest>; // checked next
   if (typeof user !== "string" || typeof ttlSeconds !== "number" || !Array.isArray(groups)) {
     throw new StrongroomError("invalid", "the request must name a user, groups and a life in seconds");
@@ -100,6 +104,12 @@ export async function askForTokenKeys(dataDir: string, asked: TokenKeysRequest):
 export async function askForAudit(dataDir: string, asked: AuditRequest): Promise<AuditAnswer | undefined> {
   const answered = await ask(dataDir, auditPath, asked);
   return answered === undefined ? undefined : (JSON.parse(answered) as AuditAnswer); // our own server's answer
+}
+
+/** The same for how things are encrypted. */
+export async function askForEncryption(dataDir: string): Promise<EncryptionStatus | undefined> {
+  const answered = await ask(dataDir, encryptionPath, {});
+  return answered === undefined ? undefined : (JSON.parse(answered) as EncryptionStatus); // our own server's answer
 }
 
 /** The same for a backup, in pieces. Raises `unavailable` when the server ends before it is whole. */

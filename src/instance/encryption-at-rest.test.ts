@@ -58,6 +58,7 @@ class Watched implements AsyncDisposable {
   async open(): Promise<EncryptionAtRest> {
     this.encryption = await EncryptionAtRest.open({
       file: this.file,
+      fingerprint: (key) => String(key[0]),
       own: aesGcmTransformer("own", Buffer.alloc(32)),
       stored,
       clock: this.clock,

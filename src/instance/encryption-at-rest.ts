@@ -13,7 +13,7 @@ import type {
 } from "../crypto/encryption-configuration/configured-transformers.ts";
 import type { KmsConfiguration } from "../crypto/encryption-configuration/encryption-configuration.ts";
 import { parseEncryptionConfiguration } from "../crypto/encryption-configuration/parse-encryption-configuration.ts";
-import { identityTransformer } from "../crypto/providers/identity.ts";
+import { formOfPrefix, identityForm } from "../crypto/stored-form.ts";
 import type { PrefixedTransformer } from "../crypto/transformer-chain.ts";
 import type { TransformerSet } from "../crypto/transformer-set.ts";
 import type { Transformer } from "../crypto/transformer.ts";
@@ -23,12 +23,16 @@ import type { TransformerSelection } from "../store/encrypted-store.ts";
 
 /** As upstream polls. */
 const pollMs = 60_000;
+/** How soon everything is counted again for a file that lacks a key. */
+const guardAgainMs = 10 * 60_000;
 const readableByOthers = 0o044;
 
 export interface EncryptionAtRestOptions {
   /** An absolute path; undefined: the envelope of this server for everything. */
   readonly file: string | undefined;
   readonly own: PrefixedTransformer;
+  /** As `ConfiguredBy` has it. */
+  readonly fingerprint: (key: Uint8Array) => string;
   readonly stored: readonly StoredResource[];
   readonly clock: Clock;
   readonly reports: EncryptionReports;
@@ -40,6 +44,13 @@ export interface EncryptionAtRestOptions {
 export interface PluginProvider extends PrefixedTransformer, Disposable {
   /** Raises `unavailable` unless its plugin was well when it was last asked. */
   check(): void;
+}
+
+/** Who may refuse a configuration, and hears of one that is in force. */
+export interface KeyGuard {
+  /** Raises `invalid` when records need a key that `next` lacks; `selection` is what would be in force. */
+  admit(next: ConfiguredEncryption, selection: TransformerSelection): Promise<void>;
+  changed(): void;
 }
 
 /** What is told of the file after the start. */
@@ -62,7 +73,7 @@ const nothing: Loaded = {
   hash: "",
   plugins: [],
   retireMs: 0,
-  encryption: { resources: [], transformers: [] },
+  encryption: { resources: [], keys: [] },
   warnings: [],
 };
 
@@ -70,7 +81,12 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
   readonly #options: EncryptionAtRestOptions;
   #loaded: Loaded;
   #set: TransformerSet;
+  /** Configurations of before, whose keys read until nothing is left under them. */
+  #former: Loaded[] = [];
+  #guard: KeyGuard | undefined;
   #refusal: unknown;
+  /** What the guard refused last; it is not asked about the same each minute, since it reads everything. */
+  #guarded: { readonly hash: string; readonly error: unknown; readonly atMs: number } | undefined;
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
   #disposed = false;
@@ -97,6 +113,39 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
 
   transformerFor(key: string): Transformer {
     return this.#set.transformerFor(key);
+  }
+
+  /** The file that is followed. */
+  get file(): string | undefined {
+    return this.#options.file;
+  }
+
+  /** How records of this server's own envelope are called. */
+  get ownForm(): string {
+    return formOfPrefix(this.#options.own.prefix);
+  }
+
+  /** Why the file is not what is in force; undefined when it is. */
+  get problem(): string | undefined {
+    if (this.#refusal === undefined) return undefined;
+    return this.#refusal instanceof StrongroomError ? this.#refusal.message : "the file cannot be used";
+  }
+
+  /** From here on no configuration comes in force without the guard. What is in force is the caller's to check. */
+  guardBy(guard: KeyGuard): void {
+    this.#guard = guard;
+  }
+
+  /** What the configuration in force opens, without those of before. */
+  withoutFormer(): TransformerSelection {
+    return transformerSet(this.#loaded.encryption, this.#options.own);
+  }
+
+  /** Lets go of configurations of before: nothing is left under their keys. */
+  settle(): void {
+    for (const former of this.#former) this.#retire(former);
+    this.#former = [];
+    this.#set = transformerSet(this.#loaded.encryption, this.#options.own);
   }
 
   /** For the person who starts the server: which rule holds for what, and what a rule leaves open. */
@@ -130,6 +179,7 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
       timer.cancel();
       close(loaded.plugins);
     }
+    for (const { plugins } of this.#former) close(plugins);
     close(this.#loaded.plugins);
   }
 
@@ -137,17 +187,47 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
     const { reports, own } = this.#options;
     try {
       const loaded = await load(file, this.#options, this.#loaded.hash);
-      if (loaded !== undefined) requireWell(loaded);
+      if (loaded !== undefined) await this.#admit(file, loaded);
       this.#refusal = undefined;
       if (loaded === undefined) return;
       if (this.#disposed) return close(loaded.plugins);
-      this.#set = transformerSet(loaded.encryption, own);
-      this.#retire(this.#loaded);
+      this.#former.push(this.#loaded);
       this.#loaded = loaded;
+      this.#set = transformerSet(
+        loaded.encryption,
+        own,
+        this.#former.map(({ encryption }) => encryption),
+      );
+      if (this.#guard === undefined) this.settle();
       reports.reloaded(summaryOf(loaded));
+      this.#guard?.changed();
     } catch (error) {
       this.#refusal = error;
-      reports.refused(error);
+      if (!this.#disposed) reports.refused(error);
+    }
+  }
+
+  async #admit(file: string, loaded: Loaded): Promise<void> {
+    requireWell(loaded);
+    try {
+      await this.#askGuard(file, loaded);
+    } catch (error) {
+      close(loaded.plugins);
+      throw error;
+    }
+  }
+
+  async #askGuard(file: string, { hash, encryption }: Loaded): Promise<void> {
+    const { clock, own } = this.#options;
+    if (this.#guarded?.hash === hash && clock.now() - this.#guarded.atMs < guardAgainMs) throw this.#guarded.error;
+    try {
+      await this.#guard?.admit(encryption, transformerSet(encryption, own));
+      this.#guarded = undefined;
+    } catch (cause) {
+      if (!(cause instanceof StrongroomError)) throw cause;
+      const error = new StrongroomError(cause.code, `${file}: ${cause.message}`, { cause: cause.cause });
+      this.#guarded = { hash, error, atMs: clock.now() };
+      throw error;
     }
   }
 
@@ -166,12 +246,13 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
   }
 }
 
-type LoadOptions = Pick<EncryptionAtRestOptions, "stored" | "openKms">;
+type LoadOptions = Pick<EncryptionAtRestOptions, "stored" | "fingerprint" | "openKms">;
 
 /** Undefined when its content is that of `knownHash`. */
 async function load(file: string, options: LoadOptions): Promise<Loaded>;
 async function load(file: string, options: LoadOptions, knownHash: string): Promise<Loaded | undefined>;
-async function load(file: string, { stored, openKms }: LoadOptions, knownHash?: string): Promise<Loaded | undefined> {
+async function load(file: string, options: LoadOptions, knownHash?: string): Promise<Loaded | undefined> {
+  const { stored, fingerprint, openKms } = options;
   const content = await readConfiguration(file);
   const hash = createHash("sha256").update(content).digest("hex");
   if (hash === knownHash) return undefined;
@@ -185,7 +266,7 @@ async function load(file: string, { stored, openKms }: LoadOptions, knownHash?: 
   };
   try {
     const configuration = parseEncryptionConfiguration(content.toString("utf8"));
-    const encryption = await configuredEncryption(configuration, stored, open);
+    const encryption = await configuredEncryption(configuration, stored, { openKms: open, fingerprint });
     return { hash, plugins, retireMs: 2 * timeoutMs, encryption, warnings: await warningsOf(file, encryption) };
   } catch (error) {
     close(plugins);
@@ -221,7 +302,7 @@ async function readConfiguration(file: string): Promise<Buffer> {
 
 async function warningsOf(file: string, { resources }: ConfiguredEncryption): Promise<readonly string[]> {
   const { mode } = await stat(file);
-  const clear = resources.filter(({ transformers: [writer] }) => writer === identityTransformer);
+  const clear = resources.filter(({ keys: [writer] }) => writer?.form === identityForm);
   return [
     ...((mode & readableByOthers) === 0
       ? []
@@ -236,9 +317,6 @@ async function warningsOf(file: string, { resources }: ConfiguredEncryption): Pr
 }
 
 function summaryOf({ encryption, warnings }: Loaded): readonly string[] {
-  const rules = encryption.resources.map(({ resource, transformers: [writer] }) => {
-    const prefix = Buffer.from(writer?.prefix ?? []).toString("utf8");
-    return `${resource} by ${prefix === "" ? "identity" : prefix.slice("k8s:enc:".length, -1)}`;
-  });
+  const rules = encryption.resources.map(({ resource, keys: [writer] }) => `${resource} by ${writer?.form ?? ""}`);
   return [...(rules.length === 0 ? [] : [`encryption ${rules.join(", ")}; all else by strongroom`]), ...warnings];
 }

@@ -1,10 +1,13 @@
+import { createHmac } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { StoredResource } from "../crypto/encryption-configuration/configured-transformers.ts";
+import type { RootKey } from "../crypto/root-key/root-key.ts";
 import type { Logger } from "../log/logger.ts";
 import { systemClock } from "../store/clock.ts";
 import { openDataStore, ownEnvelope } from "./data-store.ts";
 import type { DataStore } from "./data-store.ts";
 import { EncryptionAtRest } from "./encryption-at-rest.ts";
+import { EncryptionService } from "./encryption-service.ts";
 import { kmsOpener } from "./kms-providers.ts";
 import { encryptionReports } from "./encryption-metrics.ts";
 import type { Instance } from "./instance.ts";
@@ -14,6 +17,8 @@ export interface ServerStoreOptions {
   readonly dataDir: string;
   /** A file EncryptionConfiguration, an absolute path; undefined: the envelope of this server for everything. */
   readonly encryptionFile?: string | undefined;
+  /** Start though the configuration lacks keys that records are under: they are lost. Default: no. */
+  readonly abandonEncryptionKeys?: boolean | undefined;
   readonly history: {
     /** How long superseded revisions stay readable. */
     readonly retainMs: number;
@@ -31,6 +36,8 @@ export interface ServerStoreReports {
 
 export interface ServerStore extends DataStore {
   readonly encryption: EncryptionAtRest;
+  /** Keys over time. */
+  readonly encryptionKeys: EncryptionService;
 }
 
 /**
@@ -38,7 +45,7 @@ export interface ServerStore extends DataStore {
  * that it can be about. Raises `invalid` for a configuration that cannot be used, and as {@link openDataStore}.
  */
 export async function openServerStore(
-  { dataDir, encryptionFile: file, history }: ServerStoreOptions,
+  { dataDir, encryptionFile: file, abandonEncryptionKeys: abandonKeys = false, history }: ServerStoreOptions,
   { rootKey }: Pick<Instance, "rootKey">,
   stored: readonly StoredResource[],
   { registry, log, announce }: ServerStoreReports,
@@ -46,13 +53,24 @@ export async function openServerStore(
   await using opening = new AsyncDisposableStack();
   const reports = encryptionReports(registry, log, () => new Date());
   const own = await ownEnvelope(rootKey);
+  const fingerprint = fingerprintBy(rootKey);
+  const clock = systemClock;
+  const openKms = kmsOpener(registry, log);
   const encryption = opening.use(
-    await EncryptionAtRest.open({ file, own, stored, clock: systemClock, reports, openKms: kmsOpener(registry, log) }),
+    await EncryptionAtRest.open({ file, own, fingerprint, stored, clock, reports, openKms }),
   );
   for (const line of encryption.summary()) announce(line);
   const retention = { ageMsMax: history.retainMs, supersededBytesMax: history.retainBytes };
   const report = (error: unknown) => log.error("Store background work failed", error);
   const { store, engine } = opening.use(await openDataStore(dataDir, rootKey, retention, report, encryption));
+  const kept = { encryption, store, engine, stored, abandonKeys, clock, registry, log };
+  const encryptionKeys = opening.use(await EncryptionService.open(kept));
   const parts = opening.move();
-  return { store, engine, encryption, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { store, engine, encryption, encryptionKeys, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+/** Of a key of the configuration, for whoever has the root key only. */
+function fingerprintBy(rootKey: RootKey): (key: Uint8Array) => string {
+  const subkey = rootKey.derive("encryption/key-fingerprint");
+  return (key) => createHmac("sha256", subkey).update(key).digest("hex").slice(0, 16);
 }

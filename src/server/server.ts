@@ -181,6 +181,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       },
       keys: auditedTokenKeys(keys, audit),
       audit: auditAnswers(auditLog, audit, "control-socket"),
+      encryption: () => data.encryptionKeys.status(),
       backup: backups.make,
     }),
   );

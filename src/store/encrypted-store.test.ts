@@ -23,7 +23,7 @@ async function kms(rootKey = new RootKey(randomBytes(32)), former: readonly Root
 
 async function open(
   transformer?: Transformer,
-  engine = createMemoryEngine(),
+  engine: Store = createMemoryEngine(),
 ): Promise<{ engine: Store; store: Store }> {
   const store = createEncryptedStore(engine, new TransformerSet(transformer ?? (await kms())));
   return { engine, store };
@@ -74,7 +74,7 @@ async function refusesAsCorrupt(action: () => Promise<unknown>, key: string): Pr
 }
 
 for (const [name, wrap] of [
-  ["an engine that binds revisions", (engine: Store) => engine],
+  ["an engine that binds revisions", (engine: Store): Store => engine],
   ["an engine that does not bind revisions", withoutRevisions],
 ] as const) {
   test(`EncryptedStore on ${name} gives back through get, getMany, range and txn what was put`, async () => {

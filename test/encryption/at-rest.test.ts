@@ -108,13 +108,13 @@ test("Keys are changed by putting the new one first; a former server's records, 
   const dataDir = join(first.dataDir, "..");
 
   folder.write({ secrets: by("aesgcm", ["key1", 1]) });
-  const second = await startTestServer({ dataDir, encryptionFile: folder.file });
+  await using second = await startTestServer({ dataDir, encryptionFile: folder.file });
   assert.equal(await valueOf(second, "before"), "one");
   await create(second, "old", "two");
   await second.stop();
 
   folder.write({ secrets: `${by("secretbox", ["key2", 2])}, ${by("aesgcm", ["key1", 1])}` });
-  const third = await startTestServer({ dataDir, encryptionFile: folder.file });
+  await using third = await startTestServer({ dataDir, encryptionFile: folder.file });
   await create(third, "new", "three");
   assert.deepEqual(await Promise.all(["before", "old", "new"].map((name) => valueOf(third, name))), [
     "one",

@@ -11,6 +11,7 @@ import { MvccStore, emptyState } from "../mvcc/mvcc-store.ts";
 import type { MvccOptions } from "../mvcc/mvcc-store.ts";
 import { retentionDefault } from "../mvcc/retention.ts";
 import type { Retention } from "../mvcc/retention.ts";
+import type { SupersededRecords } from "../mvcc/superseded.ts";
 import type { StoreState, Tables } from "../mvcc/tables.ts";
 import type { Store } from "../store.ts";
 import type { WatchBuffer } from "../watch/watch-hub.ts";
@@ -38,7 +39,7 @@ export interface EmbeddedEngineOptions {
 }
 
 /** The embedded engine: a store, and what only it can do. */
-export type EmbeddedEngine = Store & LiveSetVerifier;
+export type EmbeddedEngine = Store & LiveSetVerifier & SupersededRecords;
 
 /**
  * Opens the durable store in a directory, or makes one. A write is answered after it

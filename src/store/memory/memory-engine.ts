@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import { MvccStore, emptyState } from "../mvcc/mvcc-store.ts";
 import { retentionDefault } from "../mvcc/retention.ts";
 import type { Retention } from "../mvcc/retention.ts";
+import type { SupersededRecords } from "../mvcc/superseded.ts";
 import type { Store } from "../store.ts";
 import type { WatchBuffer } from "../watch/watch-hub.ts";
 import { MemoryTables } from "./memory-tables.ts";
@@ -18,7 +19,7 @@ export interface MemoryEngineOptions {
  * A store in the memory of the process, for tests and throw-away servers: nothing
  * outlives `close`, so "durable" means no more than committed.
  */
-export function createMemoryEngine(options: MemoryEngineOptions = {}): Store {
+export function createMemoryEngine(options: MemoryEngineOptions = {}): Store & SupersededRecords {
   return new MvccStore(new MemoryTables(emptyState), {
     clock: options.clock ?? systemClock,
     retention: { ...retentionDefault, ...options.retention },

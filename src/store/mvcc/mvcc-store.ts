@@ -30,6 +30,8 @@ import { revisionAt } from "./revision-at.ts";
 import { RevisionReader } from "./revision-reader.ts";
 import { encodeSnapshot } from "./snapshot-stream.ts";
 import { Stage } from "./stage.ts";
+import { supersededRecords } from "./superseded.ts";
+import type { SupersededRecords } from "./superseded.ts";
 import type { Write } from "./stage.ts";
 import type { StoreState, Tables } from "./tables.ts";
 import { checkTransaction, checkValue, mvccLimits, stageTransaction } from "./transaction.ts";
@@ -75,7 +77,7 @@ interface Group {
  * The store on tables: everything that is the same for every engine which keeps
  * its own history (memory and embedded). The engine only stores tables.
  */
-export class MvccStore implements Store {
+export class MvccStore implements Store, SupersededRecords {
   readonly limits = mvccLimits;
   readonly bindsRevision = true;
   protected readonly tables: Tables;
@@ -231,6 +233,11 @@ export class MvccStore implements Store {
       records: this.reader.pages("", undefined, Infinity, revision),
       value: ({ key, head }) => this.reader.record(key, head, revision).value,
     });
+  }
+
+  supersededRecords(): AsyncGenerator<StoredRecord> {
+    this.#checkOpen();
+    return supersededRecords(this.tables);
   }
 
   async restore(stream: AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,0 +1,117 @@
+/** Counts what the files of the store hold by how it is encrypted: current records, and superseded ones that are not compacted yet. */
+import type { StoredResource } from "../crypto/encryption-configuration/configured-transformers.ts";
+import { formatGroupResource } from "../crypto/encryption-configuration/resource-name.ts";
+import { formOfRecord } from "../crypto/stored-form.ts";
+import { isStrongroomError } from "../errors/strongroom-error.ts";
+import type { TransformerSelection } from "../store/encrypted-store.ts";
+import type { SupersededRecords } from "../store/mvcc/superseded.ts";
+import type { Store, StoredRecord } from "../store/store.ts";
+
+/** What is counted of the engine below the encryption. */
+export type CountedEngine = Pick<Store, "range"> & SupersededRecords;
+
+/** The records of one resource in one form. */
+export interface FormCount {
+  /** `secrets`; `strongroom` for this server's own. */
+  readonly resource: string;
+  /** `aescbc:v1:key1`, `identity`, `kms:v2:strongroom`. */
+  readonly form: string;
+  readonly records: number;
+  readonly bytes: number;
+  /** Of the current record that was written longest ago; 0 without any. */
+  readonly oldestRevision: number;
+  readonly superseded: number;
+  readonly supersededBytes: number;
+}
+
+/** This server's own records, which are of no resource. */
+export const ownRecords = "strongroom";
+
+const page = { limit: 500, bytesMax: 4 * 1024 * 1024 };
+
+/** Every record, current ones first. */
+async function* everyRecord(
+  engine: CountedEngine,
+): AsyncGenerator<{ readonly record: StoredRecord; readonly isCurrent: boolean }> {
+  let after: string | undefined;
+  for (;;) {
+    const { records, more } = await engine.range("", { ...page, after });
+    for (const record of records) yield { record, isCurrent: true };
+    after = records.at(-1)?.key;
+    if (!more) break;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  for await (const record of engine.supersededRecords()) yield { record, isCurrent: false };
+}
+
+/** The resource of a storage key. */
+export function resourceNames(stored: readonly StoredResource[]): (key: string) => string {
+  const names = new Map(
+    stored.flatMap((each) => each.places.map((place) => [place, formatGroupResource(each)] as const)),
+  );
+  return (key) => {
+    const second = key.indexOf("/", key.indexOf("/", 1) + 1) + 1;
+    return names.get(key.slice(0, second)) ?? names.get(key.slice(0, key.indexOf("/", second) + 1)) ?? ownRecords;
+  };
+}
+
+/** Counts everything, in the order of resources and forms. `known` are forms whose names may hold colons. */
+export async function takeCensus(
+  engine: CountedEngine,
+  resourceOf: (key: string) => string,
+  known: readonly string[],
+): Promise<readonly FormCount[]> {
+  const counts = new Map<string, FormCount>();
+  for await (const { record, isCurrent } of everyRecord(engine)) {
+    const [resource, form] = [resourceOf(record.key), formOfRecord(record.value, known)];
+    const name = `${resource} ${form}`;
+    counts.set(name, added(counts.get(name) ?? { resource, form, ...nothing }, record, isCurrent));
+  }
+  return Array.from(counts.values()).toSorted((a, b) => compare(a.resource, b.resource) || compare(a.form, b.form));
+}
+
+const nothing = { records: 0, bytes: 0, oldestRevision: 0, superseded: 0, supersededBytes: 0 };
+
+function added(count: FormCount, { sizeBytes, modRevision }: StoredRecord, isCurrent: boolean): FormCount {
+  if (!isCurrent) {
+    return { ...count, superseded: count.superseded + 1, supersededBytes: count.supersededBytes + sizeBytes };
+  }
+  const oldestRevision = count.records === 0 ? modRevision : Math.min(count.oldestRevision, modRevision);
+  return { ...count, records: count.records + 1, bytes: count.bytes + sizeBytes, oldestRevision };
+}
+
+/** What does not open, by its form. */
+export interface Unreadable {
+  readonly records: number;
+  readonly superseded: number;
+}
+
+/** Which records in one of these forms `selection` cannot open, by form; those that it can are not counted. Raises `sealed`, `unavailable`. */
+export async function countUnreadable(
+  engine: CountedEngine,
+  forms: readonly string[],
+  selection: TransformerSelection,
+): Promise<ReadonlyMap<string, Unreadable>> {
+  const found = new Map<string, Unreadable>();
+  for await (const { record, isCurrent } of everyRecord(engine)) {
+    const form = formOfRecord(record.value, forms);
+    if (!forms.includes(form) || (await opens(record, selection))) continue;
+    const { records, superseded } = found.get(form) ?? { records: 0, superseded: 0 };
+    found.set(form, isCurrent ? { records: records + 1, superseded } : { records, superseded: superseded + 1 });
+  }
+  return found;
+}
+
+async function opens({ key, value, modRevision }: StoredRecord, selection: TransformerSelection): Promise<boolean> {
+  try {
+    await selection.transformerFor(key).fromStorage(value, { key, revision: modRevision });
+    return true;
+  } catch (error) {
+    if (isStrongroomError(error, "corrupt")) return false;
+    throw error;
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,92 @@
+/**
+ * Which keys there may be records under. A key is noted before a configuration that has it is in force, and forgotten when nothing was
+ * found under it after it had left the configuration. So a configuration that lacks a key in use is noticed without reading everything
+ * at each start: only what is noted and not configured has to be looked for.
+ */
+import type { ConfiguredEncryption } from "../crypto/encryption-configuration/configured-transformers.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { TransformerSelection } from "../store/encrypted-store.ts";
+import type { Store } from "../store/store.ts";
+import { countUnreadable } from "./encryption-census.ts";
+import type { CountedEngine, Unreadable } from "./encryption-census.ts";
+
+/** A key as it is noted. */
+export interface NotedKey {
+  /** With a digest, see `ConfiguredKey`. */
+  readonly id: string;
+  readonly form: string;
+  readonly since: string;
+}
+
+const place = "/strongroom/encryption/keys";
+
+export interface EncryptionKeysOptions {
+  readonly store: Store;
+  readonly engine: CountedEngine;
+  readonly now: () => Date;
+}
+
+export class EncryptionKeys {
+  readonly #options: EncryptionKeysOptions;
+  #noted: readonly NotedKey[];
+
+  private constructor(options: EncryptionKeysOptions, noted: readonly NotedKey[]) {
+    this.#options = options;
+    this.#noted = noted;
+  }
+
+  static async open(options: EncryptionKeysOptions): Promise<EncryptionKeys> {
+    const record = await options.store.get(place);
+    if (record === undefined) return new EncryptionKeys(options, []);
+    const { keys } = JSON.parse(Buffer.from(record.value).toString("utf8")) as { keys: NotedKey[] }; // written below
+    return new EncryptionKeys(options, keys);
+  }
+
+  get noted(): readonly NotedKey[] {
+    return this.#noted;
+  }
+
+  /** Keys that there may be records under and that the configuration does not have. */
+  missingIn({ keys }: ConfiguredEncryption): readonly NotedKey[] {
+    const ids = new Set(keys.map(({ id }) => id));
+    return this.#noted.filter(({ id }) => !ids.has(id));
+  }
+
+  /**
+   * Notes the keys of a configuration, durably. Raises `invalid`, with counts, when there are records that `selection` - what is to be
+   * in force - cannot open for want of a key that was noted; unless they are to be `abandoned`.
+   */
+  async admit(next: ConfiguredEncryption, selection: TransformerSelection, abandoned = false): Promise<void> {
+    const missing = this.missingIn(next);
+    if (missing.length > 0 && !abandoned) {
+      const forms = Array.from(new Set(missing.map(({ form }) => form)));
+      const unreadable = await countUnreadable(this.#options.engine, forms, selection);
+      if (unreadable.size > 0) throw new StrongroomError("invalid", refusalOf(unreadable));
+    }
+    const known = new Set(this.#noted.map(({ id }) => id));
+    const since = this.#options.now().toISOString();
+    const added = next.keys.filter(({ id }) => !known.has(id)).map(({ id, form }) => ({ id, form, since }));
+    const unique = added.filter(({ id }, index) => added.findIndex((other) => other.id === id) === index);
+    if (unique.length > 0) await this.#save([...this.#noted, ...unique]);
+  }
+
+  /** Forgets keys under which nothing is left. */
+  async forget(keys: readonly NotedKey[]): Promise<void> {
+    const ids = new Set(keys.map(({ id }) => id));
+    await this.#save(this.#noted.filter(({ id }) => !ids.has(id)));
+  }
+
+  async #save(keys: readonly NotedKey[]): Promise<void> {
+    const value = Buffer.from(JSON.stringify({ keys }));
+    await this.#options.store.txn({ compares: [], thens: [{ type: "put", key: place, value }] });
+    this.#noted = keys;
+  }
+}
+
+function refusalOf(unreadable: ReadonlyMap<string, Unreadable>): string {
+  const parts = Array.from(unreadable, ([form, { records, superseded }]) => {
+    const history = superseded === 0 ? "" : ` and ${superseded} superseded revisions`;
+    return `${form} has ${records} records${history}`;
+  });
+  return `the encryption configuration must keep every key that is in use, with its secret: ${parts.join(", ")}`;
+}
