@@ -62,19 +62,29 @@ export async function whoRead(index: AuditIndex, question: WhoReadQuestion): Pro
   const { sinceMs = -Infinity, untilMs = Infinity } = question;
   const window = { positionMin: 0, positionMax: Infinity, timeMsMin: sinceMs, timeMsMax: untilMs };
   const users = new Users();
-  let position: number | undefined;
-  for (const term of [terms.secret(namespace, name), terms.refusedScope(namespace), terms.refusedScope("")]) {
-    await using list = index.list(term, window);
-    // Entries that came between the lists are of none of them.
-    position ??= list.position;
-    for (const part of list.parts) {
-      for (const count of await counted(part, { question, to: position })) {
-        const circumstance = await part.circumstance(count.number);
-        if (isAskedFor(question, circumstance)) users.add(circumstance, count);
-      }
+  await using ofSecret = index.list(terms.secret(namespace, name), window);
+  await using ofNamespace = index.list(terms.refusedScope(namespace), window);
+  await using ofCluster = index.list(terms.refusedScope(""), window);
+  const parts = [ofSecret, ofNamespace, ofCluster].flatMap((list) => list.parts);
+  for (let start = 0; start < parts.length; start += partsAtOnce) {
+    const group = parts.slice(start, start + partsAtOnce);
+    for (const uses of await Promise.all(group.map((part) => usesIn(part, question)))) {
+      for (const [circumstance, count] of uses) users.add(circumstance, count);
     }
   }
-  return answerOf(users.all, { limit: question.limit, position: position ?? 0 });
+  return answerOf(users.all, { limit: question.limit, position: ofSecret.position });
+}
+
+/** Most of the time of an answer is waiting for the disk. */
+const partsAtOnce = 16;
+
+async function usesIn(part: ListPart, question: WhoReadQuestion): Promise<(readonly [Circumstance, Count])[]> {
+  const uses: (readonly [Circumstance, Count])[] = [];
+  for (const count of await counted(part, question)) {
+    const circumstance = await part.circumstance(count.number);
+    if (isAskedFor(question, circumstance)) uses.push([circumstance, count]);
+  }
+  return uses;
 }
 
 /** How often a circumstance occurs. */
@@ -87,14 +97,13 @@ interface Count {
 
 async function counted(
   part: ListPart,
-  { question, to }: { readonly question: WhoReadQuestion; readonly to: number },
+  { sinceMs = -Infinity, untilMs = Infinity }: EntryFilter,
 ): Promise<Iterable<Count>> {
-  const { sinceMs = -Infinity, untilMs = Infinity } = question;
   const counts = new Map<number, Count>();
-  for await (const { count, positions, timesMs, circumstances } of part.batches) {
+  for await (const { count, timesMs, circumstances } of part.batches) {
     for (let row = 0; row < count; row++) {
       const timeMs = timesMs[row] ?? 0;
-      if (timeMs < sinceMs || timeMs >= untilMs || (positions[row] ?? 0) >= to) continue;
+      if (timeMs < sinceMs || timeMs >= untilMs) continue;
       const number = circumstances[row] ?? 0;
       const known = counts.get(number);
       if (known === undefined) {
