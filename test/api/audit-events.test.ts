@@ -221,6 +221,26 @@ test("A watch follows the log from where a list ended, leaves nothing out, and d
   assert.ok(records.length >= 1 && records.length <= 2, "only its beginning and end are on record");
 });
 
+test("A watch ends when the right to it is taken away, before anything more is told", async () => {
+  const rule = { verbs: ["watch"], apiGroups: ["strongroom.dev"], resources: ["auditevents"] };
+  await create(server, `${rbacPath}/clusterroles`, roleObject("follows", rule));
+  await create(
+    server,
+    `${rbacPath}/clusterrolebindings`,
+    bindingObject("ann-follows", "ClusterRole follows", "User ann"),
+  );
+  const { json } = await server.call("GET", `${events}?limit=1`);
+  const query = `watch=true&resourceVersion=${json.metadata.resourceVersion}&${selecting({ user: "bob" })}`;
+  const credentials = await userCredentials(server, "ann");
+  const watch = await openWatch({ url: server.url, credentials }, `${events}?${query}`);
+  assert.equal((await bob("GET", `${secretsPath}/tls`)).status, 403);
+  assert.equal((await watch.next())?.object.objectRef.name, "tls");
+  assert.equal((await server.call("DELETE", `${rbacPath}/clusterrolebindings/ann-follows`)).status, 200);
+  assert.equal((await bob("GET", `${secretsPath}/db`)).status, 403);
+  const last = (await watch.rest()).at(-1);
+  assert.deepEqual([last?.type, last?.object.code], ["ERROR", 403]);
+});
+
 test("After a restart, and without the index, the answers are the same", async () => {
   const before = await listed(selecting({ user: "bob" }));
   await using again = await server.restart();
