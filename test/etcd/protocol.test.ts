@@ -221,6 +221,19 @@ describe("the protocol of the etcd door", () => {
     await call.end();
   });
 
+  it("counts calls by method and status, and the watches that run", async () => {
+    const call = client.open(watchPath);
+    call.send(create({ key: key("counted") }));
+    assert.ok((await next(call)).created);
+    await client.unary(kv("Range"), RangeRequest.encode({ key: key("counted"), revision: 2 ** 40 }));
+    const { text } = await etcd.server.call("GET", "/metrics");
+    assert.match(text, /^strongroom_etcd_watches\{cluster="prod"\} [1-9]/m);
+    assert.match(text, /^strongroom_etcd_calls_total\{cluster="prod",method="Range",code="outOfRange"\} 1$/m);
+    assert.match(text, /^strongroom_etcd_calls_total\{cluster="prod",method="Put",code="ok"\} \d+$/m);
+    assert.match(text, /^strongroom_etcd_call_duration_seconds_count\{cluster="prod",method="Range"\} \d+$/m);
+    await call.end();
+  });
+
   it("answers health and version over plain HTTP, without a certificate", async () => {
     const { ca } = etcd.server.credentials;
     const { get } = await import("node:https");

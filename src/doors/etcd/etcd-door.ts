@@ -13,6 +13,7 @@ import { ClusterSecrets } from "./cluster-secrets.ts";
 import type { Cluster } from "./cluster-secrets.ts";
 import { DoorCalls } from "./door-calls.ts";
 import { grpcErrorOf, isInternal } from "./etcd-error.ts";
+import type { EtcdMetrics } from "./etcd-metrics.ts";
 import type { GrpcCall, Method, StreamMethod, UnaryMethod } from "../../grpc/serve-grpc.ts";
 import { isGrpcRequest, serveGrpc } from "../../grpc/serve-grpc.ts";
 import { answerPlainPath } from "./plain-paths.ts";
@@ -33,6 +34,7 @@ export interface EtcdDoorOptions {
   readonly ensureNamespace: (namespace: string, cluster: string) => Promise<void>;
   /** Who is asking, and of which cluster. Raises `unauthenticated`. */
   readonly authenticate: (request: IncomingMessage) => Promise<ClusterClient>;
+  readonly metrics: EtcdMetrics;
   /** Whether requests can be answered. */
   readonly isHealthy: () => Promise<boolean>;
   readonly url: () => string;
@@ -148,10 +150,12 @@ function methodsOf(options: EtcdDoorOptions, cluster: Cluster, clients: Clients)
   const identity = memberIdentity(options.instanceId, cluster.name);
   const currentRevision = () => store.currentRevision();
   const keys = { calls, secrets, records, identity };
+  const running = { count: 0 };
+  options.metrics.watches(cluster.name, () => running.count);
   const progressIntervalMs = options.progressIntervalMs ?? progressIntervalMsDefault;
   const services = {
     KV: kvMethods(keys),
-    Watch: watchMethods({ ...keys, progressIntervalMs, draining }),
+    Watch: watchMethods({ ...keys, progressIntervalMs, draining, running }),
     Lease: leaseMethods({ calls, identity, leases: store, currentRevision, now }),
     Cluster: [["MemberList", memberListMethod({ calls, identity, currentRevision, url })]],
     Maintenance: [["Status", statusMethod({ calls, identity, currentRevision, url })]],
@@ -159,5 +163,10 @@ function methodsOf(options: EtcdDoorOptions, cluster: Cluster, clients: Clients)
   const ofEtcd = Object.entries(services).flatMap(([service, served]) =>
     served.map(([name, method]): [string, Method] => [`/etcdserverpb.${service}/${name}`, method]),
   );
-  return new Map([...ofEtcd, ...adoptionMethods({ ...keys, cluster: cluster.name })]);
+  const all = [...ofEtcd, ...adoptionMethods({ ...keys, cluster: cluster.name })];
+  const counted = ([path, method]: readonly [string, Method]): [string, Method] => {
+    const labels = { cluster: cluster.name, method: path.slice(path.lastIndexOf("/") + 1) };
+    return [path, options.metrics.counted(method, labels, grpcErrorOf)];
+  };
+  return new Map(all.map(counted));
 }

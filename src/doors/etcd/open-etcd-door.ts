@@ -1,6 +1,7 @@
 /** The etcd door at its own address, where the configuration asks for one. */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { Registry } from "prom-client";
 import type { Authorizer } from "../../access/authorizer.ts";
 import { controllerAuthorizer } from "../../access/controller-authorizer.ts";
 import type { AuditSink } from "../../audit/audit-event.ts";
@@ -23,6 +24,7 @@ import { namespaceKind } from "../kubernetes/kinds/namespace.ts";
 import type { KindStorage } from "../kubernetes/storage/kind-storage.ts";
 import { openClusterClients } from "./cluster-clients.ts";
 import { etcdDoor } from "./etcd-door.ts";
+import { EtcdMetrics } from "./etcd-metrics.ts";
 import type { EtcdDoorConfig } from "./etcd-door-config.ts";
 
 /** The parts of the server that the door stands on. */
@@ -40,6 +42,7 @@ export interface OpenEtcdDoorOptions {
   readonly storage: { readonly secrets: Secrets; readonly namespaces: NamespaceFacts };
   readonly data: { readonly store: Store };
   readonly log: Pick<Logger, "error">;
+  readonly registry: Registry;
   readonly instanceId: string;
   /** Told where the door is. */
   readonly announce: (line: string) => void;
@@ -89,6 +92,7 @@ export async function openEtcdDoor(options: OpenEtcdDoorOptions): Promise<OpenEt
   const handler = etcdDoor({
     gate: new Gate({ audit, admission, now, uuid: randomUUID, authorizer: options.access.authorizer }),
     clusters,
+    metrics: new EtcdMetrics(options.registry),
     secrets: options.storage.secrets,
     store,
     instanceId: options.instanceId,

@@ -21,9 +21,11 @@ export interface WatchOptions extends RangeOptions {
   readonly progressIntervalMs: number;
   /** Aborts when the server stops: watches end. */
   readonly draining: () => AbortSignal;
+  /** Watches that run, of all clients of the cluster. */
+  readonly running: { count: number };
 }
 
-/** Watches of all clients that run at the same time. */
+/** Watches of all clients of a cluster that run at the same time. */
 export const watchesMax = 10_000;
 
 /** What is told of a watch that was never made. */
@@ -31,7 +33,7 @@ const noWatchId = -1;
 
 /** The methods of `etcdserverpb.Watch`. */
 export function watchMethods(options: WatchOptions): readonly (readonly [string, StreamMethod])[] {
-  const running = { count: 0 };
+  const { running } = options;
   const run: StreamMethod["run"] = async (call, messages, send) => {
     const stream = new WatchStream(options, running, call, send);
     try {
