@@ -19,7 +19,11 @@ import { encodeEnvelope } from "../../src/doors/kubernetes/codec/protobuf-envelo
 import { encodeMessage } from "../../src/doors/kubernetes/codec/protobuf.ts";
 import { jsonObject } from "../../src/doors/kubernetes/codec/json.ts";
 import { Secret } from "../../src/doors/kubernetes/schema/core-v1.ts";
-import { connectTo } from "../running-server.ts";
+import { AdoptRequest, putPath } from "../../src/doors/etcd/messages/adoption.ts";
+import { PutRequest, RangeRequest } from "../../src/doors/etcd/messages/kv.ts";
+import { WatchCreateRequest, WatchRequest } from "../../src/doors/etcd/messages/watch.ts";
+import { grpcClient } from "../etcd/grpc-client.ts";
+import { connectTo, credentialsOf } from "../running-server.ts";
 import type { Answer, Call } from "../running-server.ts";
 import { base64 } from "../support/api-objects.ts";
 import { auditEvents } from "../support/audit-events.ts";
@@ -46,6 +50,10 @@ describe("A canary written through every path", () => {
     // The worst policy there is: everything with its bodies, insisted on.
     const policy = join(folder, "policy.yaml");
     await writeFile(policy, "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: RequestResponse}]\n");
+    const config = join(folder, "strongroom.yaml");
+    const etcd = "etcd: {listen: '127.0.0.1:0', clusters: [{name: prod}]}";
+    await writeFile(config, `apiVersion: strongroom.dev/v1alpha1\nkind: ServerConfiguration\n${etcd}\n`);
+    args.push("--config", config);
     args.push("--audit-policy-file", policy, "--audit-policy-allow-secret-values", "--audit-log-path", auditLog());
     child = spawn(program, [...args, "--root-key-file", join(folder, "keys", "root.key")], {
       env: { PATH: process.env["PATH"] ?? "", HOME: folder },
@@ -196,6 +204,42 @@ describe("A canary written through every path", () => {
       // A configuration of the wrong type is a 500 in upstream, too.
       const clients = answer.status < 500 || answer.text.includes('"message":"failed to ');
       assert.ok(clients, `failure ${index} must be the client's: ${answer.text.slice(0, 200)}`);
+    }
+  });
+
+  test("is written, read, watched, adopted and refused at the etcd door, with statuses that do not hold it", async () => {
+    const door = /etcd door (https:\S+)/.exec(log)?.[1] ?? assert.fail("there must be an etcd door");
+    await using client = grpcClient(door, await credentialsOf(join(folder, "data", "admin.kubeconfig")));
+    const key = (name: string) => Buffer.from(`/registry/secrets/default/${name}`);
+    const opaque = Buffer.from(`k8s:enc:aescbc:v1:key1:${canary}`);
+    const kv = async (method: string, message: Uint8Array) => await client.unary(`/etcdserverpb.KV/${method}`, message);
+    const ok = async (method: string, message: Uint8Array) => {
+      const answer = await kv(method, message);
+      assert.equal(answer.status, 0, answer.message);
+      return Buffer.concat(answer.messages);
+    };
+    const watch = client.open("/etcdserverpb.Watch/Watch");
+    watch.send(WatchRequest.encode({ create: WatchCreateRequest.of({ key: key("etcd"), prevKv: true }) }));
+    await watch.next();
+    await ok("Put", PutRequest.encode({ key: key("etcd"), value: opaque }));
+    assert.ok(findLeaks((await watch.next()) ?? Buffer.alloc(0), forms).length > 0, "the watch does tell it");
+    await watch.end();
+    assert.ok(findLeaks(await ok("Range", RangeRequest.encode({ key: key("etcd") })), forms).length > 0);
+    const adopted = AdoptRequest.encode({ key: key("adopted"), value: opaque, modRevision: 7 });
+    assert.equal((await client.unary(putPath, adopted)).status, 0);
+    const value = Buffer.from(encodeEnvelope({ apiVersion: "v1", kind: "Secret" }, encodeMessage(Secret, body("x"))));
+    const refused = [
+      ["Put", PutRequest.encode({ key: key("other"), value })],
+      ["Put", PutRequest.encode({ key: Buffer.from(canary), value: opaque })],
+      ["Put", PutRequest.encode({ key: key("leased"), value: opaque, lease: 7 })],
+      ["Put", Buffer.concat([Buffer.from([0x12, 0x7f]), Buffer.from(canary)])],
+      ["Range", RangeRequest.encode({ key: key("etcd"), revision: 2 ** 40 })],
+      ["Nothing", Buffer.from(canary)],
+    ] as const;
+    for (const [method, message] of refused) {
+      const answer = await kv(method, message);
+      assert.notEqual(answer.status, 0, method);
+      assert.deepEqual(findLeaks(Buffer.from(answer.message), forms), []);
     }
   });
 
