@@ -102,6 +102,34 @@ test("A server goes on without its plugin: what it has a seed for it writes and 
   again.kill("SIGTERM");
 });
 
+test("A new key of the plugin is taken up by itself, and what the former one encrypted is written again with it", async () => {
+  using home = new ConfiguredHome();
+  await home.init();
+  await using plugin = await home.serve();
+  await using first = await home.start();
+  for (const name of ["a", "b"]) assert.equal((await create(first, name)).status, 201);
+  await first.stop();
+  const id = await home.rotate("escrow-2.age");
+  plugin.kill("SIGHUP");
+  using client = home.client();
+  while ((await client.status()).keyId !== id);
+  const places = ["/registry/secrets/", "/strongroom/payloads/", "/strongroom/promotions/"];
+  const before: Buffer[] = [];
+  for (const place of places) before.push(...(await recordsOf(first, place)));
+  assert.ok(before.length >= 6 && before.every((record) => !record.includes(id)));
+  await using second = await home.start(); // a server that runs asks once a minute
+  let rewritten = 0;
+  while (rewritten < before.length) {
+    const { text } = await second.call("GET", "/metrics");
+    rewritten = Number(/^strongroom_encryption_rewritten_total (\d+)$/m.exec(text)?.[1]);
+  }
+  assert.equal(await passwordOf(second, "a"), canary);
+  await second.stop();
+  for (const place of places)
+    for (const record of await recordsOf(second, place)) assert.ok(record.includes(id), place);
+  plugin.kill("SIGTERM");
+});
+
 /** What the engine of a stopped server holds. */
 async function recordsOf(server: TestServer, prefix: string): Promise<readonly Buffer[]> {
   const root = { type: "file", path: join(server.dataDir, "..", "root.key") } as const;
