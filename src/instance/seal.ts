@@ -5,6 +5,7 @@ import type { CustodyFacts } from "../crypto/root-key/root-key-custody.ts";
 import { RootKey } from "../crypto/root-key/root-key.ts";
 import { custodyOf, readRecord, requireClosedToOthers, rootKeyPath } from "./instance.ts";
 import type { RootKeyConfig } from "./root-key-config.ts";
+import { noteSealChange } from "./seal-record.ts";
 
 export interface SealFacts extends CustodyFacts {
   readonly instanceId: string;
@@ -36,9 +37,12 @@ export async function changeSeal(dataDir: string, from: RootKeyConfig, to: RootK
   const { instanceId, rootKeyId } = await requireRecord(dataDir);
   const [before, after] = [from, to].map((config) => rootKeyPath(config, instanceId));
   const replacing = before === after;
+  const { custody } = await custodyOf(from).inspect(instanceId);
   const bytes = await custodyOf(from).release(instanceId);
   try {
     new RootKey(Uint8Array.from(bytes)).verify(rootKeyId); // zeroes the copy
+    // Before the change: one that is not made after all is on record as a start with the custody from before.
+    await noteSealChange(dataDir, { from: custody, to: to.type, changedAt: new Date().toISOString() });
     await custodyOf(to).take(instanceId, bytes, { replacing });
   } finally {
     bytes.fill(0);

@@ -57,6 +57,7 @@ import { Certificates } from "../instance/certificates.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
 import { openControlSocket } from "../instance/control-socket.ts";
 import { openBackups } from "../instance/server-backups.ts";
+import { recordSealChange } from "../instance/seal-record.ts";
 import { openServerStore } from "../instance/server-store.ts";
 import type { ServerStore } from "../instance/server-store.ts";
 import { pkiStorage } from "../instance/stored-pki.ts";
@@ -109,6 +110,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     onError: (error) => log.error("Refused requests could not be recorded", error),
   });
   startup.defer(() => audit.close());
+  await recordSealChange(config.dataDir, instance, { audit, now, uuid: randomUUID });
   const served = { ...auditPlace, log: auditLog, output: config.auditOutput, announce };
   const auditServices = startup.use(await startAuditServices(served, registry, log));
 

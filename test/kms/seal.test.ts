@@ -61,6 +61,23 @@ test("seal change keeps the root key in another custody; each start takes the ne
   const elsewhere = await change(...file, "--to", "file", "--new-root-key-file", home.at("new.key"));
   assert.deepEqual([elsewhere.code, /root\.key still opens the data/.test(elsewhere.stderr)], [0, true]);
   assert.match(await serve(home, "--root-key-file", home.at("new.key")), /^custody file, /);
+  const { stdout: exported } = await run(
+    home,
+    "audit",
+    "export",
+    "--data-dir",
+    home.at("data"),
+    "--root-key-file",
+    home.at("new.key"),
+  );
+  const changes = exported
+    .split("\n")
+    .filter((line) => line.includes('"/seal"'))
+    .map((line) => (JSON.parse(line) as { annotations: Record<string, string> }).annotations);
+  const ways = changes.map(
+    (change) => `${change["strongroom.dev/custody-before"]} to ${change["strongroom.dev/custody"]}`,
+  );
+  assert.deepEqual(ways, ["file to passphrase", "passphrase to kms", "kms to file"]);
   const occupied = await change(...file, "--to", "file", "--new-root-key-file", home.at("new.key"));
   assert.deepEqual([occupied.code, /must not exist yet/.test(occupied.stderr)], [1, true]);
   const args = ["--data-dir", home.at("data"), "--root-key-file", home.at("new.key"), "--json"];
