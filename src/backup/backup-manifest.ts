@@ -1,6 +1,12 @@
 /** What a backup says of itself, at its begin and at its end. */
 import { BackupError } from "./backup-error.ts";
 
+/**
+ * How far the revision of a restored store is above that of its backup: further than any server can have come since, so that no client
+ * meets a resourceVersion twice with another meaning.
+ */
+export const revisionsLeftOut = 1_000_000_000;
+
 /** What it is of. */
 export interface BackupHead {
   readonly apiVersion: "strongroom.dev/v1";
@@ -46,7 +52,8 @@ export type SignBackup = (sha256: Uint8Array) => BackupSignature;
 export function readHead(payload: Buffer): BackupHead {
   const head = jsonObject(payload) as Partial<BackupHead>; // each field is checked next
   const texts = [head.instance, head.productVersion, head.created].every((text) => typeof text === "string");
-  const numbers = [head.revision, head.ttlLeaseSequence].every((number) => isCount(number));
+  // The revision of a restored store is further on, and a safe integer too.
+  const numbers = [Number(head.revision) + revisionsLeftOut, head.revision, head.ttlLeaseSequence].every(isCount);
   if (texts && numbers && head.kind === "Backup" && !Number.isNaN(Date.parse(head.created ?? ""))) {
     return head as BackupHead;
   }

@@ -25,7 +25,7 @@ import type { SnapshotItem } from "../store/mvcc/snapshot-stream.ts";
 import { checkKey } from "../store/key.ts";
 import { readHead, readManifest } from "./backup-manifest.ts";
 import type { BackupHead, BackupManifest, SignBackup } from "./backup-manifest.ts";
-import { ContentCounts } from "./contents.ts";
+import { ContentCounts, isInBackup } from "./contents.ts";
 
 /** The format that this code writes, and the newest that it reads. */
 export const backupFormat = 1;
@@ -137,8 +137,7 @@ class CheckedContents {
 
   add(kind: string, payload: Buffer): BackupContent {
     if (kind !== "L" && kind !== "R") throw damaged("a frame is of a kind that it cannot have");
-    const item = snapshotItem(kind, payload);
-    if (item.type === "header") throw damaged("it begins twice");
+    const item = itemOf(kind, payload);
     if (item.type === "ttl-lease") this.#addLease(item.ttlLease.id);
     else this.#addRecord(item.record);
     return item;
@@ -165,6 +164,8 @@ class CheckedContents {
   #addRecord(record: (BackupContent & { type: "record" })["record"]): void {
     const { key, createRevision, modRevision, version, ttlLease } = record;
     checkRecordKey(key);
+    // Whoever knows a recipient can make a backup: it must not bring a key that signs the audit log.
+    if (!isInBackup(key)) throw damaged("a record is one that stays with its data directory");
     if (key <= this.#lastKey) throw damaged("its records are not in order");
     const isPossible = createRevision > 0 && createRevision <= modRevision && modRevision <= this.#head.revision;
     const hasLease = ttlLease === undefined || this.#leases.has(ttlLease);
@@ -172,6 +173,17 @@ class CheckedContents {
     this.#lastKey = key;
     this.#counts.add(record);
   }
+}
+
+function itemOf(kind: string, payload: Buffer): BackupContent {
+  let item: SnapshotItem;
+  try {
+    item = snapshotItem(kind, payload);
+  } catch (error) {
+    throw damaged("a record cannot be", error);
+  }
+  if (item.type === "header") throw damaged("it begins twice");
+  return item;
 }
 
 function checkRecordKey(key: string): void {

@@ -14,14 +14,17 @@ import type { ErrorCode } from "../errors/strongroom-error.ts";
 import { createEncryptedStore } from "../store/encrypted-store.ts";
 import { createMemoryEngine } from "../store/memory/memory-engine.ts";
 import { toRevision } from "../store/revision.ts";
+import type { TtlLeaseId } from "../store/store.ts";
 import { newIdentity, encryptAge } from "./age-file.ts";
 import type { BackupKey, BackupLock } from "./age-file.ts";
 import { BackupError } from "./backup-error.ts";
 import { backupSigner } from "./backup-signature.ts";
-import { backupFormat } from "./backup-stream.ts";
+import { revisionsLeftOut } from "./backup-manifest.ts";
+import type { BackupHead } from "./backup-manifest.ts";
+import { BackupWriter, backupFormat, decodeBackup } from "./backup-stream.ts";
 import { createBackup } from "./create-backup.ts";
 import type { CreateBackupOptions } from "./create-backup.ts";
-import { revisionsLeftOut, snapshotOf, verifyBackup } from "./read-backup.ts";
+import { snapshotOf, verifyBackup } from "./read-backup.ts";
 
 const made = await newIdentity();
 const lock: BackupLock = { type: "recipients", recipients: [made.recipient] };
@@ -235,6 +238,83 @@ test("What is no backup, or is of a newer format, is named as such", async () =>
   await assert.rejects(verify(Buffer.from("age-encryption.org/v2\n")), refusal("invalid", /version 1/));
   const armored = Buffer.from("-----BEGIN AGE ENCRYPTED FILE-----\n");
   await assert.rejects(verify(armored), refusal("invalid", /binary form/));
+});
+
+const head: BackupHead = {
+  apiVersion: "strongroom.dev/v1",
+  kind: "Backup",
+  instance: "i",
+  productVersion: "0",
+  revision: 10,
+  created: new Date(0).toISOString(),
+  ttlLeaseSequence: 1,
+};
+
+interface Row {
+  readonly key: string;
+  readonly revision?: number;
+  readonly version?: number;
+  readonly lease?: number;
+}
+
+/** What is inside a backup, with intact checksums, whatever it says. */
+function inside(rows: readonly Row[], of: BackupHead = head): Buffer {
+  const writer = new BackupWriter(of);
+  const parts = [...writer.start()];
+  for (const { key: name, revision = 1, version = 1, lease } of rows) {
+    const revisions = { createRevision: toRevision(1), modRevision: toRevision(revision) };
+    const ttlLease = lease as TtlLeaseId | undefined; // an id of the stream
+    parts.push(
+      ...writer.add({
+        type: "record",
+        record: { key: name, value: Buffer.from("v"), version, ttlLease, ...revisions },
+      }),
+    );
+  }
+  return Buffer.concat([...parts, ...writer.end(undefined)]);
+}
+
+test("What no store can hold is refused, however whole it is: anybody can make a backup for a recipient", async () => {
+  const wrong: readonly (readonly [string, Buffer])[] = [
+    ["keys out of order", inside([{ key: "/b" }, { key: "/a" }])],
+    ["a key twice", inside([{ key: "/a" }, { key: "/a" }])],
+    ["an empty key", inside([{ key: "" }])],
+    ["a key that is no text", inside([{ key: "/a\x01" }])],
+    ["a revision beyond that of the backup", inside([{ key: "/a", revision: 11 }])],
+    ["a revision of nothing", inside([{ key: "/a", revision: 0 }])],
+    ["a version of nothing", inside([{ key: "/a", version: 0 }])],
+    ["a lease that is not there", inside([{ key: "/a", lease: 1 }])],
+    ["a key that signs the audit log", inside([{ key: "/strongroom/audit/signing-key" }])],
+    ["a revision that has no next", inside([], { ...head, revision: Number.MAX_SAFE_INTEGER })],
+    ["no revision", inside([], { ...head, revision: -1 })],
+    ["no time", inside([], { ...head, created: "yesterday" })],
+  ];
+  await gatherItems(inside([{ key: "/a" }, { key: "/b", revision: 10 }]));
+  for (const [what, plain] of wrong) {
+    await assert.rejects(gatherItems(plain), refusal("corrupt", /must /), what);
+  }
+});
+
+async function gatherItems(plain: Buffer): Promise<void> {
+  for await (const item of decodeBackup(chunks(plain, 100))) assert.ok(item.type.length > 0);
+}
+
+test("Whatever is inside a file of age, reading it ends in a backup or in what is wrong with it", async () => {
+  const good = inside([{ key: "/a" }, { key: "/b" }, { key: "/registry/secrets/default/db" }]);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      fc.nat(good.length),
+      async (changes, end) => {
+        const changed = Buffer.from(good);
+        for (const [at, byte] of changes) changed[at] = byte;
+        const plain = changed.subarray(0, end === 0 ? undefined : end);
+        if (plain.equals(good)) return;
+        await assert.rejects(gatherItems(plain), (error) => error instanceof BackupError);
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
 
 test("A header without an end is read no further than a header can be", async () => {

@@ -4,6 +4,7 @@ import type { SnapshotItem } from "../store/mvcc/snapshot-stream.ts";
 import { toRevision } from "../store/revision.ts";
 import { decryptAge } from "./age-file.ts";
 import type { BackupKey } from "./age-file.ts";
+import { revisionsLeftOut } from "./backup-manifest.ts";
 import type { BackupHead, BackupManifest } from "./backup-manifest.ts";
 import { isSignatureGood } from "./backup-signature.ts";
 import { decodeBackup } from "./backup-stream.ts";
@@ -21,12 +22,6 @@ export interface ReadBackupOptions {
   /** The key that it must be signed with: SubjectPublicKeyInfo, base64. Undefined: by any, or not. */
   readonly publicKey?: string | undefined;
 }
-
-/**
- * How far the revision of a restored store is above that of its backup: further than any server can have come since, so that no client
- * meets a resourceVersion twice with another meaning.
- */
-export const revisionsLeftOut = 1_000_000_000;
 
 /**
  * The items of a backup: its head first, its manifest last; until that has come nothing may be believed. Raises `sealed` for a key that
