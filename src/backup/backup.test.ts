@@ -14,7 +14,7 @@ import type { ErrorCode } from "../errors/strongroom-error.ts";
 import { createEncryptedStore } from "../store/encrypted-store.ts";
 import { createMemoryEngine } from "../store/memory/memory-engine.ts";
 import { toRevision } from "../store/revision.ts";
-import type { TtlLeaseId } from "../store/store.ts";
+import type { Store, TtlLeaseId } from "../store/store.ts";
 import { newIdentity, encryptAge } from "./age-file.ts";
 import type { BackupKey, BackupLock } from "./age-file.ts";
 import { BackupError } from "./backup-error.ts";
@@ -31,7 +31,7 @@ const lock: BackupLock = { type: "recipients", recipients: [made.recipient] };
 const key: BackupKey = { type: "identities", identities: new Redacted([made.identity.reveal()]) };
 
 /** A store under a root key of its own. */
-async function openStore(engine = createMemoryEngine()) {
+async function openStore(engine: Store = createMemoryEngine()) {
   const kms = await KmsV2Transformer.create("strongroom", new LocalKeyManagementService(new RootKey(randomBytes(32))));
   return createEncryptedStore(engine, new TransformerSet(new TransformerChain(kms)));
 }
@@ -85,15 +85,34 @@ async function filledStore(): Promise<TestStore> {
   return store;
 }
 
-test("A restored store has what the backed-up store had, under another key, with its revisions, and goes on far above them", async () => {
+/** An engine that gives and takes snapshots as streams of bytes only. */
+function ofBytesOnly(engine = createMemoryEngine()): Store {
+  return new Proxy(engine, {
+    get(target, name) {
+      if (name === "snapshotItems" || name === "restoreItems") return undefined;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+for (const [what, engine] of [
+  ["", createMemoryEngine],
+  [", also on an engine that has snapshots as bytes only", ofBytesOnly],
+] as const) {
+  test(`A restored store has what the backed-up store had, under another key, with its revisions, and goes on far above them${what}`, () =>
+    restoresWhatWas(engine));
+}
+
+async function restoresWhatWas(engine: () => Store): Promise<void> {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom("/a", "/b", "/registry/x/y", "/strongroom/z"), fc.string()), { maxLength: 30 }),
       async (writes) => {
-        await using store = await openStore();
+        await using store = await openStore(engine());
         for (const [name, value] of writes) await put(store, name, value);
         const whole = await backup(store);
-        await using copy = await openStore();
+        await using copy = await openStore(engine());
         await copy.restoreOpened(snapshotOf({ file: chunks(whole), key }, () => {}));
         assert.deepEqual(await contents(copy), await contents(store));
         const revision = await store.currentRevision();
@@ -105,7 +124,7 @@ test("A restored store has what the backed-up store had, under another key, with
     ),
     { numRuns: 25 },
   );
-});
+}
 
 test("TTL leases are restored with the keys that are attached to them", async () => {
   await using store = await openStore();

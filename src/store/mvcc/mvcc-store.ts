@@ -28,7 +28,8 @@ import { restoreSnapshot } from "./restore.ts";
 import type { Retention } from "./retention.ts";
 import { revisionAt } from "./revision-at.ts";
 import { RevisionReader } from "./revision-reader.ts";
-import { encodeSnapshot } from "./snapshot-stream.ts";
+import { decodeSnapshot, encodeSnapshotItems, snapshotItems } from "./snapshot-stream.ts";
+import type { ItemSnapshots, SnapshotItem } from "./snapshot-stream.ts";
 import { Stage } from "./stage.ts";
 import { supersededRecords } from "./superseded.ts";
 import type { SupersededRecords } from "./superseded.ts";
@@ -77,7 +78,7 @@ interface Group {
  * The store on tables: everything that is the same for every engine which keeps
  * its own history (memory and embedded). The engine only stores tables.
  */
-export class MvccStore implements Store, SupersededRecords {
+export class MvccStore implements Store, ItemSnapshots, SupersededRecords {
   readonly limits = mvccLimits;
   readonly bindsRevision = true;
   protected readonly tables: Tables;
@@ -225,9 +226,13 @@ export class MvccStore implements Store, SupersededRecords {
   }
 
   snapshot(): AsyncIterable<Uint8Array> {
+    return encodeSnapshotItems(this.snapshotItems());
+  }
+
+  snapshotItems(): AsyncIterable<SnapshotItem> {
     this.#checkOpen();
     const { revision, ttlLeaseSequence } = this.#state;
-    return encodeSnapshot({
+    return snapshotItems({
       header: { revision, ttlLeaseSequence },
       ttlLeases: this.tables.ttlLeases(),
       records: this.reader.pages("", undefined, Infinity, revision),
@@ -240,9 +245,13 @@ export class MvccStore implements Store, SupersededRecords {
     return supersededRecords(this.tables);
   }
 
-  async restore(stream: AsyncIterable<Uint8Array>): Promise<void> {
+  restore(stream: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.restoreItems(decodeSnapshot(stream));
+  }
+
+  async restoreItems(items: AsyncIterable<SnapshotItem>): Promise<void> {
     this.#checkOpen();
-    this.#restoring = this.#restore(stream);
+    this.#restoring = this.#restore(items);
     await this.#restoring;
   }
 
@@ -303,7 +312,7 @@ export class MvccStore implements Store, SupersededRecords {
     };
   }
 
-  async #restore(stream: AsyncIterable<Uint8Array>): Promise<void> {
+  async #restore(items: AsyncIterable<SnapshotItem>): Promise<void> {
     await this.#queue.idle();
     const { indexAuthenticator: authenticator, clock } = this.#options;
     try {
@@ -311,7 +320,7 @@ export class MvccStore implements Store, SupersededRecords {
         throw new StrongroomError("conflict", "a store must be empty to be restored");
       }
       this.#state = await restoreSnapshot(this.tables, {
-        stream,
+        items,
         empty: this.#state,
         nowMs: clock.now(),
         authenticator,

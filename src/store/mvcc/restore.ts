@@ -1,4 +1,4 @@
-/** Fills empty tables from a snapshot stream: all of it, or nothing. */
+/** Fills empty tables from a snapshot: all of it, or nothing. */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { checkKey } from "../key.ts";
 import { revisionZero } from "../revision.ts";
@@ -6,7 +6,6 @@ import type { TtlLeaseId } from "../store.ts";
 import { LiveSetAccumulator } from "./live-set-digest.ts";
 import type { IndexAuthenticator } from "./live-set-digest.ts";
 import { endOf, subMax } from "./place.ts";
-import { decodeSnapshot } from "./snapshot-stream.ts";
 import type { SnapshotHeader, SnapshotItem, SnapshotRecord } from "./snapshot-stream.ts";
 import { noChanges } from "./tables.ts";
 import type { Changes, Head, StoreState, Tables } from "./tables.ts";
@@ -16,7 +15,7 @@ const pageRecords = 1000;
 const pageBytes = 8 * 1024 * 1024;
 
 interface RestoreOptions {
-  readonly stream: AsyncIterable<Uint8Array>;
+  readonly items: AsyncIterable<SnapshotItem>;
   /** The state of the tables: empty. */
   readonly empty: StoreState;
   readonly nowMs: number;
@@ -26,15 +25,15 @@ interface RestoreOptions {
 /**
  * Restores, and returns the new state. Pages are committed under a mark that makes
  * an engine throw them away when it is opened before the last one; on failure they
- * are removed at once. Raises `corrupt` for a stream that is damaged or cut.
+ * are removed at once. Raises `corrupt` for what no store can have, and what `items` raise.
  */
 export async function restoreSnapshot(tables: Tables, options: RestoreOptions): Promise<StoreState> {
-  const { empty, nowMs, stream } = options;
+  const { empty, nowMs, items } = options;
   const marked: StoreState = { ...empty, restoring: true };
   await tables.commit(noChanges(marked));
   const page = new RestorePage(tables, marked, options.authenticator);
   try {
-    for await (const item of decodeSnapshot(stream)) await page.add(item);
+    for await (const item of items) await page.add(item);
     return await page.finish(Math.floor(nowMs / 1000));
   } catch (error) {
     await page.settled();

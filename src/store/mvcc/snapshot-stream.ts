@@ -54,6 +54,12 @@ export type SnapshotItem =
   | { readonly type: "ttl-lease"; readonly ttlLease: TtlLease }
   | { readonly type: "record"; readonly record: SnapshotRecord };
 
+/** What an engine of this process can do beside: `snapshot` and `restore` of items that are not written and read in between. */
+export interface ItemSnapshots {
+  snapshotItems(): AsyncIterable<SnapshotItem>;
+  restoreItems(items: AsyncIterable<SnapshotItem>): Promise<void>;
+}
+
 /** What a snapshot is made of; `records` gives pages of keys and `value` the bytes of one. */
 export interface SnapshotSource {
   readonly header: SnapshotHeader;
@@ -64,10 +70,16 @@ export interface SnapshotSource {
 
 /** Writes the stream. */
 export function encodeSnapshot(source: SnapshotSource): AsyncGenerator<Uint8Array> {
-  return encodeSnapshotItems(itemsOf(source));
+  return encodeSnapshotItems(snapshotItems(source));
 }
 
-async function* itemsOf({ header, ttlLeases, records, value }: SnapshotSource): AsyncGenerator<SnapshotItem> {
+/** The items of the stream, in their order. */
+export async function* snapshotItems({
+  header,
+  ttlLeases,
+  records,
+  value,
+}: SnapshotSource): AsyncGenerator<SnapshotItem> {
   yield { type: "header", header };
   for (const ttlLease of ttlLeases) yield { type: "ttl-lease", ttlLease };
   for await (const page of records) {
