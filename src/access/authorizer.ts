@@ -30,6 +30,8 @@ export interface Attributes {
   readonly path: string | undefined;
   /** Where the request came from; absent where a question is asked about somebody. */
   readonly origin?: { readonly door: string; readonly sourceAddress: string };
+  /** The labels of the object that is asked about, where it is meant as it was and not as it is stored now. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** What must hold of one field of the objects asked for. */

@@ -308,6 +308,30 @@ test("A watch of one secret ends before it shows what a label has put under a po
   });
 });
 
+test("A filtered watch ends when a label puts what it showed under a policy, and shows deletions of the rest", async () => {
+  const policyOfTop = policy("top", { selector: { matchLabels: { tier: "top" } } });
+  const labelled = (name: string, tier: string) =>
+    secret(name, { metadata: { name, labels: { tier } }, data: { password: "aGlkZGVu" } });
+  for (const name of ["shown", "gone"]) await create(server, secrets, labelled(name, "low"));
+  await create(server, secrets, labelled("hidden", "top"));
+  await withPolicy(clusterPath, policyOfTop, async () => {
+    const credentials = await userCredentials(server, "dev", ["devs"]);
+    const { json } = await dev("GET", `${secrets}?strongroomFilter=allowed`);
+    const path = `${secrets}?watch=true&strongroomFilter=allowed&resourceVersion=${json.metadata.resourceVersion}`;
+    await using watch = await openWatch({ url: server.url, credentials }, path);
+    // Of what was never shown nothing is told: neither that it changes, nor that it goes.
+    const hidden = labelled("hidden", "top");
+    assert.equal((await server.call("PUT", `${secrets}/hidden`, { body: { ...hidden, data: {} } })).status, 200);
+    assert.equal((await server.call("DELETE", `${secrets}/hidden`)).status, 200);
+    assert.equal((await server.call("DELETE", `${secrets}/gone`)).status, 200);
+    const first = await watch.next();
+    assert.deepEqual([first?.type, first?.object.metadata.name], ["DELETED", "gone"]);
+    assert.equal((await server.call("PUT", `${secrets}/shown`, { body: labelled("shown", "top") })).status, 200);
+    const next = await watch.next();
+    assert.deepEqual([next?.type, next?.object.code], ["ERROR", 410]);
+  });
+});
+
 test("A policy holds from and until its times", async () => {
   const hour = 60 * 60 * 1000;
   const at = (ms: number) => `${new Date(Date.now() + ms).toISOString().slice(0, 19)}Z`;

@@ -167,7 +167,8 @@ class PolicyRequest {
   }
 
   #storedLabels(): Promise<Labels | undefined> {
-    this.#labels ??= this.#facts.labels(this.#namespace, this.#name);
+    const { labels } = this.#attributes;
+    this.#labels ??= labels === undefined ? this.#facts.labels(this.#namespace, this.#name) : Promise.resolve(labels);
     return this.#labels;
   }
 }

@@ -4,6 +4,7 @@
  * Which objects to look at is told by the rights of the caller where they can say so, and by nothing that is stored: a
  * hidden object is not even read, so that neither time nor the length of a page tells of it.
  */
+import type { Labels } from "../../../access/policy/secret-policy.ts";
 import type { Reach, ResourceAttributes } from "../../../access/authorizer.ts";
 import { unionOfReaches } from "../../../access/reach.ts";
 import { RightsChangedError } from "../../../gate/open-streams.ts";
@@ -18,10 +19,10 @@ export interface VisibleObjects {
   /** No other object is visible. */
   readonly reach: Reach;
   /**
-   * Whether the caller may get an object now. Decides by its name: a policy that looks at labels has to be asked with
-   * the object that was read.
+   * Whether the caller may get an object. Decides by its name: a policy that looks at labels does at those that are stored
+   * now, or at these.
    */
-  sees(object: Place): Promise<boolean>;
+  sees(object: Place, labels?: Labels): Promise<boolean>;
   /** Raises {@link RightsChangedError} when other objects may be visible than at first. */
   requireSame(): Promise<void>;
 }
@@ -44,9 +45,10 @@ export async function visibleObjects(
   const reach = await reachNow();
   return {
     reach,
-    async sees(object) {
+    async sees(object, labels) {
       for (const subresource of subresources) {
-        if ((await gate.decide(asked(subresource, object))).type === "allow") return true;
+        const attributes = { ...asked(subresource, object), ...(labels !== undefined && { labels }) };
+        if ((await gate.decide(attributes)).type === "allow") return true;
       }
       return false;
     },

@@ -2,6 +2,8 @@
 import { objectPageBytesMax } from "../../../core/object-range.ts";
 import type { ObjectRange } from "../../../core/object-range.ts";
 import type { Revision } from "../../../store/revision.ts";
+import { RightsChangedError } from "../../../gate/open-streams.ts";
+import { labelsOf } from "../access/policy-objects.ts";
 import type { VisibleObjects } from "../access/visible-objects.ts";
 import type { KindStorage, ObjectEvent, ObjectPage, ObjectWatcher, StoredObject } from "./kind-storage.ts";
 
@@ -127,10 +129,21 @@ class VisibleWatcher implements ObjectWatcher {
     if (batch === undefined) return undefined;
     const events: ObjectEvent[] = [];
     for (const event of batch.events) {
-      const object = event.object ?? (await event.previous());
-      if (object !== undefined && (await this.#visible.sees(object))) events.push(event);
+      if (event.object === undefined ? await this.#wasVisible(event) : await this.#visible.sees(event.object)) {
+        events.push(event);
+      } else if (event.object !== undefined && event.existed && (await this.#wasVisible(event))) {
+        // It was shown, and what has become of it must not be: the client has to list again.
+        throw new RightsChangedError();
+      }
     }
     return { events, revision: batch.revision };
+  }
+
+  /** By its labels before the event. Only policies look at labels, and then nobody knows in advance what is visible. */
+  async #wasVisible({ object, previous }: ObjectEvent): Promise<boolean> {
+    if (object !== undefined && this.#visible.reach !== "unknown") return false;
+    const before = await previous();
+    return before !== undefined && (await this.#visible.sees(before, labelsOf(before.metadata())));
   }
 
   requestProgress(): void {
