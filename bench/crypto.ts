@@ -4,8 +4,8 @@
  *     node bench/crypto.ts [--json] [--seconds S]
  *
  * `seal` and `open` are KmsV2Transformer as the store uses it (bound to key and
- * revision); `AES-256-GCM` is the cipher alone with one key, the floor. Each row is
- * the best of three runs of S seconds (default 0.5).
+ * revision); `aesgcm`, `aescbc` and `secretbox` are the providers of EncryptionConfiguration. `AES-256-GCM` is
+ * the cipher alone with one key, the floor. Each row is the best of three runs of S seconds (default 0.5).
  */
 import { createCipheriv, createSecretKey, randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -13,6 +13,10 @@ import { parseArgs } from "node:util";
 import { KmsV2Transformer, localProviderName } from "../src/crypto/kms-v2/kms-v2-transformer.ts";
 import { LocalKeyManagementService } from "../src/crypto/kms-v2/key-management-service.ts";
 import { generateRootKeyBytes, RootKey } from "../src/crypto/root-key/root-key.ts";
+import { aesCbcTransformer } from "../src/crypto/providers/aes-cbc.ts";
+import { aesGcmTransformer } from "../src/crypto/providers/aes-gcm.ts";
+import { secretboxTransformer } from "../src/crypto/providers/secretbox.ts";
+import type { PrefixedTransformer } from "../src/crypto/transformer-chain.ts";
 import { toRevision } from "../src/store/revision.ts";
 
 export interface CryptoRow {
@@ -36,6 +40,11 @@ export async function measureCrypto(secondsPerRun: number): Promise<readonly Cry
   const context = { key: "/registry/secrets/default/database-credentials", revision: toRevision(123_456) };
   const key = createSecretKey(randomBytes(32));
   const nonce = randomBytes(12);
+  const providers: [string, PrefixedTransformer][] = [
+    ["aesgcm", aesGcmTransformer("key", randomBytes(32))],
+    ["aescbc", aesCbcTransformer("key", randomBytes(32))],
+    ["secretbox", await secretboxTransformer("key", randomBytes(32))],
+  ];
   return sizes.flatMap((sizeBytes) => {
     const plaintext = randomBytes(sizeBytes);
     const [own, former] = [now.toStorage(plaintext, context), before.toStorage(plaintext, context)];
@@ -44,6 +53,13 @@ export async function measureCrypto(secondsPerRun: number): Promise<readonly Cry
       ["seal", () => now.toStorage(plaintext, context)],
       ["open", () => now.fromStorage(own, context)],
       ["open, seed of a former start", () => now.fromStorage(former, context)],
+      ...providers.flatMap(([name, provider]): [string, () => unknown][] => {
+        const stored = provider.toStorage(plaintext, context);
+        return [
+          [`${name} seal`, () => provider.toStorage(plaintext, context)],
+          [`${name} open`, () => provider.fromStorage(stored, context)],
+        ];
+      }),
     ];
     return operations.map(([operation, run]) => rowOf(operation, sizeBytes, secondsPerRun, run));
   });

@@ -16,6 +16,7 @@ import { measureAuditLog } from "./goals/audit-log.ts";
 import { measureAuthorization } from "./goals/authorization.ts";
 import { measureBackup } from "./goals/backup.ts";
 import { measureEncryption } from "./goals/crypto.ts";
+import { measureProviders } from "./goals/encryption.ts";
 import { measureEngine } from "./goals/engine.ts";
 import { measureEtcdDoor } from "./goals/etcd-door.ts";
 import { measureEtcdSnapshot } from "./goals/etcd-snapshot.ts";
@@ -37,6 +38,7 @@ import type { Section } from "./report.ts";
 
 const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | readonly Section[]>>> = {
   crypto: measureEncryption,
+  encryption: measureProviders,
   engine: measureEngine,
   throughput: measureThroughput,
   apply: measureApply,

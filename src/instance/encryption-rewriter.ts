@@ -186,6 +186,7 @@ export class EncryptionRewriter implements AsyncDisposable {
   }
 
   async #pause(ms: number): Promise<void> {
+    if (this.#stop.signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms).unref(); // measured time, not the clock's: it is a share of what a batch took
     this.#wake = resolve;

@@ -1,0 +1,134 @@
+/**
+ * Rewriting under a new key, in one process with the bare engine: puts of the engine alone, then a walk over as many records, idle; then
+ * a walk while writers that keep a pace go on, whose times are taken with it and without it.
+ */
+import { createSecretKey, randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { aesGcmTransformer } from "../../src/crypto/providers/aes-gcm.ts";
+import { TransformerChain } from "../../src/crypto/transformer-chain.ts";
+import { TransformerSet } from "../../src/crypto/transformer-set.ts";
+import { EncryptionRewriter } from "../../src/instance/encryption-rewriter.ts";
+import { systemClock } from "../../src/store/clock.ts";
+import { openEmbeddedEngine } from "../../src/store/embedded/embedded-engine.ts";
+import { createEncryptedStore } from "../../src/store/encrypted-store.ts";
+import type { Store } from "../../src/store/store.ts";
+import { quantile } from "../report.ts";
+import { entryOptions, tell } from "./entry.ts";
+
+export interface RewriteOptions {
+  readonly records: number;
+  readonly valueBytes: number;
+  /** Writers beside a walk, and how long each waits between two puts. */
+  readonly writers: number;
+  readonly waitMs: number;
+  readonly seconds: number;
+}
+
+export interface Rewrote {
+  readonly putsPerSecond: number;
+  readonly rewritesPerSecond: number;
+  /** p99 of a writer's put. */
+  readonly aloneP99Ms: number;
+  readonly besideP99Ms: number;
+  /** Of the walk that had writers beside it. */
+  readonly besideRewritesPerSecond: number;
+}
+
+const { records, valueBytes, writers, waitMs, seconds } = entryOptions<RewriteOptions>();
+const parallel = 64;
+const directory = await mkdtemp(join(tmpdir(), "strongroom-bench-"));
+const engine = await openEmbeddedEngine({ directory, retention: { supersededBytesMax: Number.MAX_SAFE_INTEGER } });
+const keys = [0, 1].map((index) => aesGcmTransformer(`key${index}`, createSecretKey(randomBytes(32)).export()));
+let writing = 0;
+const store = createEncryptedStore(engine, { transformerFor: (key) => selection(writing).transformerFor(key) });
+const selections = [0, 1].map((first) => {
+  const [writer, reader] = [keys[first], keys[1 - first]];
+  if (writer === undefined || reader === undefined) throw new TypeError("there are two keys");
+  return new TransformerSet(new TransformerChain(writer, reader));
+});
+function selection(first: number): TransformerSet {
+  const found = selections[first];
+  if (found === undefined) throw new RangeError("there are two selections");
+  return found;
+}
+
+let rewritten = 0;
+const rewriter = new EncryptionRewriter({
+  store,
+  clock: systemClock,
+  onRewritten: (count) => void (rewritten += count),
+  onWalked: async () => false,
+  onError: (error) => {
+    throw error;
+  },
+});
+
+const value = randomBytes(valueBytes);
+const nameOf = (prefix: string, index: number) => `/registry/secrets/${prefix}/secret-${index}`;
+const bare = await timed(() => fill(engine, "bare"));
+await fill(store, "encrypted");
+await fill(engine, "bare", true);
+const idle = await walkOnce();
+const alone = await paced();
+writing = 1 - writing;
+rewritten = 0;
+const start = performance.now();
+const walk = rewriter.walk().then(() => performance.now());
+const beside = await paced();
+const walkedMs = Math.min(await Promise.race([walk, Promise.resolve(Infinity)]), performance.now()) - start;
+const besideCount = rewritten;
+await rewriter[Symbol.asyncDispose]();
+await store.close();
+await rm(directory, { recursive: true, force: true });
+tell({
+  putsPerSecond: records / bare,
+  rewritesPerSecond: records / idle,
+  aloneP99Ms: quantile(alone, 0.99),
+  besideP99Ms: quantile(beside, 0.99),
+  besideRewritesPerSecond: besideCount / (walkedMs / 1000),
+} satisfies Rewrote);
+process.disconnect();
+
+async function walkOnce(): Promise<number> {
+  writing = 1 - writing;
+  rewritten = 0;
+  const took = await timed(() => rewriter.walk());
+  if (rewritten !== records) throw new Error(`${records} records must be rewritten, not ${rewritten}`);
+  return took;
+}
+
+/** Puts all records, or deletes them. */
+async function fill(into: Store, prefix: string, deletes = false): Promise<void> {
+  let next = 0;
+  const one = async () => {
+    for (let index = next++; index < records; index = next++) {
+      const key = nameOf(prefix, index);
+      await into.txn({ compares: [], thens: [deletes ? { type: "delete", key } : { type: "put", key, value }] });
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, one));
+}
+
+/** The times of puts by writers that wait between two. */
+async function paced(): Promise<number[]> {
+  const times: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  const one = async (_: unknown, writer: number) => {
+    for (let index = 0; performance.now() < end; index++) {
+      const startMs = performance.now();
+      await store.txn({ compares: [], thens: [{ type: "put", key: nameOf(`w${writer}`, index % 100), value }] });
+      times.push(performance.now() - startMs);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, one));
+  return times;
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const startMs = performance.now();
+  await work();
+  return (performance.now() - startMs) / 1000;
+}
