@@ -73,6 +73,7 @@ export class AuditIndex implements AsyncDisposable {
   #gathering = new AbortController();
   /** Who waits for a position. */
   readonly #waiting = new Set<() => void>();
+  /** Who opened the watches that are on record so far. */
   readonly streams = new StreamReaders((id) => this.#beginningOf(id));
 
   /** Opens what there is and follows the log from there; from its beginning, when the folder cannot be used. Raises nothing. */
