@@ -1,11 +1,13 @@
 /** A real kube-apiserver comes to Strongroom with the Secrets that its cluster has, stays, and leaves with them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { restoreBackup } from "../../src/instance/backups.ts";
+import { backupBytes, folderWith, key, placeOf } from "../backup/backup-place.ts";
 import { run as runProgram, TestHome } from "../cli/program.ts";
 import { startTestServer } from "../running-server.ts";
 import { startRealApiserver } from "../support/real-apiserver.ts";
 import type { RealApiserver } from "../support/real-apiserver.ts";
-import { startRealEtcd } from "../support/real-etcd.ts";
+import { freePorts, startRealEtcd } from "../support/real-etcd.ts";
 import { allowCluster, clusterFiles, startBeneath } from "./beneath-cluster.ts";
 
 const secrets = "/api/v1/namespaces/default/secrets";
@@ -21,8 +23,8 @@ interface SecretList {
 }
 
 /** What the cluster has, without revisions. */
-async function contentOf(cluster: RealApiserver) {
-  const { items, metadata } = (await cluster.call("GET", secrets)) as SecretList;
+async function contentOf(cluster: RealApiserver, query = "") {
+  const { items, metadata } = (await cluster.call("GET", `${secrets}${query}`)) as SecretList;
   const content = items.map(({ metadata: { name, uid }, data }) => [name, uid, data?.["value"]]);
   return { content, resourceVersion: Number(metadata.resourceVersion) };
 }
@@ -97,6 +99,45 @@ export function adoptionOfApiserver(): void {
       assert.match(left, /^2 written to the etcd, 1 deleted from it/);
       await using cluster = await startRealApiserver([], etcd);
       assert.deepEqual((await contentOf(cluster)).content, during.content);
+    },
+  );
+
+  test(
+    "A kube-apiserver goes on, with what a backup has, when Strongroom is restored from it",
+    { timeout: 280_000 },
+    async () => {
+      await using files = await clusterFiles();
+      const [port = 0] = await freePorts(1);
+      const prod = {
+        name: "prod",
+        prefix: "/registry",
+        namespacePrefix: "",
+        clientAuthoritiesFile: files.authoritiesFile,
+      };
+      const etcd = { host: "127.0.0.1", port, clusters: [prod] };
+      await using server = await startTestServer({ etcd });
+      await allowCluster(server.call);
+      await using cluster = await startBeneath(server.etcdUrl, files, server.credentials.ca);
+      await cluster.call("POST", secrets, secret("before", "1"));
+      const saved = await contentOf(cluster);
+      const whole = await backupBytes(placeOf(server));
+      await cluster.call("POST", secrets, secret("after", "1"));
+      await cluster.call("PUT", `${secrets}/before`, secret("before", "2"));
+      await server.stop();
+      await using copied = await folderWith(whole);
+      await restoreBackup(copied.place, { file: copied.read(), key });
+      await using _restored = await startTestServer({ dataDir: copied.folder, etcd });
+      // From its cache too, as soon as it has noticed.
+      for (;;) {
+        const cached = await contentOf(cluster, "?resourceVersion=0").catch(() => undefined);
+        if (cached !== undefined && cached.resourceVersion > 1_000_000_000) {
+          assert.deepEqual(cached.content, saved.content);
+          break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      await cluster.call("PUT", `${secrets}/before`, secret("before", "3"));
+      assert.notDeepEqual((await contentOf(cluster)).content, saved.content);
     },
   );
 
