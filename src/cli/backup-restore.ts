@@ -27,10 +27,9 @@ const clusterOnly = serverFlags.filter(({ name }) => name !== "data-dir");
 /** `strongroom backup restore`. */
 export const backupRestoreCommand: Command = {
   usage:
-    "FILE|- [--identity FILE]... [--backup-passphrase-file FILE] [--public-key FILE] [--data-dir DIR] [--config FILE] " +
-    "[--root-key-file FILE] [--passphrase-file FILE] [--root-key-kms ENDPOINT]\n" +
-    "FILE|- --namespace NAME [--secret NAME] [--overwrite] [--dry-run] [--identity FILE]... [--backup-passphrase-file FILE] " +
-    "[--public-key FILE] [--kubeconfig FILE [--context NAME] | --server [--data-dir DIR]]",
+    "FILE|- [--identity FILE]... [--backup-passphrase-file FILE] [--public-key FILE] ([--data-dir DIR] [--config FILE] " +
+    "[--root-key-file FILE] [--passphrase-file FILE] [--root-key-kms ENDPOINT] | --namespace NAME [--secret NAME] [--overwrite] " +
+    "[--dry-run] [--kubeconfig FILE [--context NAME] | --server [--data-dir DIR]])",
   examples: [
     {
       line: "strongroom backup restore today.age --identity backup.key --data-dir ./restored",
