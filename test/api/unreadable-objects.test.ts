@@ -98,6 +98,31 @@ test("Nobody is told what a filter hides, and a watch leaves nothing out", async
   assert.equal((await server.call("GET", `${secretsPath}?strongroomUnreadable=yes`)).status, 400);
 });
 
+test("Who may list one name is told of no other that cannot be read", async () => {
+  for (const name of ["a", "damaged"]) await grant(server, `only-${name}`, ["list", "secrets", name]);
+  const whole = await (await userClient(server, "only-a"))("GET", `${skipping}&fieldSelector=metadata.name%3Da`);
+  assert.deepEqual(names(whole), ["a"]);
+  assert.equal(whole.headers["warning"], undefined);
+  const damaged = await userClient(server, "only-damaged");
+  const path = `${secretsPath}?fieldSelector=metadata.name%3Ddamaged`;
+  const failed = await damaged("GET", path);
+  assert.equal(failed.json.reason, "StorageReadError");
+  assert.equal(failed.json.details.causes.length, 1);
+  const skipped = await damaged("GET", `${path}&strongroomUnreadable=skip`);
+  assert.deepEqual(names(skipped), []);
+  for (const { text, headers } of [whole, failed, skipped])
+    assert.ok(!(text + headers["warning"]).includes("no-values"));
+});
+
+test("A filtered list that meets one fails without its name; kinds that are not kept have no such list", async () => {
+  await grant(server, "filterer", ["get", "secrets"]);
+  const answer = await (await userClient(server, "filterer"))("GET", `${secretsPath}?strongroomFilter=allowed`);
+  assert.equal(answer.json.reason, "StorageReadError");
+  assert.ok(!/damaged|no-values/.test(answer.text), answer.text);
+  const versions = "/apis/strongroom.dev/v1/namespaces/default/secretversions?strongroomUnreadable=skip";
+  assert.equal((await server.call("GET", versions)).status, 400);
+});
+
 test("It cannot be deleted as others are, by name or with the rest", async () => {
   assert.equal((await server.call("DELETE", `${secretsPath}/damaged`)).status, 500);
   assert.equal((await server.call("DELETE", secretsPath)).json.reason, "StorageReadError");
@@ -166,7 +191,8 @@ test("A watch across the deletion ends with an error, as the client must not tak
     const event = await watch.next();
     assert.ok(event !== undefined);
     if (event.type !== "ERROR") continue;
-    assert.equal(event.object.code, 500);
+    assert.deepEqual([event.object.code, event.object.reason], [500, "StorageReadError"]);
+    assert.ok(!JSON.stringify(event).includes("damaged"));
     break;
   }
   await server.stop();

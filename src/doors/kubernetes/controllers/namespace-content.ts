@@ -10,7 +10,7 @@ import { isTerminating } from "../storage/object-fields.ts";
 import { stringsField } from "../validation/object-fields.ts";
 import type { DeleteOptions } from "../validation/options.ts";
 import type { RemainingContent } from "./namespace-conditions.ts";
-import { LoopShare } from "./loop-share.ts";
+import { LoopShare } from "../loop-share.ts";
 import type { SystemClient } from "./system-client.ts";
 
 export interface NamespaceContentOptions {

@@ -19,7 +19,7 @@ import { ownMetadata } from "../kinds/system-fields.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "../storage/kind-storage.ts";
 import { isTerminating } from "../storage/object-fields.ts";
 import { objectField, stringField } from "../validation/object-fields.ts";
-import { LoopShare } from "./loop-share.ts";
+import { LoopShare } from "../loop-share.ts";
 import type { SystemClient } from "./system-client.ts";
 import { systemNamespaces } from "./system-namespaces.ts";
 import { WorkQueue } from "./work-queue.ts";

@@ -16,7 +16,7 @@ import { resourceQuotaKind } from "../kinds/resource-quota.ts";
 import { ownMetadata } from "../kinds/system-fields.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "../storage/kind-storage.ts";
 import { objectField } from "../validation/object-fields.ts";
-import { LoopShare } from "./loop-share.ts";
+import { LoopShare } from "../loop-share.ts";
 import type { SystemClient } from "./system-client.ts";
 import { WorkQueue } from "./work-queue.ts";
 import type { Timers } from "./work-queue.ts";

@@ -9,7 +9,8 @@ import { decodeContinue, encodeContinue } from "./continue-token.ts";
 import { parseResourceVersion, requireReached } from "./resource-version.ts";
 import { parseSelection } from "./selection.ts";
 import type { Selection } from "./selection.ts";
-import { listUnreadableError, skipsUnreadable, withoutUnreadable } from "./unreadable.ts";
+import { isKept, listUnreadableError, skipsUnreadable, withoutUnreadable } from "./unreadable.ts";
+import type { ListedPlace } from "./unreadable.ts";
 import { requireValid } from "./verb-context.ts";
 import type { VerbContext } from "./verb-context.ts";
 
@@ -43,13 +44,12 @@ interface ListQuery {
 export async function listObjects(context: VerbContext): Promise<ListAnswer> {
   const checked = readListOptions(context.query);
   requireValid({ group: "meta.k8s.io", kind: checked.kind }, "", checked.errors);
-  const from = skipsUnreadable(context) ? { ...context, storage: await withoutUnreadable(context) } : context;
-  const list = await listSelected(from, checked.options);
+  const list = await listSelected(context, checked.options, skipsUnreadable(context));
   return context.filtered === undefined ? list : { ...list, filtered: true };
 }
 
-/** The list of already checked options. */
-export async function listSelected(context: VerbContext, options: ListOptions): Promise<ListAnswer> {
+/** The list of already checked options; where asked for, without what cannot be read. */
+export async function listSelected(context: VerbContext, options: ListOptions, skipping = false): Promise<ListAnswer> {
   const parsed = parseSelection(context.kind, options, context.query);
   // How many there are beside those that may be seen is told to nobody.
   const selection = context.filtered === undefined ? parsed : { ...parsed, everything: false };
@@ -57,7 +57,9 @@ export async function listSelected(context: VerbContext, options: ListOptions): 
   const query: ListQuery = { selection, namespace: context.target.namespace, limit: options.limit, ...position };
   if (contradicts(selection, query.namespace)) return emptyList(context, query);
   try {
-    return options.limit > 0 ? await limitedList(context, query) : await wholeList(context, query, options);
+    const place = placeListed(context, query);
+    const from = skipping ? { ...context, storage: await withoutUnreadable(context, place) } : context;
+    return options.limit > 0 ? await limitedList(from, query) : await wholeList(from, query, options);
   } catch (error) {
     throw await listError(context, error, query, options);
   }
@@ -154,11 +156,15 @@ function readPage(
   query: ListQuery,
   position: { readonly after: string | undefined; readonly limit: number; readonly revision: Revision | undefined },
 ) {
-  const namespace = query.namespace === "" ? (query.selection.namespace ?? "") : query.namespace;
-  // A name is only a key where its namespace is known (or there is none).
-  const name = namespace !== "" || !context.kind.namespaced ? query.selection.name : undefined;
   const { ofSecret, selected } = query.selection;
-  return context.storage.list({ namespace, name, ...position, ...(ofSecret !== undefined && { ofSecret }), selected });
+  const place = placeListed(context, query);
+  return context.storage.list({ ...place, ...position, ...(ofSecret !== undefined && { ofSecret }), selected });
+}
+
+function placeListed({ kind }: VerbContext, { namespace: asked, selection }: ListQuery): ListedPlace {
+  const namespace = asked === "" ? (selection.namespace ?? "") : asked;
+  // A name is only a key where its namespace is known (or there is none).
+  return { namespace, name: namespace !== "" || !kind.namespaced ? selection.name : undefined };
 }
 
 async function* chunksOf(objects: readonly StoredObject[]): AsyncGenerator<readonly StoredObject[]> {
@@ -174,7 +180,9 @@ async function listError(
   if (isStrongroomError(error, "future-revision")) {
     return resourceVersionTooLarge(query.revision ?? 0, await context.storage.currentRevision());
   }
-  if (isStrongroomError(error, "corrupt")) return listUnreadableError(context, error);
+  if (isStrongroomError(error, "corrupt") && isKept(context.kind)) {
+    return listUnreadableError(context, placeListed(context, query), error);
+  }
   if (!isStrongroomError(error, "compacted")) return error;
   if (options.continue === "" || query.after === undefined) {
     return expired("The resourceVersion for the provided list is too old.");

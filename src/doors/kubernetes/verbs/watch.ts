@@ -15,6 +15,7 @@ import type { ListOptions } from "../validation/options.ts";
 import { parseResourceVersion, requireReached } from "./resource-version.ts";
 import { parseSelection } from "./selection.ts";
 import type { Selection } from "./selection.ts";
+import { unreadableError } from "./unreadable.ts";
 import { requireValid } from "./verb-context.ts";
 import type { VerbContext } from "./verb-context.ts";
 import { transition } from "./watch-transition.ts";
@@ -56,7 +57,7 @@ export async function watchObjects(context: VerbContext): Promise<OpenWatch> {
   return {
     pieces: stream(watch),
     end: () => ending.come(),
-    refusal: (error) => encoderOf(watch).error(streamError(error)),
+    refusal: (error) => encoderOf(watch).error(streamError(watch.context, error)),
   };
 }
 
@@ -113,7 +114,7 @@ async function* stream(watch: Watch): AsyncGenerator<StreamPiece> {
     }
     yield* liveEvents(watch, encoder, since);
   } catch (error) {
-    yield plain(encoder.error(streamError(error)));
+    yield plain(encoder.error(streamError(watch.context, error)));
   }
 }
 
@@ -208,9 +209,11 @@ function plain(bytes: Buffer): StreamPiece {
   return { bytes, disclosed: [] };
 }
 
-function streamError(error: unknown): ApiError {
+function streamError(context: Pick<VerbContext, "kind">, error: unknown): ApiError {
   if (error instanceof RightsChangedError) return expired(error.message);
   if (isStrongroomError(error, "compacted")) return expired("The resourceVersion for the provided watch is too old.");
+  // Its message would name a record that the reader may have no right to.
+  if (isStrongroomError(error, "corrupt")) return unreadableError(context, error);
   return toApiError(error);
 }
 

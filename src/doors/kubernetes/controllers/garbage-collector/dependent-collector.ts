@@ -18,7 +18,7 @@ import type { KindStorage, StoredObject } from "../../storage/kind-storage.ts";
 import { isTerminating } from "../../storage/object-fields.ts";
 import { objectsField, stringField, stringsField } from "../../validation/object-fields.ts";
 import type { DeleteOptions } from "../../validation/options.ts";
-import { LoopShare } from "../loop-share.ts";
+import { LoopShare } from "../../loop-share.ts";
 import type { SystemClient } from "../system-client.ts";
 import { classifyReferences } from "./classify-references.ts";
 import type { ClassifiedReferences } from "./classify-references.ts";

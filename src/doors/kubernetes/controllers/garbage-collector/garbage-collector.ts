@@ -26,7 +26,7 @@ import type { Revision } from "../../../../store/revision.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { apiVersionOf } from "../../response/encode-object.ts";
 import type { KindStorage } from "../../storage/kind-storage.ts";
-import { LoopShare } from "../loop-share.ts";
+import { LoopShare } from "../../loop-share.ts";
 import type { SystemClient } from "../system-client.ts";
 import { WorkQueue } from "../work-queue.ts";
 import type { Timers } from "../work-queue.ts";

@@ -9,7 +9,7 @@ import { foregroundFinalizer, orphanFinalizer } from "../../../../core/owners/ob
 import type { Dependent, OwnerIndex, PendingOwner } from "../../../../core/owners/owner-index.ts";
 import { isTerminating } from "../../storage/object-fields.ts";
 import { stringsField } from "../../validation/object-fields.ts";
-import type { LoopShare } from "../loop-share.ts";
+import type { LoopShare } from "../../loop-share.ts";
 import type { DependentCollector, LiveObject } from "./dependent-collector.ts";
 
 const pageDependents = 100;

@@ -10,7 +10,7 @@ import { toRevision } from "../../../../store/revision.ts";
 import type { KindStorage, StoredObject } from "../../storage/kind-storage.ts";
 import { stringField } from "../../validation/object-fields.ts";
 import { secretTypes } from "../../validation/secret.ts";
-import { LoopShare } from "../loop-share.ts";
+import { LoopShare } from "../../loop-share.ts";
 
 /** Told of a secret; `object` is undefined when it is gone. */
 export type TellSecret = (secret: { readonly object: StoredObject | undefined; readonly place: SecretPlace }) => void;

@@ -7,7 +7,7 @@ import { secretKind } from "../../kinds/secret.ts";
 import { serviceAccountKind } from "../../kinds/service-account.ts";
 import type { StoredObject } from "../../storage/kind-storage.ts";
 import { stringField } from "../../validation/object-fields.ts";
-import { LoopShare } from "../loop-share.ts";
+import { LoopShare } from "../../loop-share.ts";
 import type { SystemClient } from "../system-client.ts";
 import { WorkQueue } from "../work-queue.ts";
 import type { Timers } from "../work-queue.ts";

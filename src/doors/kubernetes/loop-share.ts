@@ -1,5 +1,5 @@
 /**
- * A controller's share of the event loop. Reads of the store resolve without leaving
+ * A share of the event loop for work beside requests: of controllers, and of passes over all there is. Reads of the store resolve without leaving
  * it, so that a loop of them would keep every request waiting until its end.
  */
 export class LoopShare {
