@@ -18,8 +18,8 @@ export const encryptionStatusCommand: Command = {
   ],
   flags: [jsonFlag, dataDirFlag, configFlag],
   notes: [
-    "It asks the server that runs on this host, for whoever may open the data directory. Everything is counted for it, about " +
-      "a second for 100,000 records.",
+    "It asks the server that runs on this host, for whoever may open the data directory. All records are " +
+      "read and decrypted for it.",
     "Superseded revisions are history: they go after history.retain, and until then a key that they are under is in use.",
   ],
   operandsMax: 0,
