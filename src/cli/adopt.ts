@@ -1,27 +1,29 @@
 import { adoptSecrets } from "../adoption/adopt.ts";
 import {
+  adoptionExample,
   adoptionFlags,
   adoptionNotes,
   adoptionUsage,
   comparisonLines,
-  dryRunFlag,
   isEven,
-  toldComparison,
   withSides,
 } from "./adoption-source.ts";
 import type { Command } from "./command.ts";
 import { exitCodes } from "./exit-code.ts";
 import { printable } from "./printable.ts";
 
-const access = "--cacert etcd-ca.crt --cert apiserver-etcd-client.crt --key apiserver-etcd-client.key";
-const both = `--etcd https://127.0.0.1:2379 --strongroom https://sr:2379 --cluster prod ${access}`;
-
 /** `strongroom adopt`: copies the Secrets of a cluster from its etcd. */
 export const adoptCommand: Command = {
   usage: adoptionUsage,
   examples: [
-    { line: `strongroom adopt ${both} --dry-run`, effect: "how many there are, and how many are here already" },
-    { line: `strongroom adopt ${both}`, effect: "copy them, look whether all are the same, and say what to do next" },
+    {
+      line: `strongroom adopt ${adoptionExample} --dry-run`,
+      effect: "how many there are, and how many are here already",
+    },
+    {
+      line: `strongroom adopt ${adoptionExample}`,
+      effect: "copy them, look whether all are the same, and say what to do next",
+    },
   ],
   flags: adoptionFlags,
   notes: [
@@ -32,12 +34,7 @@ export const adoptCommand: Command = {
   operandsMax: 0,
   run: (invocation) =>
     withSides(invocation, async (sides) => {
-      const { flags, output } = invocation;
-      if (flags.has(dryRunFlag)) {
-        await toldComparison(invocation, sides);
-        output.print("nothing was changed");
-        return exitCodes.ok;
-      }
+      const { output } = invocation;
       const { created, updated, removed, doorRevision, comparison } = await adoptSecrets(sides, (copied) =>
         output.tell(`copied ${copied}`),
       );

@@ -8,6 +8,7 @@ import { CommandFailure, usageError } from "./command-failure.ts";
 import type { Invocation } from "./command.ts";
 import { etcdFlag, etcdTls, etcdTlsFlags, etcdUrl, isInTheClear } from "./etcd-flags.ts";
 import { exitCodes } from "./exit-code.ts";
+import type { ExitCode } from "./exit-code.ts";
 import { switchFlag, valueFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
 import { printable } from "./printable.ts";
@@ -15,7 +16,7 @@ import { printable } from "./printable.ts";
 const doorFlag = valueFlag("strongroom", "URL", "The etcd door of Strongroom, https://HOST:PORT.");
 const clusterFlag = valueFlag("cluster", "NAME", "The cluster, as Strongroom's configuration names it.");
 const prefixFlag = valueFlag("etcd-prefix", "PATH", "As the kube-apiserver has it; /registry unless given.");
-export const dryRunFlag = switchFlag("dry-run", "Say what would be done, and change nothing.");
+const dryRunFlag = switchFlag("dry-run", "Say what would be done, and change nothing.");
 export const adoptionFlags: readonly Flag[] = [
   etcdFlag,
   doorFlag,
@@ -31,6 +32,10 @@ export const adoptionNotes: readonly string[] = [
     "--etcd-keyfile): they are shown to both sides. docs/adopt.md has the order of steps.",
 ];
 
+const certificates = "--cacert etcd-ca.crt --cert apiserver-etcd-client.crt --key apiserver-etcd-client.key";
+/** What the examples of both commands begin with. */
+export const adoptionExample = `--etcd https://127.0.0.1:2379 --strongroom https://sr:2379 --cluster prod ${certificates}`;
+
 export interface AdoptionSides {
   readonly etcd: EtcdReader;
   readonly door: EtcdReader;
@@ -42,11 +47,11 @@ export interface AdoptionSides {
   readonly doorUrl: string;
 }
 
-/** Does something with both sides, when the door is the right cluster's. */
-export async function withSides<Result>(
+/** Runs `work` with both sides, or only says how they stand when that is all that is asked for; the door must be the cluster's. */
+export async function withSides(
   invocation: Invocation,
-  work: (sides: AdoptionSides) => Promise<Result>,
-): Promise<Result> {
+  work: (sides: AdoptionSides) => Promise<ExitCode>,
+): Promise<ExitCode> {
   const { flags, output } = invocation;
   const [urls, door, cluster] = [flags.many(etcdFlag), flags.one(doorFlag), flags.one(clusterFlag)];
   if (urls === undefined || door === undefined || cluster === undefined) {
@@ -76,14 +81,11 @@ export async function withSides<Result>(
     );
   }
   const prefix = flags.one(prefixFlag) ?? "/registry";
-  return await work({ etcd, door: doorReader, client, writer, prefix, cluster, doorUrl: doorUrl.origin });
-}
-
-/** Reads both sides, and says how they stand. */
-export async function toldComparison(invocation: Invocation, sides: AdoptionSides): Promise<Comparison> {
-  const comparison = await compareSides(sides);
-  for (const line of comparisonLines(comparison, sides)) invocation.output.print(printable(line));
-  return comparison;
+  const sides = { etcd, door: doorReader, client, writer, prefix, cluster, doorUrl: doorUrl.origin };
+  if (!flags.has(dryRunFlag)) return await work(sides);
+  for (const line of comparisonLines(await compareSides(sides), sides)) output.print(printable(line));
+  output.print("nothing was changed");
+  return exitCodes.ok;
 }
 
 const namesMax = 20;

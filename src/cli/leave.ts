@@ -1,12 +1,11 @@
 import { leaveDoor } from "../adoption/leave.ts";
 import {
+  adoptionExample,
   adoptionFlags,
   adoptionNotes,
   adoptionUsage,
   comparisonLines,
-  dryRunFlag,
   isEven,
-  toldComparison,
   withSides,
 } from "./adoption-source.ts";
 import type { Command } from "./command.ts";
@@ -15,15 +14,12 @@ import { switchFlag } from "./flags.ts";
 import { printable } from "./printable.ts";
 
 const extraFlag = switchFlag("delete-extra", "Delete from the etcd what Strongroom does not have.");
-const access = "--cacert etcd-ca.crt --cert apiserver-etcd-client.crt --key apiserver-etcd-client.key";
-const both = `--etcd https://127.0.0.1:2379 --strongroom https://sr:2379 --cluster prod ${access}`;
-
 /** `strongroom leave`: copies the Secrets of a cluster back to its etcd. */
 export const leaveCommand: Command = {
   usage: `${adoptionUsage} [--delete-extra]`,
   examples: [
-    { line: `strongroom leave ${both} --dry-run`, effect: "what differs between the two sides" },
-    { line: `strongroom leave ${both}`, effect: "copy the secrets back, and look whether all are the same" },
+    { line: `strongroom leave ${adoptionExample} --dry-run`, effect: "what differs between the two sides" },
+    { line: `strongroom leave ${adoptionExample}`, effect: "copy the secrets back, and look whether all are the same" },
   ],
   flags: [...adoptionFlags, extraFlag],
   notes: [
@@ -35,11 +31,6 @@ export const leaveCommand: Command = {
   run: (invocation) =>
     withSides(invocation, async (sides) => {
       const { flags, output } = invocation;
-      if (flags.has(dryRunFlag)) {
-        await toldComparison(invocation, sides);
-        output.print("nothing was changed");
-        return exitCodes.ok;
-      }
       const { written, deleted, comparison } = await leaveDoor(sides, flags.has(extraFlag));
       output.print(`${written} written to the etcd, ${deleted} deleted from it`);
       for (const line of comparisonLines(comparison, sides)) output.print(printable(line));
