@@ -29,6 +29,9 @@ export interface EncryptionKeysOptions {
 export class EncryptionKeys {
   readonly #options: EncryptionKeysOptions;
   #noted: readonly NotedKey[];
+  /** Those of the configuration that was admitted last. */
+  #admitted: ReadonlySet<string> = new Set();
+  #saving: Promise<unknown> = Promise.resolve();
 
   private constructor(options: EncryptionKeysOptions, noted: readonly NotedKey[]) {
     this.#options = options;
@@ -54,7 +57,7 @@ export class EncryptionKeys {
 
   /**
    * Notes the keys of a configuration, durably. Raises `invalid`, with counts, when there are records that `selection` - what is to be
-   * in force - cannot open for want of a key that was noted; unless they are to be `abandoned`.
+   * in force - cannot open for want of a key that was noted; unless they are to be `abandoned`, and their keys forgotten.
    */
   async admit(next: ConfiguredEncryption, selection: TransformerSelection, abandoned = false): Promise<void> {
     const missing = this.missingIn(next);
@@ -63,24 +66,39 @@ export class EncryptionKeys {
       const unreadable = await countUnreadable(this.#options.engine, forms, selection);
       if (unreadable.size > 0) throw new StrongroomError("invalid", refusalOf(unreadable));
     }
-    const known = new Set(this.#noted.map(({ id }) => id));
+    const lost = new Set(abandoned ? missing.map(({ id }) => id) : []);
     const since = this.#options.now().toISOString();
-    const added = next.keys.filter(({ id }) => !known.has(id)).map(({ id, form }) => ({ id, form, since }));
-    const unique = added.filter(({ id }, index) => added.findIndex((other) => other.id === id) === index);
-    if (unique.length > 0) await this.#save([...this.#noted, ...unique]);
+    await this.#save((noted) => {
+      this.#admitted = new Set(next.keys.map(({ id }) => id));
+      const kept = noted.filter(({ id }) => !lost.has(id));
+      const known = new Set(kept.map(({ id }) => id));
+      const added = next.keys.filter(({ id }) => !known.has(id)).map(({ id, form }) => ({ id, form, since }));
+      return [...kept, ...added.filter(({ id }, index) => added.findIndex((other) => other.id === id) === index)];
+    });
   }
 
-  /** Forgets keys under which nothing is left. */
+  /** Forgets keys under which nothing is left; not those that a configuration admitted meanwhile has. */
   async forget(keys: readonly NotedKey[]): Promise<void> {
     const ids = new Set(keys.map(({ id }) => id));
-    await this.#save(this.#noted.filter(({ id }) => !ids.has(id)));
+    await this.#save((noted) => noted.filter(({ id }) => !ids.has(id) || this.#admitted.has(id)));
   }
 
-  async #save(keys: readonly NotedKey[]): Promise<void> {
-    const value = Buffer.from(JSON.stringify({ keys }));
-    await this.#options.store.txn({ compares: [], thens: [{ type: "put", key: place, value }] });
-    this.#noted = keys;
+  /** One change after the other, each of what is noted then. */
+  #save(change: (noted: readonly NotedKey[]) => readonly NotedKey[]): Promise<void> {
+    const saved = this.#saving.then(async () => {
+      const keys = change(this.#noted);
+      if (isSame(keys, this.#noted)) return;
+      const value = Buffer.from(JSON.stringify({ keys }));
+      await this.#options.store.txn({ compares: [], thens: [{ type: "put", key: place, value }] });
+      this.#noted = keys;
+    });
+    this.#saving = saved.catch(() => {}); // told to whoever asked for that one
+    return saved;
   }
+}
+
+function isSame(a: readonly NotedKey[], b: readonly NotedKey[]): boolean {
+  return a.length === b.length && a.every(({ id }, index) => id === b[index]?.id);
 }
 
 function refusalOf(unreadable: ReadonlyMap<string, Unreadable>): string {

@@ -129,7 +129,8 @@ export class EncryptionService implements AsyncDisposable {
   /** Everything was met: forgets the keys that left the configuration and that nothing is under any more. */
   async #onWalked(): Promise<boolean> {
     const { encryption, engine, log } = this.#options;
-    const missing = this.#keys.missingIn(encryption.encryption);
+    const inForce = encryption.encryption;
+    const missing = this.#keys.missingIn(inForce);
     if (missing.length === 0) {
       encryption.settle();
       return false;
@@ -140,7 +141,8 @@ export class EncryptionService implements AsyncDisposable {
     if (gone.length > 0) await this.#keys.forget(gone);
     for (const { form } of gone)
       log.info("Nothing is left under a key that left the encryption configuration", { form });
-    if (left.size > 0) return true;
+    // What came in force meanwhile is for a walk of its own to tell of.
+    if (left.size > 0 || encryption.encryption !== inForce) return true;
     encryption.settle();
     return false;
   }
