@@ -3,7 +3,7 @@
  * were encrypted with. Read before anything is opened.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, readdir, stat } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createPrivateFile, errorCodeOf } from "../crypto/private-file.ts";
@@ -61,10 +61,7 @@ async function readInstance(dataDir: string, config: RootKeyConfig): Promise<Ins
 async function createInstance(dataDir: string, custody: RootKeyCustody): Promise<Instance> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const names = await readdir(dataDir);
-  if (names.includes(restoringFolder)) {
-    const remedy = "restore the backup into it again, or remove the directory";
-    throw new StrongroomError("corrupt", `the data directory ${dataDir} must be restored to the end: ${remedy}`);
-  }
+  if (names.includes(restoringFolder)) throw halfRestored(dataDir);
   // Data without an instance record is somebody's data, and not ours to overwrite.
   if (names.includes("store")) {
     throw new StrongroomError("corrupt", `the data directory ${dataDir} must have its file ${recordFile}`);
@@ -73,7 +70,17 @@ async function createInstance(dataDir: string, custody: RootKeyCustody): Promise
   const rootKey = await custody.create(id);
   // Durable before anything is encrypted.
   await writeInstanceRecord(dataDir, { id, rootKey });
+  // A restore that began since does not go on in an instance, and what it made is not one's own.
+  if ((await readdir(dataDir)).includes(restoringFolder)) {
+    await rm(join(dataDir, recordFile));
+    throw halfRestored(dataDir);
+  }
   return { id, rootKey, isNew: true, ...(await placeOf(custody, id)) };
+}
+
+function halfRestored(dataDir: string): StrongroomError {
+  const remedy = "restore the backup into it again, or remove the directory";
+  return new StrongroomError("corrupt", `the data directory ${dataDir} must be restored to the end: ${remedy}`);
 }
 
 /** How the root key of an instance is kept, as the instance tells it. */

@@ -73,6 +73,7 @@ export async function restoreDataDirectory(options: RestoreOptions): Promise<Ins
   let keyPath: string | undefined;
   let instance: Instance;
   try {
+    if (await hasInstance(dataDir)) throw notEmpty(dataDir); // begun by somebody else since it was looked at
     await removeContents(dataDir); // of a restore that was interrupted
     const { id, isInterrupted } = await nameInstance(restoring);
     onStep("named");
@@ -84,10 +85,11 @@ export async function restoreDataDirectory(options: RestoreOptions): Promise<Ins
     await fill({ ...options, onStep }, instance);
     await writeInstanceRecord(dataDir, instance);
   } catch (error) {
-    await removeContents(dataDir);
+    // With an instance it is that of a server which started meanwhile, and its data are not ours to remove.
+    if (!(await hasInstance(dataDir))) await removeContents(dataDir);
     if (keyPath !== undefined) await rm(keyPath, { force: true });
     await remove();
-    if (isNew) await rmdir(dataDir);
+    if (isNew && !(await hasInstance(dataDir))) await rmdir(dataDir);
     throw error;
   }
   onStep("committed");
@@ -102,8 +104,12 @@ async function requireRestorable(dataDir: string): Promise<boolean> {
   const names = (await readdir(dataDir)).filter((name) => name !== "lost+found"); // of a file system of its own
   const isInterrupted = names.includes(restoringFolder) && !(await hasInstance(dataDir));
   if (names.length === 0 || isInterrupted) return false;
+  throw notEmpty(dataDir);
+}
+
+function notEmpty(dataDir: string): StrongroomError {
   const text = `the data directory ${dataDir} must be empty: a backup is restored into a new one, and nothing is overwritten`;
-  throw new StrongroomError("already-exists", text);
+  return new StrongroomError("already-exists", text);
 }
 
 /** The id is on the disk before the key is, so that a key which is made is found again. */

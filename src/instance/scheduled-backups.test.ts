@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -170,4 +170,23 @@ test("A schedule for what is no recipient, or with a short passphrase, is refuse
   const short = scheduled(() => bytes("x"), { for: { type: "passphrase", passphraseFile } });
   await assert.rejects(short, /at least 12 characters/);
   await rm(folder, { recursive: true });
+});
+
+test("Where old backups cannot be removed, new ones are made as often as the schedule says, and it is told", async () => {
+  await using backups = await scheduled(() => bytes("backup"), { keep: 1 });
+  const { clock } = backups;
+  await clock.timersSet(1);
+  clock.advance(60_000);
+  await clock.timersSet(2);
+  const [first = ""] = await backups.files();
+  // What is a folder is not removed as a file is.
+  await rm(join(backups.directory, first));
+  await mkdir(join(backups.directory, first));
+  clock.advance(hourMs);
+  await clock.timersSet(3);
+  assert.equal((await backups.files()).length, 2);
+  assert.match(backups.lines.join(), /Old backups could not be removed/);
+  clock.advance(11 * 60_000);
+  assert.equal((await backups.files()).length, 2);
+  assert.ok(!backups.lines.join().includes("Scheduled backup failed"));
 });

@@ -86,7 +86,8 @@ class ScheduledBackups implements AsyncDisposable {
       const newest = (await this.#files()).at(-1);
       if (newest !== undefined) this.#metrics.succeeded(newest.madeMs, await this.#sizeOf(newest.name));
       const dueMs = newest === undefined ? 0 : newest.madeMs + schedule.everyMs;
-      this.#wait(Math.max(dueMs - clock.now(), firstDelayMs));
+      // One of the future is of a clock that was wrong, and puts off nothing for longer than the schedule.
+      this.#wait(Math.max(Math.min(dueMs - clock.now(), schedule.everyMs), firstDelayMs));
     } catch (error) {
       this.#failed(error);
     }
@@ -107,7 +108,10 @@ class ScheduledBackups implements AsyncDisposable {
       const sizeBytes = await this.#sizeOf(name);
       this.#metrics.succeeded(startedMs, sizeBytes);
       log.info("Made scheduled backup", { file: name, sizeBytes, durationMs: clock.now() - startedMs });
-      await this.#removeOld();
+      // A place where nothing can be removed has the new one all the same.
+      await this.#removeOld().catch((error: unknown) =>
+        log.error("Old backups could not be removed", error, { directory: schedule.directory }),
+      );
       this.#wait(Math.max(startedMs + schedule.everyMs - clock.now(), 0));
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#failed(error);
