@@ -123,6 +123,27 @@ test("A filtered list that meets one fails without its name; kinds that are not 
   assert.equal((await server.call("GET", versions)).status, 400);
 });
 
+test("Who is denied by label is told the same of what cannot be read, of what is denied and of what is not there", async () => {
+  await grant(server, "labelled", ["get", "secrets"]);
+  const labelled = await userClient(server, "labelled");
+  const policies = "/apis/strongroom.dev/v1/clustersecretpolicies";
+  const spec = {
+    mode: "enforce",
+    subjects: [{ kind: "User", name: "labelled", apiGroup: "rbac.authorization.k8s.io" }],
+    deny: [{ selector: { matchLabels: { tier: "top" } } }],
+  };
+  await create(server, policies, { metadata: { name: "by-label" }, spec });
+  assert.equal((await labelled("GET", `${secretsPath}/a`)).status, 200);
+  const [damaged, missing] = await Promise.all(
+    ["damaged", "missing"].map(async (name) =>
+      (await labelled("GET", `${secretsPath}/${name}`)).text.replaceAll(name, "NAME"),
+    ),
+  );
+  assert.equal(JSON.parse(damaged ?? "").code, 403);
+  assert.equal(damaged, missing);
+  assert.equal((await server.call("DELETE", `${policies}/by-label`)).status, 200);
+});
+
 test("It cannot be deleted as others are, by name or with the rest", async () => {
   assert.equal((await server.call("DELETE", `${secretsPath}/damaged`)).status, 500);
   assert.equal((await server.call("DELETE", secretsPath)).json.reason, "StorageReadError");

@@ -4,6 +4,7 @@ import type { CelCompiler } from "../../../cel/cel.ts";
 import { PolicySet } from "../../../access/policy/policy-set.ts";
 import type { PolicyFacts } from "../../../access/policy/policy-authorizer.ts";
 import type { Labels, SecretPolicy } from "../../../access/policy/secret-policy.ts";
+import { readable } from "../../../core/object-range.ts";
 import { isStrongroomError } from "../../../errors/strongroom-error.ts";
 import type { JsonObject } from "../codec/json.ts";
 import type { Kind } from "../kinds/kind.ts";
@@ -59,7 +60,11 @@ export class StoredPolicies implements PolicyFacts, AsyncDisposable {
   }
 
   async labels(namespace: string, name: string): Promise<Labels | undefined> {
-    const secret = await this.#secrets.get(namespace, name);
+    // What cannot be read is refused as what is not there, so that nobody tells the two apart.
+    const secret = await readable(
+      () => this.#secrets.get(namespace, name),
+      () => {},
+    );
     return secret && labelsOf(secret.metadata());
   }
 

@@ -56,7 +56,8 @@ export type ListedPlace = Pick<ObjectPosition, "namespace" | "name">;
 /** A storage whose lists leave out what cannot be read; told of before, because warnings are sent before objects. */
 export async function withoutUnreadable(context: VerbContext, place: ListedPlace): Promise<KindStorage> {
   const { storage, kind } = context;
-  const found = await unreadableOf(storage, place, Infinity);
+  // Told with the first page: to look for them is to read everything.
+  const found = context.query.has("continue") ? [] : await unreadableOf(storage, place, Infinity);
   for (const { key } of found.slice(0, warningsMax)) {
     context.warn(`not in this list, because it cannot be read: ${kind.resource} ${placeOf(storage, key)}`);
   }
