@@ -8,6 +8,7 @@
 import { createCipheriv, randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import type { Decrypter, Recipient, Stanza } from "age-encryption";
+import { recipientInWords } from "../crypto/age-recipient.ts";
 import { Redacted } from "../crypto/redacted.ts";
 import { BackupError } from "./backup-error.ts";
 
@@ -50,12 +51,12 @@ export async function checkBackupLock(lock: BackupLock): Promise<void> {
   if (lock.recipients.length === 0) throw new BackupError("invalid", "a backup must have a recipient");
   const { Encrypter } = await loadAge();
   const encrypter = new Encrypter();
-  for (const recipient of lock.recipients) {
+  for (const [index, recipient] of lock.recipients.entries()) {
     try {
       encrypter.addRecipient(recipient);
-    } catch (cause) {
-      const text = `the recipient ${JSON.stringify(recipient.slice(0, 100))} must be one of age: age1...`;
-      throw new BackupError("invalid", text, { cause });
+    } catch {
+      // Without the library's words, which may quote it.
+      throw new BackupError("invalid", `${recipientInWords(recipient, index)} must be one of age: age1...`);
     }
   }
 }

@@ -382,6 +382,8 @@ test("A backup is not made for nobody, for what is no recipient, or for a short 
     assert.rejects(backup(store, { lock: wrong }), (error) => error instanceof BackupError && text.test(error.message));
   await refuse({ type: "recipients", recipients: [] }, /must have a recipient/);
   await refuse({ type: "recipients", recipients: ["age1nonsense"] }, /must be one of age/);
+  const { identity } = await newIdentity();
+  await refuse({ type: "recipients", recipients: [identity.reveal()] }, /^recipient 1 must be one of age: age1\.\.\.$/);
   await refuse({ type: "passphrase", passphrase: new Redacted("short") }, /at least 12 characters/);
 });
 

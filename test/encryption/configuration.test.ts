@@ -75,3 +75,15 @@ test("EncryptionConfiguration takes KMS v2, but for names and sockets that are n
   ];
   for (const [fields, expected] of rows) assert.match(refusal(kms(fields)), expected);
 });
+
+test("A key whose space is missing, which YAML takes for a name, is not in the refusal", () => {
+  const [file = ""] = Object.values(acceptedFiles).filter((text) => /secret: /.test(text));
+  const [, secret = ""] = /secret: *"?([A-Za-z0-9+/=]+)/.exec(file) ?? [];
+  assert.ok(secret.length > 10);
+  const providers = `[{aesgcm: {keys: [{name: key1, secret:${secret}}]}}]`;
+  const told = refusal(
+    `apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources: [{resources: [secrets], providers: ${providers}}]\n`,
+  );
+  assert.match(told, /unknown field "resources\[0\]\.providers\[0\]\.aesgcm\.keys\[0\]\.\?"/);
+  assert.ok(!told.includes(secret));
+});

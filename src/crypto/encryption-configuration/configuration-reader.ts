@@ -18,7 +18,7 @@ export class ConfigurationReader {
     const members = new Map<string, unknown>();
     for (const [name, member] of value) {
       if (typeof name !== "string" || !names.includes(name)) {
-        this.problems.push(`unknown field "${join(path, String(name))}"`);
+        this.problems.push(`unknown field "${join(path, shownName(name))}"`);
       } else if (member !== null) members.set(name, member);
     }
     return members;
@@ -58,6 +58,11 @@ export class ConfigurationReader {
   #mustBe(path: string, what: string): void {
     this.problems.push(`${path === "" ? "the file" : path}: must be ${what}`);
   }
+}
+
+/** With a space missing, `secret:BASE64` is a name: what is not like one of a field is not shown. */
+function shownName(name: unknown): string {
+  return typeof name === "string" && /^[A-Za-z]{1,32}$/.test(name) ? name : "?";
 }
 
 /** The path of a member. */

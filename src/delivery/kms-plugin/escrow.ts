@@ -3,6 +3,7 @@
  * the node and this program. Within is JSON: the facts of the ring, and the bytes of the keys in base64.
  */
 import { armor, Decrypter, Encrypter } from "age-encryption";
+import { recipientInWords } from "../../crypto/age-recipient.ts";
 import type { Redacted } from "../../crypto/redacted.ts";
 import { checkPassphrase } from "../../crypto/passphrase-key.ts";
 import { rootKeyBytes } from "../../crypto/root-key/root-key.ts";
@@ -48,12 +49,12 @@ function encrypterFor(lock: EscrowLock): Encrypter {
     return encrypter;
   }
   if (lock.recipients.length === 0) throw new StrongroomError("invalid", "an escrow copy must have a recipient");
-  for (const recipient of lock.recipients) {
+  for (const [index, recipient] of lock.recipients.entries()) {
     try {
       encrypter.addRecipient(recipient);
-    } catch (cause) {
-      const must = `the recipient ${JSON.stringify(recipient.slice(0, 100))} must be one of age: age1...`;
-      throw new StrongroomError("invalid", must, { cause });
+    } catch {
+      // Without the library's words, which may quote it.
+      throw new StrongroomError("invalid", `${recipientInWords(recipient, index)} must be one of age: age1...`);
     }
   }
   return encrypter;
