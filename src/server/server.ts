@@ -17,6 +17,8 @@ import { Secrets } from "../core/secrets/secrets.ts";
 import { pooledRandomBytes } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
 import { custodyLimits } from "../crypto/root-key/root-key-custody.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import { isOfCluster } from "../doors/etcd/cluster-clients.ts";
 import { openEtcdDoor } from "../doors/etcd/open-etcd-door.ts";
 import { readBody } from "../doors/http/body.ts";
 import { clientNetwork } from "../doors/http/client-address.ts";
@@ -270,7 +272,11 @@ function kubernetes(parts: DoorParts) {
     rulesFor: parts.access.rulesFor,
     storage: parts.authentication.storage,
     valuesInAnswersToWrites: parts.config.valuesInAnswersToWrites,
-    authenticate: parts.authentication.authenticate,
+    authenticate: async (request) => {
+      const found = await parts.authentication.authenticate(request);
+      if (!isOfCluster(found.user, parts.config.etcd?.clusters ?? [])) return found;
+      throw new StrongroomError("unauthenticated", "the credential of a cluster must be shown at the etcd door");
+    },
     tokens: parts.authentication.tokens,
     openPaths: healthRoute(
       healthChecks({

@@ -5,7 +5,7 @@ import { KeyValue, RangeRequest, RangeResponse } from "../../src/doors/etcd/mess
 import { Event, WatchCreateRequest, WatchRequest, WatchResponse } from "../../src/doors/etcd/messages/watch.ts";
 import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
-import { userCredentials } from "../support/user-client.ts";
+import { userClient, userCredentials } from "../support/user-client.ts";
 import { allowCluster, clusterFiles } from "./beneath-cluster.ts";
 import type { ClusterFiles } from "./beneath-cluster.ts";
 import { etcdctl } from "./etcd-server.ts";
@@ -138,6 +138,10 @@ describe("two clusters at one etcd door", () => {
       return { ...answer, values: kvs.map((kv) => textOf(KeyValue.decode(kv).value)) };
     };
     assert.deepEqual((await ask("api", ["cluster:west"])).values, ["k8s:enc:west"]);
+    // The right of a cluster is to all secrets, and another door would not know which are its own.
+    const elsewhere = await userClient(server, "api", ["cluster:east"]);
+    const west = await elsewhere("GET", "/api/v1/namespaces/west-default/secrets/db");
+    assert.equal(west.status, 401, west.text);
     for (const groups of [["cluster:north"], ["system:masters"], ["cluster:east", "cluster:west"]]) {
       const refused = await ask("api", groups);
       assert.equal(refused.status, 16);

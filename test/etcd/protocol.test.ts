@@ -3,6 +3,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { grpcCodes } from "../../src/grpc/grpc-status.ts";
 import {
+  AdoptRequest,
+  CopyRequest,
+  copyPath,
+  ForgetRequest,
+  putPath,
+  removePath,
+} from "../../src/doors/etcd/messages/adoption.ts";
+import {
+  CompactionRequest,
+  DeleteRangeRequest,
+  KeyValue,
   PutRequest,
   RangeRequest,
   RangeResponse,
@@ -13,7 +24,8 @@ import {
 import { Event, WatchCreateRequest, WatchRequest, WatchResponse } from "../../src/doors/etcd/messages/watch.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { auditEvents } from "../support/audit-events.ts";
-import { userCredentials } from "../support/user-client.ts";
+import { bindingObject, rbacPath } from "../support/rbac-objects.ts";
+import { grant, userCredentials } from "../support/user-client.ts";
 import { startEtcdServer } from "./etcd-server.ts";
 import type { EtcdServer } from "./etcd-server.ts";
 import { grpcClient } from "./grpc-client.ts";
@@ -138,6 +150,77 @@ describe("the protocol of the etcd door", () => {
     assert.equal(denied.length, 7);
   });
 
+  it("asks for the right to what a transaction does, whatever else its conditions say", async () => {
+    await put("held", "k8s:enc:1");
+    const { kvs } = await range({ key: key("held") });
+    const { modRevision } = KeyValue.decode(kvs[0] ?? assert.fail());
+    await grant(etcd.server, "creator", ["create", "secrets"]);
+    await grant(etcd.server, "updater", ["update", "secrets"]);
+    const { denied, ok } = { denied: grpcCodes.permissionDenied, ok: grpcCodes.ok };
+    const mod = (revision: number, more = {}) => ({ target: 2, modRevision: revision, ...more });
+    type Row = [user: string, name: string, compare: object, branch: "success" | "failure", status: number];
+    const rows: Row[] = [
+      ["creator", "held", mod(modRevision, { version: -modRevision }), "success", denied],
+      ["updater", "absent-1", mod(0, { version: 7 }), "success", denied],
+      ["updater", "absent-2", mod(5), "failure", denied],
+      ["creator", "absent-3", mod(0), "failure", denied],
+      ["creator", "absent-4", mod(0), "success", ok],
+      ["updater", "held", mod(modRevision), "success", ok],
+    ];
+    for (const [user, name, compare, branch, status] of rows) {
+      await using caller = grpcClient(etcd.server.etcdUrl, await userCredentials(etcd.server, user));
+      const operation = RequestOp.of({ put: PutRequest.of({ key: key(name), value: bytes("k8s:enc:2") }) });
+      const txn = { compare: [Compare.of({ key: key(name), ...compare })], [branch]: [operation] };
+      assert.equal((await caller.unary(kv("Txn"), TxnRequest.encode(txn))).status, status, `${user} ${name}`);
+    }
+    for (const name of ["absent-1", "absent-2", "absent-3"]) assert.equal((await range({ key: key(name) })).count, 0);
+  });
+
+  it("has an intent of each change on record before it is made", async () => {
+    await put("intended", "k8s:enc:1");
+    await put("intended", "k8s:enc:2");
+    await client.unary(kv("DeleteRange"), DeleteRangeRequest.encode({ key: key("intended") }));
+    const events = (await auditEvents(etcd.server)).filter(
+      ({ door, objectRef }) => door === "etcd" && objectRef?.name === "intended",
+    );
+    const intents = events.filter(({ stage }) => stage === "RequestReceived");
+    assert.equal(intents.length, 3);
+    for (const { intentID } of intents) {
+      const outcome = events.find((event) => event.intentID === intentID && event.stage === "ResponseComplete");
+      assert.equal(outcome?.responseStatus?.code, 200);
+    }
+  });
+
+  it("lets nobody compact, or keep records, who may only read", async () => {
+    await allowReading(etcd.server);
+    await using reader = grpcClient(etcd.server.etcdUrl, await userCredentials(etcd.server, "reader"));
+    const { header } = await range({ ...root, countOnly: true });
+    const revision = header?.revision ?? 0;
+    assert.equal((await reader.unary(kv("Range"), RangeRequest.encode(root))).status, grpcCodes.ok);
+    for (const [method, message] of [
+      ["Compact", CompactionRequest.encode({ revision })],
+      ["Put", PutRequest.encode({ key: bytes("compact_rev_key"), value: bytes("1") })],
+    ] as const) {
+      assert.equal((await reader.unary(kv(method), message)).status, grpcCodes.permissionDenied, method);
+    }
+  });
+
+  it("tells a stranger no more by the methods of adoption, and has them on record", async () => {
+    await using stranger = grpcClient(etcd.server.etcdUrl, await userCredentials(etcd.server, "adopter"));
+    const long = key("a", "n".repeat(70));
+    const calls: readonly (readonly [string, Uint8Array])[] = [
+      [putPath, AdoptRequest.encode({ key: long, value: bytes("x"), modRevision: 1 })],
+      [removePath, ForgetRequest.encode({ key: long })],
+      [copyPath, CopyRequest.encode({ key: long })],
+    ];
+    for (const [path, message] of calls) {
+      const { status, message: text } = await stranger.unary(path, message);
+      assert.deepEqual([status, text], [grpcCodes.permissionDenied, "etcdserver: permission denied"]);
+    }
+    const denied = (await auditEvents(etcd.server)).filter(({ user }) => user.username === "adopter");
+    assert.equal(denied.length, calls.length);
+  });
+
   it("has no answer for a client without a certificate, or with one of another authority", async () => {
     const { ca } = etcd.server.credentials;
     const other = makeCertificates();
@@ -250,3 +333,12 @@ describe("the protocol of the etcd door", () => {
     assert.match(await ask("/v2/keys"), /^404/);
   });
 });
+
+/** Gives the user `reader` every right to read secrets. */
+async function allowReading({ call }: EtcdServer["server"]): Promise<void> {
+  const rules = [{ verbs: ["get", "list", "watch"], apiGroups: [""], resources: ["secrets"] }];
+  const role = await call("POST", `${rbacPath}/clusterroles`, { body: { metadata: { name: "reader" }, rules } });
+  const binding = bindingObject("reader", "ClusterRole reader", "User reader");
+  const bound = await call("POST", `${rbacPath}/clusterrolebindings`, { body: binding });
+  assert.deepEqual([role.status, bound.status], [201, 201]);
+}

@@ -76,6 +76,11 @@ export function nameInCluster(user: string, cluster: string): string {
 
 const groupPrefix = "cluster:";
 
+/** Whether somebody is a client of one of these clusters: their rights are to all secrets, and count at the etcd door alone. */
+export function isOfCluster({ groups }: User, clusters: readonly { readonly name: string }[]): boolean {
+  return clusters.some(({ name }) => groups.includes(`${groupPrefix}${name}`));
+}
+
 function clusterOfGroup(group: string, names: ReadonlySet<string>): readonly string[] {
   const name = group.startsWith(groupPrefix) ? group.slice(groupPrefix.length) : "";
   return names.has(name) ? [name] : [];

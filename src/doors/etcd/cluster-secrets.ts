@@ -3,6 +3,7 @@
  */
 import { isStrongroomError, StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Disclosure } from "../../audit/audit-event.ts";
+import { objectUidOf } from "../../core/secrets/canonical-secret.ts";
 import type { Secret } from "../../core/secrets/canonical-secret.ts";
 import type { SecretWatcher } from "../../core/secrets/secret-watcher.ts";
 import type { Secrets } from "../../core/secrets/secrets.ts";
@@ -155,18 +156,24 @@ export class ClusterSecrets {
     const operation = previous === undefined ? "create" : "update";
     await this.#admit(context, place, { operation, next: tree, previous });
     const writer = this.#writer(context);
-    if (previous !== undefined) return secrets.replace(previous, state, writer);
-    return secrets.create(state, writer).catch((error: unknown) => {
-      // Somebody was first: the caller looks again.
-      if (isStrongroomError(error, "already-exists")) throw new StrongroomError("conflict", "the key must be free");
-      throw error;
-    });
+    if (previous !== undefined) {
+      return context.change(stateBefore(previous), () => secrets.replace(previous, state, writer));
+    }
+    const made = { name, uid: state.uid, resourceVersion: undefined };
+    return context
+      .change(made, () => secrets.create(state, writer))
+      .catch((error: unknown) => {
+        // Somebody was first: the caller looks again.
+        if (isStrongroomError(error, "already-exists")) throw new StrongroomError("conflict", "the key must be free");
+        throw error;
+      });
   }
 
   /** Raises `conflict`, and what admission raises. */
   async delete(context: GateContext, place: SecretPlace, previous: Secret): Promise<Revision> {
     await this.#admit(context, place, { operation: "delete", next: undefined, previous });
-    return this.#options.secrets.delete(previous, this.#writer(context));
+    const remove = () => this.#options.secrets.delete(previous, this.#writer(context));
+    return context.change(stateBefore(previous), remove);
   }
 
   #writer({ user }: GateContext) {
@@ -196,6 +203,11 @@ export class ClusterSecrets {
       previous: previous === undefined ? undefined : new StoredSecret(previous).tree(),
     });
   }
+}
+
+/** What the intent of a change has of what is changed. */
+function stateBefore({ name, book, revision }: Secret) {
+  return { name, uid: objectUidOf(book), resourceVersion: String(revision) };
 }
 
 /** A value has all of a Secret in it. */

@@ -1,6 +1,7 @@
 /** A call as the gate sees it: the right that it takes is that to secrets, the same as through every door. */
 import type { GateContext, GateRequest, Gate, Outcome } from "../../gate/gate.ts";
 import type { User } from "../../identity/user.ts";
+import type { Place } from "./cluster-keys.ts";
 import { describeEtcdError } from "./etcd-error.ts";
 import type { GrpcCall } from "../../grpc/serve-grpc.ts";
 
@@ -23,6 +24,15 @@ export interface Asked {
  * who may list all of them is told.
  */
 export const askedOfAll: Asked = { verb: "list", namespace: "", name: "" };
+
+/** What changes that for everybody takes the right to change all of them. */
+export const changesAll: Asked = { ...askedOfAll, verb: "update" };
+
+/** The right that a key takes. */
+export function rightTo(place: Place, verb: Asked["verb"]): Asked {
+  if (place.type === "secret") return { verb, namespace: place.namespace, name: place.name };
+  return verb === "get" ? askedOfAll : changesAll;
+}
 
 export class DoorCalls {
   readonly #options: DoorCallOptions;

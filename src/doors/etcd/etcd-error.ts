@@ -79,3 +79,8 @@ const httpCodes: ReadonlyMap<number, number> = new Map([
   [grpcCodes.unavailable, 503],
   [grpcCodes.unauthenticated, 401],
 ]);
+
+/** What is of etcd's protocol and not served here. */
+export function unserved(text: string): GrpcError {
+  return new GrpcError(grpcCodes.unimplemented, `strongroom: ${text}`);
+}

@@ -8,10 +8,9 @@ import { StrongroomError } from "../../../errors/strongroom-error.ts";
 import type { Secret } from "../../../core/secrets/canonical-secret.ts";
 import type { GateContext, Outcome } from "../../../gate/gate.ts";
 import type { Method, UnaryMethod } from "../../../grpc/serve-grpc.ts";
-import type { SecretPlace } from "../cluster-keys.ts";
+import type { Place, SecretPlace } from "../cluster-keys.ts";
 import type { ClusterSecrets } from "../cluster-secrets.ts";
-import { askedOfAll, keyDetail } from "../door-calls.ts";
-import type { Asked } from "../door-calls.ts";
+import { askedOfAll, changesAll, keyDetail, rightTo } from "../door-calls.ts";
 import {
   AdoptionResponse,
   AdoptRequest,
@@ -50,8 +49,7 @@ function beginMethod({ calls, records, secrets, cluster }: AdoptionOptions): Una
     type: "unary",
     async run(call, message) {
       const { revision } = BeginRequest.decode(message);
-      const asked: Asked = revision === 0 ? askedOfAll : { ...askedOfAll, verb: "update" };
-      return calls.run(call, asked, `revision=${revision}`, async () => {
+      return calls.run(call, revision === 0 ? askedOfAll : changesAll, `revision=${revision}`, async () => {
         const reached = revision === 0 ? await secrets.currentRevision() : await records.goOnAbove(revision);
         return { answer: BeginResponse.encode({ cluster, revision: reached }), code: 200 };
       });
@@ -64,9 +62,10 @@ function putMethod({ calls, secrets }: AdoptionOptions): UnaryMethod {
     type: "unary",
     async run(call, message) {
       const { key, value, modRevision } = AdoptRequest.decode(message);
-      const place = secretAt(secrets, key);
-      if (modRevision <= 0) throw new StrongroomError("invalid", "what is copied must have a revision");
-      return calls.run(call, { ...place, verb: "update" }, keyDetail(place.key), async (context) => {
+      const of = secrets.keys.place(latin1(key));
+      return calls.run(call, rightTo(of, "update"), keyDetail(of.key), async (context) => {
+        const place = secretOf(of);
+        if (modRevision <= 0) throw new StrongroomError("invalid", "what is copied must have a revision");
         // Whether it is there already is told to who may do both.
         await context.authorize("create");
         return untilWon(() => adopt(secrets, context, place, { value, modRevision }));
@@ -96,9 +95,10 @@ function removeMethod({ calls, secrets }: AdoptionOptions): UnaryMethod {
   return {
     type: "unary",
     async run(call, message) {
-      const place = secretAt(secrets, ForgetRequest.decode(message).key);
-      return calls.run(call, { ...place, verb: "delete" }, keyDetail(place.key), (context) =>
+      const of = secrets.keys.place(latin1(ForgetRequest.decode(message).key));
+      return calls.run(call, rightTo(of, "delete"), keyDetail(of.key), (context) =>
         untilWon(async () => {
+          const place = secretOf(of);
           const { secret } = await secrets.get(place, undefined);
           if (secret === undefined) return outcome("absent", undefined);
           if (secret.book.adoptedAt === undefined) return outcome("kept", secret);
@@ -114,17 +114,17 @@ function copyMethod({ calls, secrets }: AdoptionOptions): UnaryMethod {
   return {
     type: "unary",
     async run(call, message) {
-      const place = secretAt(secrets, CopyRequest.decode(message).key);
-      return calls.run(call, { ...place, verb: "get" }, keyDetail(place.key), async () => {
-        const { secret } = await secrets.get(place, undefined);
+      const of = secrets.keys.place(latin1(CopyRequest.decode(message).key));
+      return calls.run(call, rightTo(of, "get"), keyDetail(of.key), async () => {
+        const { secret } = await secrets.get(secretOf(of), undefined);
         return { answer: CopyResponse.encode({ modRevision: secret?.book.adoptedAt ?? 0 }), code: 200 };
       });
     },
   };
 }
 
-function secretAt({ keys }: ClusterSecrets, key: Uint8Array): SecretPlace {
-  const place = changeablePlace(keys.place(latin1(key)));
+function secretOf(of: Place): SecretPlace {
+  const place = changeablePlace(of);
   if (place.type !== "secret") throw new StrongroomError("invalid", "the key must be that of a secret");
   return place;
 }

@@ -2,12 +2,15 @@
 import type { Disclosure } from "../../../audit/audit-event.ts";
 import type { GateContext, Outcome } from "../../../gate/gate.ts";
 import type { Place } from "../cluster-keys.ts";
-import { askedOfAll, keyDetail } from "../door-calls.ts";
+import { changesAll, keyDetail, rightTo } from "../door-calls.ts";
 import type { Asked } from "../door-calls.ts";
 import { GrpcError, grpcCodes } from "../../../grpc/grpc-status.ts";
 import type { Method, UnaryMethod } from "../../../grpc/serve-grpc.ts";
+import { unserved } from "../etcd-error.ts";
 import { holds } from "../key-state.ts";
 import {
+  compareRelations,
+  compareTargets,
   CompactionRequest,
   CompactionResponse,
   DeleteRangeRequest,
@@ -31,7 +34,6 @@ import {
   putChange,
   readCurrent,
   stateOfCurrent,
-  unserved,
   untilWon,
 } from "./write-key.ts";
 import type { Change, Changed } from "./write-key.ts";
@@ -87,10 +89,6 @@ async function answerOf({ identity, secrets }: RangeOptions, changed: Changed): 
 
 function unconditional({ secrets }: RangeOptions, asked: Change): Asked {
   return rightTo(secrets.keys.place(asked.key), asked.type === "put" ? "update" : "delete");
-}
-
-function rightTo(place: Place, verb: Asked["verb"]): Asked {
-  return place.type === "secret" ? { verb, namespace: place.namespace, name: place.name } : askedOfAll;
 }
 
 async function changeOne(options: RangeOptions, context: GateContext, asked: Change): Promise<Changed> {
@@ -185,10 +183,14 @@ function askedOfPlan({ compares, success, failure, place }: Plan): Asked {
 }
 
 function createsOnly(compares: readonly Compare[]): boolean {
-  return compares.some((each) => {
-    const isZero = each.version + each.createRevision + each.modRevision === 0;
-    return isZero && each.result === 0 && each.target <= 2;
-  });
+  return compares.some((each) => demandedNumber(each) === 0);
+}
+
+/** What the number that is compared must be; undefined for a condition on something else, and one that leaves several. */
+function demandedNumber(compare: Compare): number | undefined {
+  const target = compareTargets[compare.target];
+  if (compareRelations[compare.result] !== "=") return undefined;
+  return target === "version" || target === "createRevision" || target === "modRevision" ? compare[target] : undefined;
 }
 
 /** Every other right that any of its branches takes; asked for before anything is looked at. */
@@ -196,25 +198,28 @@ async function authorizeFurther(context: GateContext, plan: Plan): Promise<void>
   if (plan.place.type !== "secret") return;
   const { success, failure } = plan;
   const asked = new Set<string>([askedOfPlan(plan).verb]);
-  const needed = [success, failure].flatMap(({ operations }) =>
-    operations.flatMap((operation) => {
+  // What did not hold says nothing of the key.
+  const branches = [
+    { branch: success, compares: plan.compares },
+    { branch: failure, compares: [] },
+  ];
+  const needed = branches.flatMap(({ branch, compares }) =>
+    branch.operations.flatMap((operation) => {
       if (operation.type === "range") return ["get"];
       const { change: wanted } = operation;
       const reads = wanted.request.prevKv ? ["get"] : [];
       if (wanted.type === "delete") return [...reads, "delete"];
-      const creates = createsOnly(plan.compares);
+      const creates = createsOnly(compares);
       // A condition that is neither "absent" nor a revision above zero leaves both open.
-      return [...reads, ...(creates ? ["create"] : isUpdateOnly(plan.compares) ? ["update"] : ["update", "create"])];
+      return [...reads, ...(creates ? ["create"] : isUpdateOnly(compares) ? ["update"] : ["update", "create"])];
     }),
   );
-  if (plan.compares.some((compare) => compare.target === valueTarget)) needed.push("get");
+  if (plan.compares.some(({ target }) => compareTargets[target] === "value")) needed.push("get");
   for (const verb of new Set(needed)) if (!asked.has(verb)) await context.authorize(verb);
 }
 
-const valueTarget = 3;
-
 function isUpdateOnly(compares: readonly Compare[]): boolean {
-  return compares.some((each) => each.result === 0 && each.version + each.createRevision + each.modRevision > 0);
+  return compares.some((each) => (demandedNumber(each) ?? 0) > 0);
 }
 
 async function runPlan(options: RangeOptions, context: GateContext, plan: Plan): Promise<Outcome<Uint8Array>> {
@@ -251,7 +256,7 @@ function compactMethod(options: RangeOptions): UnaryMethod {
     type: "unary",
     async run(call, message) {
       const { revision } = CompactionRequest.decode(message);
-      return options.calls.run(call, askedOfAll, `revision=${revision}`, async () => {
+      return options.calls.run(call, changesAll, `revision=${revision}`, async () => {
         await options.records.compact(revision);
         const header = responseHeader(options.identity, await options.secrets.currentRevision());
         return { answer: CompactionResponse.encode({ header }), code: 200 };

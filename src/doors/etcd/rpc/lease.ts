@@ -19,7 +19,7 @@ import {
 } from "../messages/lease.ts";
 import { responseHeader } from "./header.ts";
 import type { MemberIdentity } from "./header.ts";
-import { unserved } from "./write-key.ts";
+import { unserved } from "../etcd-error.ts";
 
 export interface LeaseOptions {
   readonly calls: DoorCalls;

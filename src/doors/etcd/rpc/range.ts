@@ -9,6 +9,7 @@ import { disclosureOf } from "../cluster-secrets.ts";
 import type { ClusterSecrets } from "../cluster-secrets.ts";
 import { askedOfAll, keyDetail } from "../door-calls.ts";
 import type { Asked, DoorCalls } from "../door-calls.ts";
+import { unserved } from "../etcd-error.ts";
 import { GrpcError, grpcCodes } from "../../../grpc/grpc-status.ts";
 import type { GrpcCall, UnaryMethod } from "../../../grpc/serve-grpc.ts";
 import { KeyValue, RangeRequest, RangeResponse } from "../messages/kv.ts";
@@ -69,10 +70,6 @@ export function targetOf({ keys }: ClusterSecrets, request: RangeRequest): Place
 
 const sortOrders = { none: 0, ascend: 1, descend: 2 } as const;
 const sortTargets = { key: 0 } as const;
-
-function unserved(text: string): GrpcError {
-  return new GrpcError(grpcCodes.unimplemented, `strongroom: ${text}`);
-}
 
 /** The right that reading takes. */
 export function askedOf(of: Place | Span): Asked {

@@ -137,7 +137,12 @@ class WatchStream {
       reason = reasonOf(error);
     }
     this.#forget(watch);
-    if (!watch.hasSaidEnd) await this.#tell({ watchId: watch.id, canceled: true, cancelReason: reason });
+    if (watch.hasSaidEnd) return;
+    try {
+      await this.#tell({ watchId: watch.id, canceled: true, cancelReason: reason });
+    } catch {
+      // Without a store there is no revision to tell the end at; the stream ends as a whole.
+    }
   }
 
   async #tell(values: Parameters<typeof WatchResponse.encode>[0]): Promise<void> {

@@ -8,6 +8,7 @@ import type { Revision } from "../../../store/revision.ts";
 import type { Place, RecordPlace, SecretPlace } from "../cluster-keys.ts";
 import { disclosureOf } from "../cluster-secrets.ts";
 import { permissionDeniedText } from "../etcd-error.ts";
+import { unserved } from "../etcd-error.ts";
 import { GrpcError, grpcCodes } from "../../../grpc/grpc-status.ts";
 import type { KeyState } from "../key-state.ts";
 import { DeleteRangeResponse, PutResponse, ResponseOp } from "../messages/kv.ts";
@@ -45,10 +46,6 @@ export function deleteChange(request: DeleteRangeRequest): Change {
   if (request.key.length === 0) throw new GrpcError(grpcCodes.invalidArgument, "etcdserver: key is not provided");
   if (request.rangeEnd.length > 0) throw unserved("one key is deleted at a time");
   return { type: "delete", key: latin1(request.key), request };
-}
-
-export function unserved(text: string): GrpcError {
-  return new GrpcError(grpcCodes.unimplemented, `strongroom: ${text}`);
 }
 
 /** The place of a key that is to be changed. Raises PERMISSION_DENIED, or says why, for what can never be here. */
