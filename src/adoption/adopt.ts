@@ -4,6 +4,7 @@
  * It may be broken off and repeated at any time, while the cluster writes on: the door remembers of which revision a copy is, and
  * keeps what was changed there (see doors/etcd/rpc/adoption.ts).
  */
+import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { EtcdReader } from "../etcd-client/etcd-reader.ts";
 import { formText, StoredForms } from "../encryption-audit/stored-form.ts";
 import { isSame, keyText, pairsOf } from "./compare-sides.ts";
@@ -67,7 +68,7 @@ export async function compareSides(sides: Pick<Sides, "etcd" | "door" | "prefix"
   return counted.result(sides.etcd.revisions.first);
 }
 
-/** Copies until a pass finds nothing to do, or so often that the cluster is faster. Raises `denied`, `unavailable`, `invalid`. */
+/** Copies until a pass finds nothing to do, or so often that the cluster is faster. Raises `denied`, `unavailable`, `invalid`, also for an etcd without secrets where there are copies of some. */
 export async function adoptSecrets(sides: Sides, onPass: (copied: number) => void = () => {}): Promise<Adopted> {
   const done = { created: 0, updated: 0, removed: 0 };
   let doorRevision = 0;
@@ -75,12 +76,17 @@ export async function adoptSecrets(sides: Sides, onPass: (copied: number) => voi
     const counted = new Counted();
     const changes = new InFlight(copiesMax);
     const before = done.created + done.updated + done.removed;
+    const gone: Pair[] = [];
     for await (const pair of pairs(sides)) {
       // What is copied has a later revision than what clients were told by the etcd.
       if (doorRevision === 0) doorRevision = await sides.client.goOnAbove(sides.etcd.revisions.first + revisionMargin);
       counted.add(pair);
-      if (!isSame(pair)) await changes.start(async () => count(done, await copy(sides, pair)));
+      if (isSame(pair)) continue;
+      if (pair.there === undefined) gone.push(withoutValues(pair));
+      else await changes.start(async () => count(done, await copy(sides, pair)));
     }
+    if (gone.length > 0) requireSecrets(counted.result(sides.etcd.revisions.first));
+    for (const pair of gone) await changes.start(async () => count(done, await copy(sides, pair)));
     await changes.idle();
     const copied = done.created + done.updated + done.removed;
     onPass(copied);
@@ -89,6 +95,20 @@ export async function adoptSecrets(sides: Sides, onPass: (copied: number) => voi
       return { ...done, doorRevision, comparison: counted.result(sides.etcd.revisions.first) };
     }
   }
+}
+
+/** An etcd that has none is one that was emptied after a change to Strongroom, rebuilt, or another one: nothing is to follow it. */
+function requireSecrets({ there }: Comparison): void {
+  if (there > 0) return;
+  throw new StrongroomError(
+    "invalid",
+    "the etcd must have secrets: after an empty one, all copies would be removed here",
+  );
+}
+
+/** What is held until the whole etcd has been seen is a key. */
+function withoutValues({ here }: Pair): Pair {
+  return { there: undefined, here: here && { ...here, value: Buffer.alloc(0) } };
 }
 
 function pairs({ etcd, door, prefix }: Pick<Sides, "etcd" | "door" | "prefix">): AsyncGenerator<Pair> {

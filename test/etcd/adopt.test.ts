@@ -180,6 +180,17 @@ describe("strongroom adopt", () => {
     assert.match(await world.etcd.etcdctl("get", key("late"), "--print-value-only"), /second/);
   });
 
+  it("removes nothing here for an etcd that was emptied", async () => {
+    const atDoor = async () => (await world.atDoor("get", "/registry/secrets/", "--prefix", "--keys-only")).stdout;
+    const before = await atDoor();
+    assert.match(before, /s-7\n/);
+    await world.etcd.etcdctl("del", "/registry/secrets/", "--prefix");
+    const ran = await world.strongroom("adopt");
+    assert.notEqual(ran.code, 0);
+    assert.match(ran.stderr, /the etcd must have secrets/);
+    assert.equal(await atDoor(), before);
+  });
+
   it("says what is wrong before anything is done", async () => {
     const refused = async (message: RegExp, code: number, ...args: readonly string[]) => {
       using home = new TestHome();
