@@ -70,7 +70,8 @@ export async function openEscrow(
     return readContent(JSON.parse(Buffer.from(plain).toString("utf8")));
   } catch (cause) {
     if (cause instanceof StrongroomError) throw cause;
-    throw noCopy(cause);
+    // Without the parser's words, which quote what was decrypted.
+    throw noCopy();
   } finally {
     plain.fill(0);
   }
@@ -117,8 +118,8 @@ function dateOf(value: unknown): Date {
   return date;
 }
 
-function noCopy(cause?: unknown): StrongroomError {
-  return new StrongroomError("sealed", "the file must be an escrow copy of the keys of a KMS plugin", { cause });
+function noCopy(): StrongroomError {
+  return new StrongroomError("sealed", "the file must be an escrow copy of the keys of a KMS plugin");
 }
 
 function textOf(secret: Redacted<Uint8Array>): string {

@@ -21,7 +21,11 @@ export async function listenForHealth(
     };
     if (path === "/livez") end(200, "ok\n");
     else if (path === "/readyz") end(...readiness(checks));
-    else if (path === "/metrics") void registry.metrics().then((text) => end(200, text));
+    else if (path === "/metrics")
+      registry.metrics().then(
+        (text) => end(200, text),
+        () => end(500, "metrics must be readable\n"),
+      );
     else end(404, "not found\n");
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(port, host, resolve));

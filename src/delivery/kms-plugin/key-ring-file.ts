@@ -115,8 +115,9 @@ function readKeyFacts(value: unknown): KeyFacts {
 function objectOf(text: string): Readonly<Record<string, unknown>> {
   try {
     return Object(JSON.parse(text)) as Readonly<Record<string, unknown>>;
-  } catch (cause) {
-    throw damaged("be JSON", cause);
+  } catch {
+    // Without the parser's words, which quote it: it may be a file of something secret, in the wrong place.
+    throw damaged("be JSON");
   }
 }
 
@@ -124,6 +125,6 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === "string");
 }
 
-function damaged(must: string, cause?: unknown): StrongroomError {
-  return new StrongroomError("sealed", `the key file must ${must}; restore it from an escrow copy`, { cause });
+function damaged(must: string): StrongroomError {
+  return new StrongroomError("sealed", `the key file must ${must}; restore it from an escrow copy`);
 }

@@ -1,5 +1,6 @@
 import type { Redacted } from "../../crypto/redacted.ts";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
+import { describeError } from "../../log/logger.ts";
 import { openRing } from "./key-ring-file.ts";
 import { KeyRing } from "./key-ring.ts";
 import { readKeyFileText } from "./plugin-folder.ts";
@@ -24,7 +25,7 @@ export class KeySource implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #text: string;
   #ring: KeyRing;
-  #refusal: { readonly text: string | undefined; readonly error: unknown } | undefined;
+  #refusal: { readonly error: unknown } | undefined;
   #looking: Promise<void> = Promise.resolve();
 
   private constructor(options: KeySourceOptions, text: string, ring: KeyRing) {
@@ -63,15 +64,14 @@ export class KeySource implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    let text: string | undefined;
     try {
-      text = await readKeyFileText(this.#options.folder);
-      if (text === this.#refusal?.text) return; // told before
+      const text = await readKeyFileText(this.#options.folder);
       if (text !== this.#text) await this.#take(text);
       this.#refusal = undefined;
     } catch (error) {
-      const isNews = this.#refusal === undefined || this.#refusal.text !== text;
-      this.#refusal = { text, error };
+      // Tried again each time: what was refused may be the passphrase or the disk, and not the file.
+      const isNews = this.#refusal === undefined || describeError(this.#refusal.error) !== describeError(error);
+      this.#refusal = { error };
       if (isNews) this.#options.onRefused(error);
     }
   }

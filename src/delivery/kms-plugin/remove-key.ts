@@ -28,7 +28,11 @@ export async function removeKey(at: KeyFolder, keyId: string, snapshotPath: stri
     const index = facts.keys.findIndex(({ id }) => id === keyId);
     const stoppedAt = stoppedWriting(facts.keys, index, now);
     const takenAt = await snapshotTime(snapshotPath, stoppedAt);
-    requireUnused(snapshotPath, keyId);
+    requireUnused(
+      snapshotPath,
+      keyId,
+      facts.keys.slice(index + 1).map(({ id }) => id),
+    );
     await requireNotOnRecord(at.folder, keyId, takenAt);
     const keys = facts.keys.toSpliced(index, 1);
     const rest = Buffer.concat([bytes.subarray(0, index * rootKeyBytes), bytes.subarray((index + 1) * rootKeyBytes)]);
@@ -56,23 +60,24 @@ async function snapshotTime(path: string, stoppedAt: Date): Promise<Date> {
   throw inUse(`the snapshot must be from after ${soonest.toISOString()}, when all API servers write with another key`);
 }
 
-function requireUnused(path: string, keyId: string): void {
+/** The time of a file is that of its last copy, so what is in it must be from after the key: something under a later one. */
+function requireUnused(path: string, keyId: string, later: readonly string[]): void {
   const forms = new StoredForms();
-  const counts = { current: 0, superseded: 0, unknown: 0, byPlugin: 0 };
+  const counts = { current: 0, superseded: 0, unknown: 0, later: 0 };
   using snapshot = EtcdSnapshot.open(path);
   for (const { value, isCurrent, isDeletion } of snapshot.revisions()) {
     if (isDeletion) continue;
     const form = forms.of(value);
     if (form.provider === "unknown") counts.unknown++;
-    if (form.keyId !== undefined) counts.byPlugin++;
+    if (form.keyId !== undefined && later.includes(form.keyId)) counts.later++;
     if (form.keyId === keyId) counts[isCurrent ? "current" : "superseded"]++;
   }
-  const { current, superseded, unknown, byPlugin } = counts;
+  const { current, superseded, unknown } = counts;
   if (current > 0) throw inUse(`${current} records in the snapshot need it: write them once more`);
   if (superseded > 0) throw inUse(`${superseded} superseded revisions in the snapshot need it: compact the etcd`);
   if (unknown > 0) throw inUse(`${unknown} revisions in the snapshot are in no form that is known`);
-  if (byPlugin === 0)
-    throw inUse("the snapshot has no record that a KMS plugin encrypted: it may be another cluster's");
+  if (counts.later === 0)
+    throw inUse("the snapshot has no record under a later key: it may be from before, or another cluster's");
 }
 
 /**

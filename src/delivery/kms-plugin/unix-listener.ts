@@ -49,8 +49,12 @@ export async function listenOnSocket(path: string, handler: CallHandler): Promis
   const { ino, dev } = lstatSync(path);
   return {
     isInPlace: () => {
-      const found = lstatSync(path, { throwIfNoEntry: false });
-      return found !== undefined && found.ino === ino && found.dev === dev;
+      try {
+        const found = lstatSync(path, { throwIfNoEntry: false });
+        return found !== undefined && found.ino === ino && found.dev === dev;
+      } catch {
+        return false; // it is not to be reached, which is what is asked
+      }
     },
     [Symbol.asyncDispose]: () => close(server, sessions),
   };
