@@ -85,15 +85,21 @@ export class EncryptionKeys {
 
   /** One change after the other, each of what is noted then. */
   #save(change: (noted: readonly NotedKey[]) => readonly NotedKey[]): Promise<void> {
-    const saved = this.#saving.then(async () => {
-      const keys = change(this.#noted);
-      if (isSame(keys, this.#noted)) return;
-      const value = Buffer.from(JSON.stringify({ keys }));
-      await this.#options.store.txn({ compares: [], thens: [{ type: "put", key: place, value }] });
-      this.#noted = keys;
-    });
+    const saved = this.#saveAfter(this.#saving, change);
     this.#saving = saved.catch(() => {}); // told to whoever asked for that one
     return saved;
+  }
+
+  async #saveAfter(
+    former: Promise<unknown>,
+    change: (noted: readonly NotedKey[]) => readonly NotedKey[],
+  ): Promise<void> {
+    await former;
+    const keys = change(this.#noted);
+    if (isSame(keys, this.#noted)) return;
+    const value = Buffer.from(JSON.stringify({ keys }));
+    await this.#options.store.txn({ compares: [], thens: [{ type: "put", key: place, value }] });
+    this.#noted = keys;
   }
 }
 

@@ -77,7 +77,7 @@ test("EncryptionConfiguration takes KMS v2, but for names and sockets that are n
 });
 
 test("A key whose space is missing, which YAML takes for a name, is not in the refusal", () => {
-  const [file = ""] = Object.values(acceptedFiles).filter((text) => /secret: /.test(text));
+  const file = Object.values(acceptedFiles).find((text) => /secret: /.test(text)) ?? "";
   const [, secret = ""] = /secret: *"?([A-Za-z0-9+/=]+)/.exec(file) ?? [];
   assert.ok(secret.length > 10);
   const providers = `[{aesgcm: {keys: [{name: key1, secret:${secret}}]}}]`;
