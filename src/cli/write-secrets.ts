@@ -22,19 +22,41 @@ export function isPortable({ type }: Pick<WantedSecret, "type">): boolean {
   return !madeByServers.has(type);
 }
 
-const order: readonly WriteAction[] = ["created", "replaced", "unchanged", "kept", "refused"];
+/** What stands in the place of a secret and cannot be read: named, and the others go on. */
+export interface UnreadableItem {
+  /** `NAMESPACE/NAME`, or whatever stands there. */
+  readonly place: string;
+  readonly why: string;
+}
 
-/** Exit code 1 when one was refused. */
+export type WantedItem = WantedSecret | UnreadableItem;
+
+const unreadable = "unreadable";
+const order: readonly (WriteAction | typeof unreadable)[] = [
+  "created",
+  "replaced",
+  "unchanged",
+  "kept",
+  "refused",
+  unreadable,
+];
+
+/** Exit code 1 when one was refused or could not be read. */
 export async function writeSecrets(
   { flags, output }: Pick<Invocation, "flags" | "output">,
   connection: ApiConnection,
-  secrets: Iterable<WantedSecret> | AsyncIterable<WantedSecret>,
+  secrets: Iterable<WantedItem> | AsyncIterable<WantedItem>,
 ): Promise<ExitCode> {
   const dryRun = flags.has(dryRunFlag);
   const writer = new SecretWriter(connection, { dryRun, overwrite: flags.has(overwriteFlag) });
   const counts = new Map<string, number>();
   const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
   for await (const secret of secrets) {
+    if ("why" in secret) {
+      count(unreadable);
+      output.print(printable(`${unreadable}: ${secret.place} ${secret.why}`));
+      continue;
+    }
     if (!isPortable(secret)) {
       count("left out (tokens, which the server makes)");
       continue;
@@ -48,5 +70,5 @@ export async function writeSecrets(
   const others = [...counts.keys()].filter((what) => !known.some((action) => action === what));
   const summary = [...known, ...others].map((what) => `${counts.get(what)} ${what}`).join(", ");
   output.tell(`${summary === "" ? "no secrets" : summary}${dryRun ? "; nothing was done" : ""}`);
-  return counts.has("refused") ? exitCodes.failure : exitCodes.ok;
+  return counts.has("refused") || counts.has(unreadable) ? exitCodes.failure : exitCodes.ok;
 }

@@ -13,21 +13,28 @@ import type {
   ResourceConfiguration,
 } from "./encryption-configuration.ts";
 import { validateEncryptionConfiguration } from "./validate-encryption-configuration.ts";
+import { refuseKms } from "./validate-kms.ts";
 
 const kmsDefaults = { timeoutMs: 3000, apiVersion: "v1", cacheSizeV1: 1000 };
+
+/**
+ * Whose file it is. That of a cluster may have what this server does not take: KMS v1, and a provider with the name of this server's
+ * own envelope.
+ */
+export type ConfigurationOf = "server" | "cluster";
 
 /**
  * The configuration in a file of YAML or JSON. Raises `invalid` with every problem that upstream would name, each with
  * the path of its field (`resources[0].providers[1].aescbc.keys[0].secret`), never with a key.
  */
-export function parseEncryptionConfiguration(text: string): EncryptionConfiguration {
+export function parseEncryptionConfiguration(text: string, of: ConfigurationOf = "server"): EncryptionConfiguration {
   if (text === "") throw refusal(["the file is empty"]);
   const reader = new ConfigurationReader();
   const root = reader.mapping(parseYaml(text), "", ["apiVersion", "kind", "resources"]);
   requireType(root);
   const configuration = { resources: reader.list(root.get("resources"), "resources", resourceReader(reader)) };
   if (reader.problems.length > 0) throw refusal(reader.problems);
-  const problems = validateEncryptionConfiguration(configuration);
+  const problems = validateEncryptionConfiguration(configuration, of === "server" ? refuseKms : () => undefined);
   if (problems.length > 0) throw refusal(problems);
   return configuration;
 }

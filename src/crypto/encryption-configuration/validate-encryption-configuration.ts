@@ -9,9 +9,14 @@ import type { KeyProvider } from "../providers/provider-prefix.ts";
 import { invalid, required } from "./configuration-problem.ts";
 import type { ConfigurationProblem } from "./configuration-problem.ts";
 import { decodeKey } from "./decode-key.ts";
-import type { EncryptionConfiguration, NamedKey, ProviderConfiguration } from "./encryption-configuration.ts";
+import type {
+  EncryptionConfiguration,
+  KmsConfiguration,
+  NamedKey,
+  ProviderConfiguration,
+} from "./encryption-configuration.ts";
 import { formatGroupResource, parseGroupResource } from "./resource-name.ts";
-import { refuseKms, validateKms } from "./validate-kms.ts";
+import { validateKms } from "./validate-kms.ts";
 
 /** Names are part of every record; upstream has no bound. */
 const keyNameBytesMax = 253;
@@ -21,10 +26,14 @@ const keyLengths = { aescbc: [16, 24, 32], aesgcm: [16, 24, 32], secretbox: [32]
   readonly number[]
 >;
 
+/** What of a valid provider is refused all the same, with its field. */
+export type RefuseKms = (kms: KmsConfiguration, field: string) => ConfigurationProblem | undefined;
+
 /** What is wrong with it; empty for a file that may be used. */
-export function validateEncryptionConfiguration({
-  resources,
-}: EncryptionConfiguration): readonly ConfigurationProblem[] {
+export function validateEncryptionConfiguration(
+  { resources }: EncryptionConfiguration,
+  refuse: RefuseKms,
+): readonly ConfigurationProblem[] {
   if (resources.length === 0) return [required("resources", "at least one resources is required")];
   const kmsNames = new Set<string>();
   const problems = resources.flatMap((entry, index) => {
@@ -40,15 +49,15 @@ export function validateEncryptionConfiguration({
   });
   if (problems.length > 0) return problems;
   const masking = validateMasking(resources.flatMap((entry) => entry.resources));
-  return masking.length > 0 ? masking : plugins(resources);
+  return masking.length > 0 ? masking : plugins(resources, refuse);
 }
 
 /** Last, so that what is wrong with the file is told before what this server cannot do. */
-function plugins(resources: EncryptionConfiguration["resources"]): readonly ConfigurationProblem[] {
+function plugins(resources: EncryptionConfiguration["resources"], refuse: RefuseKms): readonly ConfigurationProblem[] {
   return resources.flatMap(({ providers }, index) =>
     providers.flatMap(({ kms }, at) => {
       const field = `resources[${index}].providers[${at}].kms`;
-      return (kms === undefined ? undefined : refuseKms(kms, field)) ?? [];
+      return (kms === undefined ? undefined : refuse(kms, field)) ?? [];
     }),
   );
 }
