@@ -150,6 +150,10 @@ class MadeLog implements AuditLogReader {
     });
   }
 
+  onEntries(): Disposable {
+    return { [Symbol.dispose]: () => undefined }; // all there is has been there before
+  }
+
   event(position: number): AuditEvent {
     const mixed = Math.imul(position, 0x9e37_79b1) >>> 0;
     const account = (mixed >>> 4) % accounts;

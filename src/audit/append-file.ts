@@ -89,6 +89,11 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Whether a file system refused something for want of space. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+}
+
 class HandleFile implements AppendFile {
   readonly #handle: FileHandle;
   readonly #path: string;

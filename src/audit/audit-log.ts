@@ -23,6 +23,11 @@ export interface AuditLogReader {
   entries(from: number, to?: number): AsyncIterable<AuditEntry>;
   /** Resolves when there is an entry at the position; rejects with the signal's reason when it is aborted before. */
   reached(position: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Calls `listener` with entries that became durable, in their order and none twice, soon after and not within the write of
+   * any. Some may be left out: compare positions. It must not raise.
+   */
+  onEntries(listener: (entries: readonly AuditEntry[]) => void): Disposable;
 }
 
 export interface AuditLog extends AuditSink, AuditLogReader {}

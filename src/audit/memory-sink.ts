@@ -10,6 +10,7 @@ export class MemorySink implements AuditLog {
   /** While true, writes reject with `unavailable` and record nothing. */
   failing = false;
   readonly #arrivals = new Set<() => void>();
+  readonly #listeners = new Set<(entries: readonly AuditEntry[]) => void>();
 
   get end(): number {
     return this.events.length;
@@ -17,8 +18,11 @@ export class MemorySink implements AuditLog {
 
   write(event: AuditEvent): Promise<void> {
     if (this.failing) return Promise.reject(new StrongroomError("unavailable", "the audit log is failing"));
-    this.events.push(event);
+    const entry = { position: this.events.push(event) - 1, event };
     for (const arrived of this.#arrivals) arrived();
+    setImmediate(() => {
+      for (const listener of this.#listeners) listener([entry]);
+    });
     return Promise.resolve();
   }
 
@@ -42,6 +46,11 @@ export class MemorySink implements AuditLog {
       signal.addEventListener("abort", settle);
       settle();
     });
+  }
+
+  onEntries(listener: (entries: readonly AuditEntry[]) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   close(): Promise<void> {

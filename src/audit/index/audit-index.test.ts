@@ -136,6 +136,32 @@ test("Answers stay the same while the log grows, after restarts, and when the in
   }
 });
 
+/** A log that counts how often it is read. */
+class ReadLog extends MemorySink {
+  readings = 0;
+
+  override async *entries(from: number, to?: number): AsyncGenerator<AuditEntry> {
+    this.readings += 1;
+    yield* super.entries(from, to);
+  }
+}
+
+test("Entries are indexed as they arrive, without reading the log, and read where they were missed", async () => {
+  const log = new ReadLog();
+  const random = new RandomEvents(7);
+  await using index = await opened(newFolder(), log, { bufferEntries: 1000 });
+  await endOfTurn();
+  const { readings } = log;
+  for (let n = 0; n < 30; n++) await log.write({ ...random.next(), streams: [] });
+  await index.caughtUp(log.end, 20_000);
+  assert.deepEqual([index.position, log.readings], [30, readings]);
+  // More at once than it takes.
+  for (let n = 0; n < 1500; n++) void log.write({ ...random.next(), streams: [] });
+  await index.caughtUp(log.end, 20_000);
+  assert.equal(index.position, 1530);
+  await requireSameAnswers(index, log, [{}]);
+});
+
 test("After a crash at any step, of writing or merging segments, the index answers as before", async () => {
   const log = await logOf(600, 5);
   const directory = newFolder();

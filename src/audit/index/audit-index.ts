@@ -53,8 +53,8 @@ export interface IndexedList extends AsyncDisposable {
 }
 
 const retryMsDefault = 5000;
-/** Entries come in bunches: to open the log for each of them would take more than to read it. */
-const gatherMs = 50;
+/** So many entries are indexed in one turn, which takes some 5 us each; of more at once, the latest are kept until it has read up to them. */
+const arrivedMax = 1024;
 
 export class AuditIndex implements AsyncDisposable {
   readonly #options: AuditIndexOptions;
@@ -69,8 +69,11 @@ export class AuditIndex implements AsyncDisposable {
   #isDamaged = false;
   /** Aborts what waits for the log. */
   #pause = new AbortController();
-  /** Aborts what gathers entries, for who waits for one. */
-  #gathering = new AbortController();
+  /** Of the latest entries those that are not indexed, as the log told them. */
+  readonly #arrived: AuditEntry[] = [];
+  /** While entries are indexed as they arrive: ends that, because something has to be read first. */
+  #fallBehind: (() => void) | undefined;
+  readonly #telling: Disposable;
   /** Who waits for a position. */
   readonly #waiting = new Set<() => void>();
   /** Who opened the watches that are on record so far. */
@@ -92,6 +95,7 @@ export class AuditIndex implements AsyncDisposable {
     this.#options = options;
     this.#buffer = this.#bufferFrom(0);
     this.#folder = new SegmentFolder(options.directory, options.key, this.#share);
+    this.#telling = options.log.onEntries((entries) => this.#take(entries));
   }
 
   /** Entries before this position are indexed; none while it is to be built anew. */
@@ -118,7 +122,6 @@ export class AuditIndex implements AsyncDisposable {
         resolve();
       }, waitMsMax);
       this.#waiting.add(settle);
-      this.#gathering.abort();
     });
   }
 
@@ -156,6 +159,7 @@ export class AuditIndex implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error("the index is closed"));
+    this.#telling[Symbol.dispose]();
     this.#wake();
     for (const settle of this.#waiting) settle();
     await this.#following;
@@ -200,8 +204,7 @@ export class AuditIndex implements AsyncDisposable {
         if (this.#isDamaged) await this.#beginAt(log.first);
         else {
           await this.#readOn();
-          await log.reached(this.position, this.#pause.signal);
-          await this.#gather();
+          await this.#keepUp();
         }
       } catch (error) {
         if (this.#pause.signal.aborted || this.#stop.signal.aborted) continue;
@@ -211,16 +214,57 @@ export class AuditIndex implements AsyncDisposable {
     }
   }
 
-  async #gather(): Promise<void> {
-    this.#gathering = new AbortController();
-    if (this.#waiting.size > 0 || this.#pause.signal.aborted) return;
-    // Whether it was the time or somebody who waits, it is read now.
-    await after(gatherMs, undefined, { signal: this.#gathering.signal }).catch(() => undefined);
+  /**
+   * Indexes entries as they arrive, which spares the reading, decrypting and parsing of them; until one of them takes more, is too
+   * many, or is not the next.
+   */
+  async #keepUp(): Promise<void> {
+    if (!this.#addArrived() || this.#isDamaged || this.#stop.signal.aborted) return;
+    await new Promise<void>((resolve) => (this.#fallBehind = resolve));
+    this.#fallBehind = undefined;
+  }
+
+  #take(entries: readonly AuditEntry[]): void {
+    const arrived = this.#arrived;
+    for (const entry of entries) arrived.push(entry);
+    if (this.#fallBehind !== undefined && !this.#addArrived()) this.#fallBehind();
+    if (arrived.length > arrivedMax) arrived.splice(0, arrived.length - arrivedMax);
+  }
+
+  /** Whether all that has arrived is indexed. */
+  #addArrived(): boolean {
+    const arrived = this.#arrived;
+    if (arrived.length > arrivedMax) return false;
+    let taken = 0;
+    for (const entry of arrived) {
+      if (entry.position >= this.position && !this.#addNext(entry)) break;
+      taken++;
+    }
+    arrived.splice(0, taken);
+    return arrived.length === 0;
+  }
+
+  /** Whether an entry could be indexed at once: it is the next, its readers are known, and there is room. */
+  #addNext(entry: AuditEntry): boolean {
+    if (entry.position !== this.position || this.#buffer.isFull) return false;
+    try {
+      const own = circumstanceOf(entry.event);
+      const readers = this.streams.of(entry.event, own);
+      if ("then" in readers) {
+        readers.catch(() => undefined); // asked again, and told, by who reads the entry
+        return false;
+      }
+      this.#mark(entry, own, readers);
+    } catch {
+      return false; // as above
+    }
+    if (this.#buffer.isFull && this.#writing === undefined) this.#beginWriting(entry.event);
+    return true;
   }
 
   #wake(): void {
     this.#pause.abort(new Error("woken"));
-    this.#gathering.abort();
+    this.#fallBehind?.();
   }
 
   /** Waits, but no longer than until it is woken. */
@@ -256,10 +300,13 @@ export class AuditIndex implements AsyncDisposable {
     this.#buffer.to = position;
   }
 
-  async #add({ position, event }: AuditEntry): Promise<void> {
-    const own = circumstanceOf(event);
-    const found = this.streams.of(event, own);
-    const readers = "then" in found ? await found : found;
+  async #add(entry: AuditEntry): Promise<void> {
+    const own = circumstanceOf(entry.event);
+    const found = this.streams.of(entry.event, own);
+    this.#mark(entry, own, "then" in found ? await found : found);
+  }
+
+  #mark({ position, event }: AuditEntry, own: Circumstance, readers: readonly Circumstance[]): void {
     const timeMs = timeOf(event);
     const buffer = this.#buffer;
     markEvent(event, own, readers, (term, circumstance) => buffer.add(term, position, timeMs, circumstance));
@@ -271,10 +318,14 @@ export class AuditIndex implements AsyncDisposable {
   /** Writes the buffer behind the next one; only one is written at a time. */
   async #writeBuffer(last: AuditEvent): Promise<void> {
     await this.#writing;
+    this.#beginWriting(last);
+  }
+
+  #beginWriting(last: AuditEvent): void {
     const full = this.#buffer;
     this.#full = full;
     this.#buffer = this.#bufferFrom(full.to);
-    this.#writing = this.#write(full, this.#fingerprint(last));
+    this.#writing = this.#write(full, this.#fingerprint(last)).finally(() => (this.#writing = undefined));
   }
 
   /** Tries until it is written: what comes after the next buffer waits for it. */
@@ -289,6 +340,7 @@ export class AuditIndex implements AsyncDisposable {
     if (!written) return;
     this.#full = undefined;
     await this.#tried(() => this.#folder.merge());
+    await this.#tried(() => this.#folder.dropBefore(this.#options.log.first));
   }
 
   /** Whether it was done before the end. What is damaged is thrown away with the rest. */

@@ -151,6 +151,32 @@ test("Segments follow each other at their size, and a reader goes through all of
   });
 });
 
+for (const reads of ["synced", "batched"] as const) {
+  test(`Who listens is told of all entries when they are durable, in order, with reads ${reads}`, async () => {
+    using fixture = new LogFixture();
+    const told: [number, string][] = [];
+    await fixture.with(
+      async (log) => {
+        await log.write(auditEvent("before"));
+        const all = new Promise<void>((resolve) => {
+          log.onEntries((entries) => {
+            for (const { position, event } of entries) {
+              assert.ok(position < log.end);
+              told.push([position, event.auditID]);
+            }
+            if (told.length >= 100) resolve();
+          });
+        });
+        await Promise.all(numbered(100).map((id) => log.write(auditEvent(id))));
+        await all;
+        const positions = (await entriesOf(log)).map(({ position, event }) => [position, event.auditID]);
+        assert.deepEqual(told, positions.slice(1));
+      },
+      { reads },
+    );
+  });
+}
+
 test("A reader can wait for what is not there yet", async () => {
   using fixture = new LogFixture();
   await fixture.with(async (log) => {

@@ -11,6 +11,7 @@
 import { randomUUID } from "node:crypto";
 import { NoSpaceError } from "../../errors/no-space-error.ts";
 import { isStrongroomError, StrongroomError } from "../../errors/strongroom-error.ts";
+import { isDiskFull } from "../append-file.ts";
 import type { AppendFiles } from "../append-file.ts";
 import type { AuditEvent, RecordKind, WriteOptions } from "../audit-event.ts";
 import type { AuditEntry, AuditLog } from "../audit-log.ts";
@@ -19,6 +20,8 @@ import { blockBytesMax } from "./block.ts";
 import { encodePublicKey } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointSchedule } from "./checkpoint-schedule.ts";
+import { FreshEntries } from "./fresh-entries.ts";
+import type { EntriesListener } from "./fresh-entries.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { Waiting } from "./group-commit.ts";
 import { HeadKeeper } from "./head-keeper.ts";
@@ -87,6 +90,7 @@ export class AuditLogFile implements AuditLog {
   readonly #reader: LogReader;
   readonly #commits: GroupCommit<Item>;
   readonly #arrivals = new Arrivals();
+  readonly #fresh = new FreshEntries();
   readonly #schedule: CheckpointSchedule;
   readonly #heads: HeadKeeper;
   readonly #intents: OpenIntents;
@@ -203,6 +207,10 @@ export class AuditLogFile implements AuditLog {
     return this.#arrivals.wait(() => this.end > position, signal);
   }
 
+  onEntries(listener: EntriesListener): Disposable {
+    return this.#fresh.listen(listener);
+  }
+
   /** Intents of changes without an outcome. Right after the opening: those that a crash left, to be resolved from the store. */
   get openIntents(): readonly AuditEntry[] {
     return this.#intents.all;
@@ -308,7 +316,11 @@ export class AuditLogFile implements AuditLog {
     const example = written[0]?.event;
     const made = await this.#appendOrGoOn({ lines, checkpoint, sync, ...(example !== undefined && { example }) });
     const end = this.#tail.end;
-    for (const [index, { event }] of written.entries()) this.#intents.note(event, end - lines.length + index);
+    for (const [index, { event }] of written.entries()) {
+      const position = end - lines.length + index;
+      this.#intents.note(event, position);
+      this.#fresh.add({ position, event });
+    }
     this.#schedule.wrote(end, made !== undefined);
     if (sync) this.#synced();
     else this.#syncTimer ??= setTimeout(() => void this.#syncNow(), batchedSyncMs).unref();
@@ -330,6 +342,7 @@ export class AuditLogFile implements AuditLog {
     this.#head = this.#tail.head(this.#intents.oldest);
     this.#heads.keepSoon(() => this.#head);
     this.#arrivals.tell();
+    this.#fresh.durable();
   }
 
   async #syncNow(): Promise<void> {
@@ -385,8 +398,4 @@ function notRecorded(cause: unknown): StrongroomError {
   return isDiskFull(cause)
     ? new NoSpaceError(message, { cause })
     : new StrongroomError("unavailable", message, { cause });
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
