@@ -19,6 +19,8 @@ export interface Disclosure {
   readonly keys?: readonly string[];
   /** Of one of its versions, its number; else it is the state at that revision. */
   readonly version?: number;
+  /** The secret, NAMESPACE/NAME, whose values it has by a link. */
+  readonly linkedFrom?: string;
 }
 
 /** Many disclosures in columns: what stands at the same place belongs to the same secret. Read it by `disclosuresOf` (disclosures.ts). */
@@ -34,6 +36,8 @@ export interface DisclosureTable {
   readonly keys?: readonly number[] | number;
   /** The version of each, 0 for none. Absent where none is one of versions. */
   readonly versions?: readonly number[];
+  /** What each is linked from, "" for nothing. Absent where none is linked. */
+  readonly linkedFrom?: readonly string[];
 }
 
 /**

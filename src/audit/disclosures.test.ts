@@ -12,8 +12,13 @@ const disclosureArbitrary: fc.Arbitrary<Disclosure> = fc
     uid: fc.string(),
     resourceVersion: fc.nat().map(String),
     keys: fc.option(fc.array(keyArbitrary, { maxLength: 3 }), { nil: undefined }),
+    linkedFrom: fc.option(fc.constantFrom("shared/db", "shared/web"), { nil: undefined }),
   })
-  .map(({ keys, ...rest }) => (keys === undefined ? rest : { ...rest, keys }));
+  .map(({ keys, linkedFrom, ...rest }) => ({
+    ...rest,
+    ...(keys !== undefined && { keys }),
+    ...(linkedFrom !== undefined && { linkedFrom }),
+  }));
 
 function written(disclosures: readonly Disclosure[]) {
   return JSON.parse(JSON.stringify({ disclosed: inRecord(disclosures) }));
@@ -24,12 +29,13 @@ test("What was put on record comes out of the record, in order, whatever its for
     fc.property(fc.array(disclosureArbitrary, { maxLength: 12 }), (disclosures) => {
       const event = written(disclosures);
       assert.equal(disclosureCount(event), disclosures.length);
-      const read = disclosuresOf(event).map(({ namespace, name, uid, resourceVersion, keys }) => ({
+      const read = disclosuresOf(event).map(({ namespace, name, uid, resourceVersion, keys, linkedFrom }) => ({
         namespace,
         name,
         uid,
         resourceVersion,
         ...(keys !== undefined && { keys }),
+        ...(linkedFrom !== undefined && { linkedFrom }),
       }));
       assert.deepEqual(read, disclosures);
     }),

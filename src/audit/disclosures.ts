@@ -62,6 +62,9 @@ function tableOf(disclosures: readonly Disclosure[]): DisclosureTable {
     ...(disclosures.some(({ version }) => version !== undefined) && {
       versions: disclosures.map(({ version = 0 }) => version),
     }),
+    ...(disclosures.some(({ linkedFrom }) => linkedFrom !== undefined) && {
+      linkedFrom: disclosures.map(({ linkedFrom = "" }) => linkedFrom),
+    }),
   };
 }
 
@@ -85,11 +88,12 @@ class KeySets {
 }
 
 function rowsOf(table: DisclosureTable): Disclosure[] {
-  const { namespaces, names, uids, resourceVersions, keySets = [], keys = -1, versions = [] } = table;
+  const { namespaces, names, uids, resourceVersions, keySets = [], keys = -1, versions = [], linkedFrom = [] } = table;
   const inNamespaces = namespaces.flatMap(([namespace, count]) => Array.from({ length: count }, () => namespace));
   return names.map((name, row) => {
     const set = keySets[typeof keys === "number" ? keys : (keys[row] ?? -1)];
     const version = versions[row] ?? 0;
+    const source = linkedFrom[row] ?? "";
     return {
       namespace: inNamespaces[row] ?? "",
       name,
@@ -97,6 +101,7 @@ function rowsOf(table: DisclosureTable): Disclosure[] {
       resourceVersion: resourceVersions[row] ?? "",
       ...(set !== undefined && { keys: set }),
       ...(version > 0 && { version }),
+      ...(source !== "" && { linkedFrom: source }),
     };
   });
 }

@@ -83,6 +83,10 @@ const contents: Readonly<Record<string, { readonly fields: object; readonly chan
     change: { spec: { validationActions: ["Warn"] } },
   },
   "strongroom.dev/v1/clustersecretpolicies": { fields: policy, change: { spec: { mode: "enforce" } } },
+  "strongroom.dev/v1/secretlinks": {
+    fields: { spec: { source: { namespace: "elsewhere", name: "never" } } },
+    change: { spec: { source: { name: "neither" } } },
+  },
   "strongroom.dev/v1/secretpolicies": { fields: policy, change: { spec: { mode: "enforce" } } },
 };
 

@@ -48,7 +48,7 @@ function markDisclosures(
 ): void {
   // By what left: most secrets of an answer share that, and each circumstance is made once.
   const known = new Map<string, readonly Circumstance[]>();
-  for (const { namespace, name, metadataOnly, keys = [] } of disclosed) {
+  for (const { namespace, name, metadataOnly, keys = [], linkedFrom } of disclosed) {
     // No key has a space.
     const text = `${metadataOnly} ${keys.join(" ")}`;
     let circumstances = known.get(text);
@@ -57,8 +57,18 @@ function markDisclosures(
       circumstances = readers.map((reader) => ({ ...reader, mark, keys, pods: podsBehind(reader, onBehalfOf) }));
       known.set(text, circumstances);
     }
-    for (const circumstance of circumstances) add(terms.secret(namespace, name), circumstance);
+    for (const term of secretTerms(namespace, name, metadataOnly ? undefined : linkedFrom)) {
+      for (const circumstance of circumstances) add(term, circumstance);
+    }
   }
+}
+
+/** Who read the values of a linked secret read those of its source. */
+function secretTerms(namespace: string, name: string, linkedFrom: string | undefined): readonly string[] {
+  const own = terms.secret(namespace, name);
+  if (linkedFrom === undefined) return [own];
+  const [sourceNamespace = "", source = ""] = linkedFrom.split("/");
+  return [own, terms.secret(sourceNamespace, source)];
 }
 
 const nodePrefix = "system:node:";

@@ -239,8 +239,9 @@ function podsText({ pods, others = 0 }: NonNullable<AuditEvent["onBehalfOf"]>): 
 }
 
 function disclosedText(disclosed: readonly Disclosure[]): string {
-  const names = disclosed
-    .slice(0, disclosuresMax)
-    .map(({ namespace, name, resourceVersion }) => `${namespace}/${name}@${resourceVersion}`);
+  const names = disclosed.slice(0, disclosuresMax).map(({ namespace, name, resourceVersion, linkedFrom }) => {
+    const source = linkedFrom === undefined ? "" : `(=${linkedFrom})`;
+    return `${namespace}/${name}@${resourceVersion}${source}`;
+  });
   return disclosed.length > disclosuresMax ? `${names.join(" ")} ${cutMark} of ${disclosed.length}` : names.join(" ");
 }

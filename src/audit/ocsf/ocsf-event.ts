@@ -184,9 +184,11 @@ function resourcesOf({ disclosed = [], objectRef }: EntryPart["event"]) {
   };
 }
 
-/** Labels say what of it left: metadata only, or the values of which keys. */
-function disclosedResource({ namespace, name, uid, resourceVersion, metadataOnly, keys = [] }: RecordedDisclosure) {
-  const labels = metadataOnly ? ["metadata-only"] : ["values", ...keys.map((key) => `key:${key}`)];
+/** Labels say what of it left: metadata only, or the values of which keys; and whose values they are, of one that is linked. */
+function disclosedResource(disclosure: RecordedDisclosure) {
+  const { namespace, name, uid, resourceVersion, metadataOnly, keys = [], linkedFrom } = disclosure;
+  const what = metadataOnly ? ["metadata-only"] : ["values", ...keys.map((key) => `key:${key}`)];
+  const labels = linkedFrom === undefined ? what : [...what, `linked-from:${linkedFrom}`];
   return { name, uid, namespace, version: resourceVersion, type: "secrets", labels };
 }
 

@@ -104,6 +104,11 @@ export interface SecretBook extends SecretIdentity {
    * nobody has changed here follows the cluster's etcd.
    */
   readonly adoptedAt?: number | undefined;
+  /**
+   * The secret, NAMESPACE/NAME, that this one is kept the same as by a link. It keeps no versions, which that one has, and leaves no
+   * trash: what a link gave ends with it.
+   */
+  readonly linkedFrom?: string | undefined;
 }
 
 /** The uid that clients see. */

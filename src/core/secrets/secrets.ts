@@ -62,6 +62,7 @@ export interface SecretsOptions {
 export interface Writer {
   readonly author: string;
   readonly door: string;
+  readonly linkedFrom?: SecretBook["linkedFrom"];
 }
 
 export class Secrets {
@@ -160,7 +161,7 @@ export class Secrets {
   async replace(previous: Secret, state: SecretState, writer: Writer, again?: SecretVersion): Promise<Secret> {
     const key = objectKey(resource, state.namespace, state.name);
     const write = samePayload(previous, state)
-      ? { book: withCluster(previous.book, state), operations: [], payload: undefined }
+      ? { book: withCluster(previous.book, state, writer), operations: [], payload: undefined }
       : await this.#supersede(previous, state, writer, again);
     const result = await this.#commit(
       {
@@ -324,7 +325,7 @@ export class Secrets {
     state: SecretState,
     writer: Writer,
   ): Write {
-    const versioned = keepsVersions(state.type);
+    const versioned = keepsVersions(state.type) && writer.linkedFrom === undefined;
     const authorship = this.#authorship(writer);
     const book: SecretBook = {
       ...(previous?.objectUid !== undefined && { objectUid: previous.objectUid }),
@@ -346,6 +347,7 @@ export class Secrets {
       versionsBytes: versioned ? (previous?.versionsBytes ?? 0) + state.payload.bytes.length : 0,
       cluster: state.cluster ?? previous?.cluster,
       adoptedAt: state.adoptedAt,
+      linkedFrom: writer.linkedFrom,
     };
     const operations: Operation[] = promotionOperations(book);
     if (previous === undefined) {

@@ -8,6 +8,7 @@
  */
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { Secret, SecretState } from "../../core/secrets/canonical-secret.ts";
+import { clusterValueType } from "../../core/secrets/secret-of-cluster.ts";
 import { isJsonObject, jsonObject } from "../kubernetes/codec/json.ts";
 import type { JsonObject } from "../kubernetes/codec/json.ts";
 import { DecodeError } from "../kubernetes/codec/decode-error.ts";
@@ -19,8 +20,7 @@ import { Secret as SecretMessage } from "../kubernetes/schema/core-v1.ts";
 import { secretStateOf, StoredSecret } from "../kubernetes/storage/secret-storage.ts";
 import { metadataOf, objectField, stringField } from "../kubernetes/validation/object-fields.ts";
 
-/** The type of secrets whose value only the API server can read. */
-export const opaqueType = "strongroom.dev/etcd-value";
+export const opaqueType = clusterValueType;
 /** The key under which they have it. */
 const opaqueKey = "value";
 /** The annotation that says how the value begins: `k8s:enc:PROVIDER:...` where the API server encrypts. */

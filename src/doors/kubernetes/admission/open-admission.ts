@@ -8,6 +8,7 @@ import type { KindStorage } from "../storage/kind-storage.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { resourceQuotaAdmission } from "./resource-quota.ts";
+import { secretLinkAdmission } from "./secret-link.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { StoredAdmissionPolicies } from "./stored-admission-policies.ts";
 import { StoredQuotas } from "./stored-quotas.ts";
@@ -38,6 +39,7 @@ export async function openAdmission(options: AdmissionOptions): Promise<OpenAdmi
       serviceAccountAdmission({ storage, timers }),
       nodeRestriction(storage),
       escalation,
+      secretLinkAdmission(storage),
       validatingAdmissionPolicies({ kinds, storage, bound: () => policies.bound() }),
       resourceQuotaAdmission({ kinds, storage, limiting }),
     ]),

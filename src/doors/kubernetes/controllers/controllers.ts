@@ -9,6 +9,8 @@ import type { User } from "../../../identity/user.ts";
 import type { UsedSecret } from "../authentication/open-authentication.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { clusterRoleKind } from "../kinds/role.ts";
+import { secretKind } from "../kinds/secret.ts";
+import { secretLinkKind } from "../kinds/secret-link.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
 import { GarbageCollector, garbageCollectorName } from "./garbage-collector/garbage-collector.ts";
 import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
@@ -16,6 +18,10 @@ import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName }
 import { namespaceControllerName, terminateNamespaces } from "./namespace-termination.ts";
 import { resourceQuotaControllerName, showQuotas } from "./quota-status.ts";
 import { aggregateRoles, roleAggregationName } from "./role-aggregation.ts";
+import type { LinkPlace } from "./secret-links/follow-links.ts";
+import { linkAuthorizer, linkUser } from "./secret-links/link-user.ts";
+import { linkingStorage } from "./secret-links/linked-secret.ts";
+import { keepLinks, secretLinkControllerName } from "./secret-links/secret-links.ts";
 import { SystemClient, controllerUser, serverUser } from "./system-client.ts";
 import { tokensControllerName } from "./token-secrets/account-tokens.ts";
 import { tokenCleanerName } from "./token-secrets/bootstrap-cleaner.ts";
@@ -46,6 +52,7 @@ const users = [
   resourceQuotaControllerName,
   roleAggregationName,
   rootCaPublisherName,
+  secretLinkControllerName,
   serviceAccountControllerName,
   tokenCleanerName,
   tokensControllerName,
@@ -111,6 +118,14 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     now,
     onError: report("A secret with a token could not be kept as it should be"),
   };
+  const secretLinks = {
+    links: storage(secretLinkKind),
+    secrets: storage(secretKind),
+    client: client(secretLinkControllerName),
+    clientOf: linkClients(options),
+    timers,
+    onError: report("A secret could not be linked"),
+  };
   const running = Promise.all([
     collector.run(),
     terminateNamespaces(termination, stop.signal),
@@ -118,6 +133,7 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     aggregateRoles(aggregation, stop.signal),
     showQuotas(quotas, stop.signal),
     keepTokenSecrets(tokenSecrets, stop.signal),
+    keepLinks(secretLinks, stop.signal),
   ]).catch((error: unknown) => onError("A controller stopped", error, ""));
   return {
     async [Symbol.asyncDispose]() {
@@ -126,4 +142,12 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
       await running;
     },
   };
+}
+
+/** Each link writes as itself, secrets and nothing else, and what it writes is marked. */
+function linkClients({ audit, admission, storage, now, uuid, randomBytes }: ControllersOptions) {
+  const gate = new Gate({ audit, admission, now, uuid, authorizer: linkAuthorizer });
+  const secrets = linkingStorage(storage(secretKind));
+  const facts = { gate, storage: () => secrets, now, uuid, randomBytes, fieldManager: secretLinkControllerName };
+  return (link: LinkPlace) => new SystemClient(facts, linkUser(link));
 }

@@ -43,6 +43,7 @@ test("the kinds are listed by resource, each with its list kind and schema", () 
       ],
       ["coordination.k8s.io/v1 leases", "Lease", "LeaseList", true],
       ["strongroom.dev/v1 clustersecretpolicies", "ClusterSecretPolicy", "ClusterSecretPolicyList", false],
+      ["strongroom.dev/v1 secretlinks", "SecretLink", "SecretLinkList", true],
       ["strongroom.dev/v1 secretpolicies", "SecretPolicy", "SecretPolicyList", true],
     ],
   );

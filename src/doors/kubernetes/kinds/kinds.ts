@@ -12,6 +12,7 @@ import { resourceQuotaKind } from "./resource-quota.ts";
 import { clusterRoleBindingKind, roleBindingKind } from "./role-binding.ts";
 import { clusterRoleKind, roleKind } from "./role.ts";
 import { secretKind } from "./secret.ts";
+import { secretLinkKind } from "./secret-link.ts";
 import { clusterSecretPolicyKind, secretPolicyKind } from "./secret-policy.ts";
 import { secretVersionKind } from "./secret-version.ts";
 import { serviceAccountKind } from "./service-account.ts";
@@ -36,6 +37,7 @@ export const kinds: readonly Kind[] = [
   validatingAdmissionPolicyBindingKind,
   leaseKind,
   clusterSecretPolicyKind,
+  secretLinkKind,
   secretPolicyKind,
 ];
 

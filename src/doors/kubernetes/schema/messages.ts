@@ -6,6 +6,7 @@ import { MessageTables } from "./message-table.ts";
 import { ListMeta, ObjectMeta } from "./meta-v1.ts";
 import type { Message } from "./schema.ts";
 import { strongroomAuditV1Descriptions, strongroomAuditV1Table } from "./strongroom-audit-v1.ts";
+import { strongroomLinksV1Descriptions, strongroomLinksV1Table } from "./strongroom-links-v1.ts";
 import { strongroomV1Descriptions, strongroomV1Table } from "./strongroom-v1.ts";
 import { strongroomVersionsV1Descriptions, strongroomVersionsV1Table } from "./strongroom-versions-v1.ts";
 import { admissionregistrationV1Table } from "./tables/admissionregistration-v1.ts";
@@ -61,6 +62,11 @@ const tables = new MessageTables({
     definitionPrefix: "dev.strongroom.v1.",
     table: strongroomAuditV1Table,
     descriptions: strongroomAuditV1Descriptions,
+  },
+  "strongroom-links-v1": {
+    definitionPrefix: "dev.strongroom.v1.",
+    table: strongroomLinksV1Table,
+    descriptions: strongroomLinksV1Descriptions,
   },
   "strongroom-v1": {
     definitionPrefix: "dev.strongroom.v1.",

@@ -22,6 +22,8 @@ export interface StoredObject {
   readonly sizeBytes: number;
   /** The cluster whose API server keeps the object here: its controllers look after it, ours do not. */
   readonly cluster?: string | undefined;
+  /** The secret, NAMESPACE/NAME, whose values it has by a link. */
+  readonly linkedFrom?: string | undefined;
   /** Compact JSON as an item of a list: resourceVersion included, kind and apiVersion not. */
   itemJson(): Buffer;
   /** A fresh tree with resourceVersion, without kind and apiVersion; the caller may change it. */

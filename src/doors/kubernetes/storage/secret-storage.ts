@@ -52,6 +52,10 @@ export class StoredSecret implements StoredObject {
     return this.secret.book.cluster;
   }
 
+  get linkedFrom(): string | undefined {
+    return this.secret.book.linkedFrom;
+  }
+
   itemJson(): Buffer {
     return itemJson(this.secret, this.secret.payload);
   }
@@ -75,7 +79,9 @@ export class StoredSecret implements StoredObject {
 
   disclosure(): Disclosure {
     const { namespace, name, book, revision } = this.secret;
-    return { namespace, name, uid: objectUidOf(book), resourceVersion: String(revision) };
+    const { linkedFrom } = book;
+    const which = { namespace, name, uid: objectUidOf(book), resourceVersion: String(revision) };
+    return linkedFrom === undefined ? which : { ...which, linkedFrom };
   }
 
   valuePlaces(): ValuePlaces {
