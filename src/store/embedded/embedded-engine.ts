@@ -12,16 +12,22 @@ import type { MvccOptions } from "../mvcc/mvcc-store.ts";
 import { retentionDefault } from "../mvcc/retention.ts";
 import type { Retention } from "../mvcc/retention.ts";
 import type { SupersededRecords } from "../mvcc/superseded.ts";
-import type { StoreState, Tables } from "../mvcc/tables.ts";
+import type { RevisionTimes } from "../mvcc/revision-time.ts";
+import type { StoreState } from "../mvcc/tables.ts";
 import type { Store } from "../store.ts";
 import type { WatchBuffer } from "../watch/watch-hub.ts";
+import { dataFilePaths, endDefragmentation } from "./defragment.ts";
+import type { FileNote } from "./defragment.ts";
 import { acquireDirectoryLock } from "./directory-lock.ts";
 import type { DirectoryLock } from "./directory-lock.ts";
 import { checkDataFile, hasData, removeUnfinished } from "./data-file.ts";
+import { searchFiles } from "./file-search.ts";
+import type { FileSearch } from "./file-search.ts";
 import { formats, migrateFormat, readFormat, writeFormat } from "./format-version.ts";
 import type { Formats } from "./format-version.ts";
 import type { LiveSetReport, LiveSetVerifier } from "./live-set-verifier.ts";
 import { dataFile, openLmdbTables } from "./lmdb-tables.ts";
+import type { LmdbTables } from "./lmdb-tables.ts";
 
 export interface EmbeddedEngineOptions {
   /** Created (0700) when missing. Must be on a local disk: LMDB maps its file into memory. */
@@ -39,7 +45,15 @@ export interface EmbeddedEngineOptions {
 }
 
 /** The embedded engine: a store, and what only it can do. */
-export type EmbeddedEngine = Store & LiveSetVerifier & SupersededRecords;
+export type EmbeddedEngine = Store & LiveSetVerifier & SupersededRecords & RevisionTimes & StoreFiles;
+
+/** The ability of an engine to look at its files as bytes. */
+export interface StoreFiles {
+  /** Counts marks, as {@link searchFiles}, in everything that holds or held values. */
+  searchFiles(common: Uint8Array, marks: readonly Buffer[]): Promise<FileSearch>;
+  /** When the file was last written anew, from what the tables held; undefined when it never was. */
+  fileNote(): FileNote | undefined;
+}
 
 /**
  * Opens the durable store in a directory, or makes one. A write is answered after it
@@ -57,7 +71,7 @@ export async function openEmbeddedEngine(options: EmbeddedEngineOptions): Promis
   const lock = acquireDirectoryLock(directory);
   try {
     const tables = await openTables(directory, known, authenticator);
-    return new LmdbEngine(tables, lock, {
+    return new LmdbEngine(tables, directory, lock, {
       clock: options.clock ?? systemClock,
       retention: { ...retentionDefault, ...options.retention },
       watchBuffer: options.watchBuffer,
@@ -75,11 +89,12 @@ async function openTables(
   directory: string,
   known: Formats,
   authenticator: IndexAuthenticator | undefined,
-): Promise<Tables> {
+): Promise<LmdbTables> {
   const path = join(directory, dataFile);
   const format = readFormat(directory, known);
   if (format === undefined) removeUnfinished(path);
   else {
+    endDefragmentation(path);
     if (!hasData(path)) throw new StrongroomError("corrupt", `the data directory ${directory} must have its data file`);
     await migrateFormat(directory, format, known);
   }
@@ -106,12 +121,16 @@ function makeDirectory(directory: string): void {
 /** How often a verification starts over because compaction overtook it. */
 const verifyAttemptsMax = 3;
 
-class LmdbEngine extends MvccStore implements LiveSetVerifier {
+class LmdbEngine extends MvccStore implements LiveSetVerifier, StoreFiles {
+  readonly #directory: string;
+  readonly #note: () => Uint8Array | undefined;
   readonly #lock: DirectoryLock;
   readonly #authenticator: IndexAuthenticator | undefined;
 
-  constructor(tables: Tables, lock: DirectoryLock, options: MvccOptions) {
+  constructor(tables: LmdbTables, directory: string, lock: DirectoryLock, options: MvccOptions) {
     super(tables, options);
+    this.#directory = directory;
+    this.#note = () => tables.fileNote();
     this.#lock = lock;
     this.#authenticator = options.indexAuthenticator;
   }
@@ -124,6 +143,15 @@ class LmdbEngine extends MvccStore implements LiveSetVerifier {
         if (attempt === verifyAttemptsMax || !isStrongroomError(error, "compacted")) throw error;
       }
     }
+  }
+
+  searchFiles(common: Uint8Array, marks: readonly Buffer[]): Promise<FileSearch> {
+    return searchFiles(dataFilePaths(this.#directory), common, marks);
+  }
+
+  fileNote(): FileNote | undefined {
+    const note = this.#note();
+    return note === undefined ? undefined : (JSON.parse(Buffer.from(note).toString("utf8")) as FileNote); // by defragment
   }
 
   override async close(): Promise<void> {

@@ -78,8 +78,8 @@ export function writeFormat(directory: string, version: number): void {
   syncDirectory(directory);
 }
 
-// Makes the names in a directory durable, those of the data files included.
-function syncDirectory(directory: string): void {
+/** Makes the names in a directory durable, those of the data files included. */
+export function syncDirectory(directory: string): void {
   const file = openSync(directory, "r");
   try {
     fsyncSync(file);

@@ -10,7 +10,6 @@
  */
 import { join } from "node:path";
 
-import { open } from "lmdb";
 import type { RootDatabase } from "lmdb";
 
 import { StrongroomError } from "../../errors/strongroom-error.ts";
@@ -22,7 +21,7 @@ import type { IndexAuthenticator } from "../mvcc/live-set-digest.ts";
 import { noChanges } from "../mvcc/tables.ts";
 import type { Changes, Head, LiveSetSum, LogEntry, Place, StoreState, Tables, Tick } from "../mvcc/tables.ts";
 import { commitError, openError } from "./lmdb-error.ts";
-import { SpaceReserve, prepareFiles, spaceOf } from "./space-reserve.ts";
+import { SpaceReserve, spaceOf } from "./space-reserve.ts";
 import type { CommitSpace } from "./space-reserve.ts";
 import { decodeState, encodeState, openLiveSet } from "./state-codec.ts";
 import {
@@ -39,17 +38,15 @@ import {
 } from "./table-codec.ts";
 import type { AttachedKey, TtlLeaseTerm } from "./table-codec.ts";
 import { openBytesTable, openTable } from "./lmdb-table.ts";
-import type { LmdbTable, TableInterval, TableStats } from "./lmdb-table.ts";
+import type { LmdbTable, TableInterval } from "./lmdb-table.ts";
+import { openRoot, statsOf, usedBytes } from "./lmdb-root.ts";
 
 /** The file that holds the tables. */
 export const dataFile = "data.mdb";
 
-/**
- * Address space, not memory or disk: one mapping for as long as the file fits, and
- * LMDB (as lmdb-js builds it) maps more when it does not.
- */
-const mapBytes = 64 * 1024 ** 3;
-const stateKey = "state";
+export const stateKey = "state";
+/** Where the table `meta` has what defragment.ts says of the file. */
+export const fileNoteKey = "file-note";
 /** The byte before which no key of a record begins. */
 const firstKey = " ";
 const attached = Buffer.of(1);
@@ -63,7 +60,7 @@ export interface LmdbTablesOptions {
 
 /** Opens, or creates, the tables of a directory that the caller has locked. Raises `corrupt`, `invalid`, `unavailable`. */
 export async function openLmdbTables(options: LmdbTablesOptions): Promise<LmdbTables> {
-  const root = openRoot(options.directory);
+  const root = openRoot(options.directory, dataFile);
   const reserve = new SpaceReserve(join(options.directory, dataFile));
   try {
     // The first thing written is the list of tables.
@@ -76,41 +73,6 @@ export async function openLmdbTables(options: LmdbTablesOptions): Promise<LmdbTa
     await root.close();
     throw error instanceof StrongroomError ? error : openError(options.directory, error);
   }
-}
-
-function openRoot(directory: string): RootDatabase<Buffer, string> {
-  try {
-    prepareFiles(join(directory, dataFile));
-    const options = {
-      path: join(directory, dataFile),
-      noSubdir: true,
-      overlappingSync: false,
-      // Every write is in a batch anyway; with batching by turns the library makes a second promise
-      // for each commit, which nobody holds, and its rejection on a full disk would end the process.
-      eventTurnBatching: false,
-      mapSize: mapBytes,
-      maxDbs: 8,
-      encoding: "binary",
-      permissionsMode: 0o600, // of the files it creates; not in the library's types
-    } as const;
-    return open<Buffer, string>(options);
-  } catch (error) {
-    throw openError(directory, error);
-  }
-}
-
-// Up to the last page that any commit used.
-function usedBytes(root: RootDatabase): number {
-  const { lastPageNumber, root: main } = root.getStats() as EnvironmentStats; // untyped in the library
-  return (lastPageNumber + 1) * main.pageSize;
-}
-
-interface EnvironmentStats extends TableStats {
-  readonly lastPageNumber: number;
-  /** Of the table of tables. */
-  readonly root: TableStats;
-  /** Of the table of free pages. */
-  readonly free: TableStats;
 }
 
 export class LmdbTables implements Tables {
@@ -262,6 +224,11 @@ export class LmdbTables implements Tables {
     await this.#root.close();
   }
 
+  /** What a defragmentation noted in the file; undefined in one that never was. */
+  fileNote(): Uint8Array | undefined {
+    return this.#meta.get(fileNoteKey);
+  }
+
   async #batch(space: CommitSpace, write: () => void): Promise<void> {
     if (this.#failure) throw this.#failure;
     try {
@@ -292,7 +259,7 @@ export class LmdbTables implements Tables {
 
   // Pages of the file that no table uses. All counts are kept by LMDB: none is taken by walking.
   #freeBytes(): number {
-    const { root, free, lastPageNumber } = this.#root.getStats() as EnvironmentStats; // untyped in the library
+    const { root, free, lastPageNumber } = statsOf(this.#root);
     const stats = [root, free, ...this.#tables().map((table) => table.getStats())];
     const used = stats.reduce(
       (sum, each) => sum + each.treeBranchPageCount + each.treeLeafPageCount + each.overflowPages,

@@ -1,6 +1,7 @@
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import { MvccStore, emptyState } from "../mvcc/mvcc-store.ts";
+import type { RevisionTimes } from "../mvcc/revision-time.ts";
 import { retentionDefault } from "../mvcc/retention.ts";
 import type { Retention } from "../mvcc/retention.ts";
 import type { SupersededRecords } from "../mvcc/superseded.ts";
@@ -19,7 +20,7 @@ export interface MemoryEngineOptions {
  * A store in the memory of the process, for tests and throw-away servers: nothing
  * outlives `close`, so "durable" means no more than committed.
  */
-export function createMemoryEngine(options: MemoryEngineOptions = {}): Store & SupersededRecords {
+export function createMemoryEngine(options: MemoryEngineOptions = {}): Store & SupersededRecords & RevisionTimes {
   return new MvccStore(new MemoryTables(emptyState), {
     clock: options.clock ?? systemClock,
     retention: { ...retentionDefault, ...options.retention },

@@ -28,6 +28,7 @@ import { restoreSnapshot } from "./restore.ts";
 import type { Retention } from "./retention.ts";
 import { revisionAt } from "./revision-at.ts";
 import { RevisionReader } from "./revision-reader.ts";
+import { revisionTime } from "./revision-time.ts";
 import { decodeSnapshot, encodeSnapshotItems, snapshotItems } from "./snapshot-stream.ts";
 import type { ItemSnapshots, SnapshotItem } from "./snapshot-stream.ts";
 import { Stage } from "./stage.ts";
@@ -81,6 +82,7 @@ interface Group {
 export class MvccStore implements Store, ItemSnapshots, SupersededRecords {
   readonly limits = mvccLimits;
   readonly bindsRevision = true;
+  readonly revisionTime = (revision: Revision) => revisionTime(this.tables, this.#state, revision);
   protected readonly tables: Tables;
   protected readonly reader: RevisionReader;
   readonly #options: MvccOptions;
