@@ -203,6 +203,21 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./encryption-status.ts")).encryptionStatusCommand,
   },
   {
+    name: "encryption statement",
+    summary: "Have it signed that nothing is left under a key",
+    load: async () => (await import("./encryption-statement.ts")).encryptionStatementCommand,
+  },
+  {
+    name: "encryption verify-statement",
+    summary: "Verify such a statement, without the server",
+    load: async () => (await import("./encryption-verify-statement.ts")).encryptionVerifyStatementCommand,
+  },
+  {
+    name: "encryption defragment",
+    summary: "Write the data file anew, without what was left behind in free space",
+    load: async () => (await import("./encryption-defragment.ts")).encryptionDefragmentCommand,
+  },
+  {
     name: "encryption audit",
     summary: "Say what a cluster's etcd has in the clear, and what under which key",
     load: async () => (await import("./encryption-audit.ts")).encryptionAuditCommand,

@@ -1,4 +1,5 @@
-import type { EncryptionStatus, KeyStatus } from "../instance/encryption-service.ts";
+import type { EncryptionStatus } from "../instance/encryption-service.ts";
+import type { KeyStatus, ResourceForm } from "../instance/encryption-status.ts";
 import { formatByteSize } from "./byte-size.ts";
 import { CommandFailure } from "./command-failure.ts";
 import type { Command } from "./command.ts";
@@ -18,8 +19,8 @@ export const encryptionStatusCommand: Command = {
   ],
   flags: [jsonFlag, dataDirFlag, configFlag],
   notes: [
-    "It asks the server that runs on this host, for whoever may open the data directory. All records are " +
-      "read and decrypted for it.",
+    "It asks the server that runs on this host, for whoever may open the data directory. All records and the " +
+      "files of the store are read for it.",
     "Superseded revisions are history: they go after history.retain, and until then a key that they are under is in use.",
   ],
   operandsMax: 0,
@@ -37,32 +38,56 @@ export const encryptionStatusCommand: Command = {
   },
 };
 
-function statusLines({ file, problem, resources, keys, rewrite }: EncryptionStatus): string[] {
-  const rows = resources.map(({ resource, form, state, records, bytes, oldestRevision, superseded }) => [
-    resource,
-    form,
-    state,
-    String(records),
-    formatByteSize(bytes),
-    records === 0 ? "-" : String(oldestRevision),
-    String(superseded),
+function statusLines({ file, problem, resources, keys, files, rewrite }: EncryptionStatus): string[] {
+  const rows = resources.map((row) => [
+    row.resource,
+    nameOf(row),
+    row.state,
+    String(row.records),
+    formatByteSize(row.bytes),
+    oldestText(row),
+    String(row.superseded),
   ]);
   const { state, seen, rewritten, unreadable } = rewrite;
+  const anew = files.writtenAnew === undefined ? "" : `, written anew at ${files.writtenAnew.time}`;
   return [
     file === undefined ? "no configuration: all in the envelope of this server" : `configuration ${file}`,
     ...(problem === undefined ? [] : [`NOT IN FORCE: ${problem}`]),
     `rewriting ${state}: ${seen} records seen, ${rewritten} rewritten, ${unreadable} unreadable`,
+    `files ${formatByteSize(files.bytes)}${anew}`,
     "",
-    ...columns([["RESOURCE", "KEY", "STATE", "RECORDS", "BYTES", "OLDEST REVISION", "SUPERSEDED"], ...rows]),
+    ...columns([["RESOURCE", "KEY", "STATE", "RECORDS", "BYTES", "OLDEST WRITE", "SUPERSEDED"], ...rows]),
     "",
     ...keys.map(keyLine),
   ];
 }
 
-function keyLine({ form, state, records, superseded, removable }: KeyStatus): string {
-  if (removable && state === "missing") return `${form}: nothing is left under it.`;
-  if (removable) return `${form}: nothing is left under it; it may leave the configuration.`;
+/** Enough of a digest to tell keys of a plugin apart. */
+const digestLength = "sha256:".length + 12;
+
+function nameOf({ form, keyId }: Pick<KeyStatus, "form" | "keyId">): string {
+  return keyId === undefined ? form : `${form} ${keyId.slice(0, digestLength)}`;
+}
+
+function oldestText({ records, oldestWrite, oldestRevision }: ResourceForm): string {
+  if (records === 0) return "-";
+  if (oldestWrite === undefined) return `revision ${oldestRevision}`;
+  const time = `${oldestWrite.time.slice(0, 19)}Z`;
+  return oldestWrite.relation === "at" ? time : `before ${time}`;
+}
+
+function keyLine(key: KeyStatus): string {
+  const { state, records, superseded, removable, leftBehind } = key;
+  const name = nameOf(key);
+  if (removable) {
+    const may = state === "missing" ? "" : "; it may leave the configuration";
+    if (leftBehind === undefined || leftBehind > 0) {
+      const copies = leftBehind === undefined ? "Copies may be" : `${leftBehind} copies are`;
+      return `${name}: nothing needs it${may}. ${copies} in free space: strongroom encryption defragment removes them.`;
+    }
+    return `${name}: nothing is left under it${may}. strongroom encryption statement ${key.form} has that signed.`;
+  }
   const uses = `${records} records and ${superseded} superseded revisions`;
-  if (state === "missing") return `${form}: NOT CONFIGURED, and ${uses} are under it.`;
-  return state === "writes" ? `${form}: writes; ${uses}.` : `${form}: in use by ${uses}.`;
+  if (state === "missing") return `${name}: NOT CONFIGURED, and ${uses} are under it.`;
+  return state === "writes" ? `${name}: writes; ${uses}.` : `${name}: in use by ${uses}.`;
 }

@@ -11,6 +11,8 @@ import type { Opened, TransformContext, Transformer } from "./transformer.ts";
  */
 export interface PrefixedTransformer extends Transformer {
   readonly prefix: Uint8Array;
+  /** What a key management service calls the key that is written with; undefined while there is none, and where keys have no ids. */
+  readonly writeKeyId?: string | undefined;
 }
 
 /**

@@ -18,7 +18,9 @@ import type { IssueKubeconfig } from "./audited-issuance.ts";
 import { backupRequestOf, readBackupRequest } from "./backup-access.ts";
 import type { MakeBackup } from "./backup-access.ts";
 import type { ClientCertificateRequest } from "./client-certificate-request.ts";
+import type { EncryptionAnswers } from "./encryption-answers.ts";
 import type { EncryptionStatus } from "./encryption-service.ts";
+import type { EncryptionStatement } from "./encryption-statement.ts";
 import type { TokenKeyState } from "../identity/tokens/token-key-ring.ts";
 import { readTokenKeysRequest } from "./token-keys.ts";
 import type { ManageTokenKeys, TokenKeysRequest } from "./token-keys.ts";
@@ -27,10 +29,13 @@ const keysPath = "/token-keys";
 const auditPath = "/audit";
 const backupPath = "/backup";
 const encryptionPath = "/encryption";
+const statementPath = "/encryption/statement";
 const socketName = "control.sock";
 /** Longest path of a unix socket that every system takes. */
 const socketPathMax = 103;
 const bodyBytesMax = 64 * 1024;
+/** What is told of many resources under many keys is longer than what is asked. */
+const answerBytesMax = 4 * 1024 * 1024;
 
 /** What whoever may open the data directory can have done by the server that runs on it. */
 export interface HostAbilities {
@@ -38,7 +43,7 @@ export interface HostAbilities {
   readonly keys: ManageTokenKeys;
   readonly audit: AskAudit;
   readonly backup: MakeBackup;
-  readonly encryption: () => Promise<EncryptionStatus>;
+  readonly encryption: EncryptionAnswers;
 }
 
 /** Listens; a path that is too long for a socket is `unavailable`. */
@@ -81,12 +86,19 @@ async function answer(request: IncomingMessage, { issue, keys, audit, encryption
   const asked: unknown = JSON.parse((await readBody(request, bodyBytesMax)).toString("utf8"));
   if (request.url === keysPath) return JSON.stringify(await keys(readTokenKeysRequest(asked)));
   if (request.url === auditPath) return JSON.stringify(await audit(readAuditRequest(asked)));
-  if (request.url === encryptionPath) return JSON.stringify(await encryption());
+  if (request.url === encryptionPath) return JSON.stringify(await encryption.status());
+  if (request.url === statementPath) return JSON.stringify(await encryption.statement(readKey(asked)));
   const { user, groups, ttlSeconds } = asked as Partial<ClientCertificateRequest>; // checked next
   if (typeof user !== "string" || typeof ttlSeconds !== "number" || !Array.isArray(groups)) {
     throw new StrongroomError("invalid", "the request must name a user, groups and a life in seconds");
   }
   return issue({ user, ttlSeconds, groups: groups.map(String) });
+}
+
+function readKey(asked: unknown): string {
+  const { key } = Object(asked) as { readonly key?: unknown }; // checked next
+  if (typeof key === "string") return key;
+  throw new StrongroomError("invalid", "the request must name a key");
 }
 
 /** Asks the server that runs on a data directory; undefined when none does. */
@@ -112,6 +124,12 @@ export async function askForEncryption(dataDir: string): Promise<EncryptionStatu
   return answered === undefined ? undefined : (JSON.parse(answered) as EncryptionStatus); // our own server's answer
 }
 
+/** The same for a statement that nothing is left under a key. Raises `invalid`, saying what is. */
+export async function askForStatement(dataDir: string, key: string): Promise<EncryptionStatement | undefined> {
+  const answered = await ask(dataDir, statementPath, { key });
+  return answered === undefined ? undefined : (JSON.parse(answered) as EncryptionStatement); // our own server's answer
+}
+
 /** The same for a backup, in pieces. Raises `unavailable` when the server ends before it is whole. */
 export async function askForBackup(dataDir: string, lock: BackupLock): Promise<AsyncIterable<Uint8Array> | undefined> {
   const response = await send(dataDir, backupPath, backupRequestOf(lock));
@@ -129,7 +147,7 @@ async function* untilItsEnd(response: IncomingMessage): AsyncGenerator<Uint8Arra
 
 async function ask(dataDir: string, path: string, asked: object): Promise<string | undefined> {
   const response = await send(dataDir, path, asked);
-  return response === undefined ? undefined : (await readBody(response, bodyBytesMax)).toString("utf8");
+  return response === undefined ? undefined : (await readBody(response, answerBytesMax)).toString("utf8");
 }
 
 /** The answer; undefined when no server runs. Raises `invalid` with what the server says, where it refuses. */

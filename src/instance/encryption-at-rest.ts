@@ -13,7 +13,7 @@ import type {
 } from "../crypto/encryption-configuration/configured-transformers.ts";
 import type { KmsConfiguration } from "../crypto/encryption-configuration/encryption-configuration.ts";
 import { parseEncryptionConfiguration } from "../crypto/encryption-configuration/parse-encryption-configuration.ts";
-import { formOfPrefix, identityForm } from "../crypto/stored-form.ts";
+import { identityForm } from "../crypto/stored-form.ts";
 import type { PrefixedTransformer } from "../crypto/transformer-chain.ts";
 import type { TransformerSet } from "../crypto/transformer-set.ts";
 import type { Transformer } from "../crypto/transformer.ts";
@@ -120,9 +120,9 @@ export class EncryptionAtRest implements TransformerSelection, AsyncDisposable {
     return this.#options.file;
   }
 
-  /** How records of this server's own envelope are called. */
-  get ownForm(): string {
-    return formOfPrefix(this.#options.own.prefix);
+  /** The envelope of this server, which writes what no rule is for. */
+  get own(): PrefixedTransformer {
+    return this.#options.own;
   }
 
   /** Why the file is not what is in force; undefined when it is. */

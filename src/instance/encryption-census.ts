@@ -1,5 +1,6 @@
 /** Counts what the files of the store hold by how it is encrypted: current records, and superseded ones that are not compacted yet. */
 import type { StoredResource } from "../crypto/encryption-configuration/configured-transformers.ts";
+import { KeyIdReader } from "../crypto/kms-v2/key-id-of-record.ts";
 import { formatGroupResource } from "../crypto/encryption-configuration/resource-name.ts";
 import { formOfRecord } from "../crypto/stored-form.ts";
 import { isStrongroomError } from "../errors/strongroom-error.ts";
@@ -10,18 +11,26 @@ import type { Store, StoredRecord } from "../store/store.ts";
 /** What is counted of the engine below the encryption. */
 export type CountedEngine = Pick<Store, "range"> & SupersededRecords;
 
+/** What a record is for, of which a proof has to name each. */
+export const recordPlaces = ["objects", "versions", "trash", "leases", "own"] as const;
+export type RecordPlace = (typeof recordPlaces)[number];
+
 /** The records of one resource in one form. */
 export interface FormCount {
   /** `secrets`; `strongroom` for this server's own. */
   readonly resource: string;
   /** `aescbc:v1:key1`, `identity`, `kms:v2:strongroom`. */
   readonly form: string;
+  /** A digest of what a plugin calls the key, where the record says so. */
+  readonly keyId?: string | undefined;
   readonly records: number;
   readonly bytes: number;
   /** Of the current record that was written longest ago; 0 without any. */
   readonly oldestRevision: number;
   readonly superseded: number;
   readonly supersededBytes: number;
+  /** Current records by what they are for. */
+  readonly places: Readonly<Record<RecordPlace, number>>;
 }
 
 /** This server's own records, which are of no resource. */
@@ -62,22 +71,46 @@ export async function takeCensus(
   known: readonly string[],
 ): Promise<readonly FormCount[]> {
   const counts = new Map<string, FormCount>();
+  const keyIds = new KeyIdReader();
   for await (const { record, isCurrent } of everyRecord(engine)) {
     const [resource, form] = [resourceOf(record.key), formOfRecord(record.value, known)];
-    const name = `${resource} ${form}`;
-    counts.set(name, added(counts.get(name) ?? { resource, form, ...nothing }, record, isCurrent));
+    const keyId = keyIds.digestOf(record.value, form);
+    const name = `${resource} ${form} ${keyId ?? ""}`;
+    const count = counts.get(name) ?? { resource, form, keyId, ...nothing };
+    counts.set(name, added(count, record, isCurrent ? placeOf(record, resource) : undefined));
   }
-  return Array.from(counts.values()).toSorted((a, b) => compare(a.resource, b.resource) || compare(a.form, b.form));
+  return Array.from(counts.values()).toSorted(
+    (a, b) => compare(a.resource, b.resource) || compare(a.form, b.form) || a.oldestRevision - b.oldestRevision,
+  );
 }
 
-const nothing = { records: 0, bytes: 0, oldestRevision: 0, superseded: 0, supersededBytes: 0 };
+const noRecords = { objects: 0, versions: 0, trash: 0, leases: 0, own: 0 };
+const nothing = {
+  records: 0,
+  bytes: 0,
+  oldestRevision: 0,
+  superseded: 0,
+  supersededBytes: 0,
+  places: noRecords,
+};
+const leasesResource = "leases.coordination.k8s.io";
 
-function added(count: FormCount, { sizeBytes, modRevision }: StoredRecord, isCurrent: boolean): FormCount {
-  if (!isCurrent) {
+/** Leases are those of Kubernetes and every record that ends with a TTL lease. */
+function placeOf({ key, ttlLease }: StoredRecord, resource: string): RecordPlace {
+  if (ttlLease !== undefined || resource === leasesResource) return "leases";
+  if (key.startsWith("/strongroom/trash/")) return "trash";
+  if (key.startsWith("/strongroom/payloads/") || key.startsWith("/strongroom/promotions/")) return "versions";
+  return key.startsWith("/strongroom/") ? "own" : "objects";
+}
+
+/** `place` is that of a current record. */
+function added(count: FormCount, { sizeBytes, modRevision }: StoredRecord, place: RecordPlace | undefined): FormCount {
+  if (place === undefined) {
     return { ...count, superseded: count.superseded + 1, supersededBytes: count.supersededBytes + sizeBytes };
   }
   const oldestRevision = count.records === 0 ? modRevision : Math.min(count.oldestRevision, modRevision);
-  return { ...count, records: count.records + 1, bytes: count.bytes + sizeBytes, oldestRevision };
+  const places = { ...count.places, [place]: count.places[place] + 1 };
+  return { ...count, records: count.records + 1, bytes: count.bytes + sizeBytes, oldestRevision, places };
 }
 
 /** What does not open, by its form. */

@@ -10,7 +10,7 @@ import { EncryptionKeys } from "./encryption-keys.ts";
 
 const selection = new TransformerSet(new TransformerChain(aesGcmTransformer("own", Buffer.alloc(32, 9))));
 const withKeys = (...ids: string[]) =>
-  ({ keys: ids.map((id) => ({ id, form: id })) }) as unknown as ConfiguredEncryption; // its keys are all that counts here
+  ({ keys: ids.map((id) => ({ id, form: id })), resources: [] }) as unknown as ConfiguredEncryption; // its keys are all that counts here
 
 async function open() {
   const engine = createMemoryEngine();

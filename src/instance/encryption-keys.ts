@@ -16,6 +16,8 @@ export interface NotedKey {
   readonly id: string;
   readonly form: string;
   readonly since: string;
+  /** It has written nothing after this revision; without it, it writes or may have written. */
+  readonly until?: number | undefined;
 }
 
 const place = "/strongroom/encryption/keys";
@@ -66,15 +68,25 @@ export class EncryptionKeys {
       const unreadable = await countUnreadable(this.#options.engine, forms, selection);
       if (unreadable.size > 0) throw new StrongroomError("invalid", refusalOf(unreadable));
     }
+    const writers = writersOf(next);
     const lost = new Set(abandoned ? missing.map(({ id }) => id) : []);
     const since = this.#options.now().toISOString();
     await this.#save((noted) => {
       this.#admitted = new Set(next.keys.map(({ id }) => id));
-      const kept = noted.filter(({ id }) => !lost.has(id));
+      const kept = noted.filter(({ id }) => !lost.has(id)).map((key) => (writers.has(key.id) ? withoutEnd(key) : key));
       const known = new Set(kept.map(({ id }) => id));
       const added = next.keys.filter(({ id }) => !known.has(id)).map(({ id, form }) => ({ id, form, since }));
       return [...kept, ...added.filter(({ id }, index) => added.findIndex((other) => other.id === id) === index)];
     });
+  }
+
+  /** Notes, of keys that write nothing in the configuration that is in force, that they have ended. */
+  async noteEnds(inForce: ConfiguredEncryption): Promise<void> {
+    const writers = writersOf(inForce);
+    const until = await this.#options.store.currentRevision();
+    await this.#save((noted) =>
+      noted.map((key) => (writers.has(key.id) || key.until !== undefined ? key : { ...key, until })),
+    );
   }
 
   /** Forgets keys under which nothing is left; not those that a configuration admitted meanwhile has. */
@@ -104,7 +116,15 @@ export class EncryptionKeys {
 }
 
 function isSame(a: readonly NotedKey[], b: readonly NotedKey[]): boolean {
-  return a.length === b.length && a.every(({ id }, index) => id === b[index]?.id);
+  return a.length === b.length && a.every(({ id, until }, index) => id === b[index]?.id && until === b[index].until);
+}
+
+function writersOf({ resources }: ConfiguredEncryption): ReadonlySet<string | undefined> {
+  return new Set(resources.map(({ keys: [writer] }) => writer?.id));
+}
+
+function withoutEnd({ id, form, since }: NotedKey): NotedKey {
+  return { id, form, since };
 }
 
 function refusalOf(unreadable: ReadonlyMap<string, Unreadable>): string {

@@ -7,48 +7,28 @@ import type { Logger } from "../log/logger.ts";
 import type { Clock } from "../store/clock.ts";
 import type { Store } from "../store/store.ts";
 import type { EncryptionAtRest } from "./encryption-at-rest.ts";
-import { countUnreadable, resourceNames, takeCensus } from "./encryption-census.ts";
-import type { CountedEngine, FormCount } from "./encryption-census.ts";
+import { countUnreadable, resourceNames } from "./encryption-census.ts";
 import { EncryptionKeys } from "./encryption-keys.ts";
 import { EncryptionRewriter } from "./encryption-rewriter.ts";
 import type { RewriteProgress } from "./encryption-rewriter.ts";
+import { statementFacts } from "./encryption-proof.ts";
+import type { StatementFacts } from "./encryption-statement.ts";
+import { examineEncryption } from "./encryption-status.ts";
+import type { Examination, ExaminedEngine } from "./encryption-status.ts";
 
-/** What a form is to the configuration that is in force. */
-export type KeyState = "writes" | "reads" | "missing";
-
-/** The records of a resource in one form. */
-export interface ResourceForm extends FormCount {
-  /** `writes`: what this resource is written in now. */
-  readonly state: KeyState;
-}
-
-/** A key over all resources. */
-export interface KeyStatus {
-  readonly form: string;
-  readonly state: KeyState;
-  readonly records: number;
-  readonly bytes: number;
-  readonly superseded: number;
-  /** It writes nothing, and nothing is left under it: it may leave the configuration. */
-  readonly removable: boolean;
-}
-
-export interface EncryptionStatus {
+export interface EncryptionStatus extends Examination {
   readonly time: string;
-  readonly revision: number;
   /** The configuration; undefined where there is none. */
   readonly file?: string | undefined;
   /** Why the file is not what is in force. */
   readonly problem?: string | undefined;
-  readonly resources: readonly ResourceForm[];
-  readonly keys: readonly KeyStatus[];
   readonly rewrite: RewriteProgress;
 }
 
 export interface EncryptionServiceOptions {
   readonly encryption: EncryptionAtRest;
   readonly store: Store;
-  readonly engine: CountedEngine;
+  readonly engine: ExaminedEngine;
   readonly stored: readonly StoredResource[];
   /** Start though records are under keys that the configuration lacks. */
   readonly abandonKeys: boolean;
@@ -79,10 +59,11 @@ export class EncryptionService implements AsyncDisposable {
       const remedy = "or start once with --abandon-encryption-keys, if they are lost for good";
       throw new StrongroomError("invalid", `${encryption.file ?? "no file"}: ${error.message}; ${remedy}`);
     }
+    await keys.noteEnds(encryption.encryption);
     const service = new EncryptionService(options, keys);
     encryption.guardBy({
       admit: (next, selection) => keys.admit(next, selection),
-      changed: () => service.#rewriter.request(0),
+      changed: () => service.#onChanged(),
     });
     if (keys.noted.length > 0) service.#rewriter.request();
     return service;
@@ -93,37 +74,51 @@ export class EncryptionService implements AsyncDisposable {
     return this.#rewriter.walk();
   }
 
-  /** Counts everything: reads and decrypts all records. */
+  /** Counts everything: reads all records and the files of the store. */
   async status(): Promise<EncryptionStatus> {
-    const { encryption, store, engine, stored, clock } = this.#options;
-    const writers = new Map(
-      encryption.encryption.resources.map(({ resource, keys }) => [resource, keys[0]?.form ?? encryption.ownForm]),
-    );
-    const configured = new Set([encryption.ownForm, ...encryption.encryption.keys.map(({ form }) => form)]);
-    const stateOf = (form: string, writes: boolean): KeyState =>
-      writes ? "writes" : configured.has(form) ? "reads" : "missing";
-    const known = [...configured, ...this.#keys.noted.map(({ form }) => form)];
-    const counts = await takeCensus(engine, resourceNames(stored), known);
-    const resources = counts.map((count) => ({
-      ...count,
-      state: stateOf(count.form, count.form === (writers.get(count.resource) ?? encryption.ownForm)),
-    }));
-    const writing = new Set([encryption.ownForm, ...writers.values()]);
-    const forms = new Set([...known, ...counts.map(({ form }) => form)]);
-    const keys = Array.from(forms, (form) => keyStatus(form, counts, stateOf(form, writing.has(form))));
-    return {
-      time: new Date(clock.now()).toISOString(),
-      revision: await store.currentRevision(),
-      file: encryption.file,
-      problem: encryption.problem,
-      resources,
-      keys,
-      rewrite: this.#rewriter.progress,
-    };
+    const { encryption, clock } = this.#options;
+    const time = new Date(clock.now()).toISOString();
+    const rewrite = this.#rewriter.progress; // of before the counts, so that these are not older than it
+    const examined = await this.#examine();
+    return { time, file: encryption.file, problem: encryption.problem, ...examined, rewrite };
+  }
+
+  /**
+   * What a statement says of a key that nothing is left under. Raises `not-found` for a key that was never configured, `invalid`, with
+   * counts, when it writes or anything is left, and `unavailable` when the configuration changed meanwhile.
+   */
+  async proveUnused(form: string): Promise<StatementFacts> {
+    const { encryption, clock } = this.#options;
+    const inForce = encryption.encryption;
+    const time = new Date(clock.now()).toISOString();
+    const noted = this.#keys.noted.filter((key) => key.form === form);
+    const examined = await this.#examine();
+    if (encryption.encryption !== inForce) {
+      throw new StrongroomError(
+        "unavailable",
+        "the encryption configuration must not change while records are counted",
+      );
+    }
+    return statementFacts({ form, time, noted, examined });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#rewriter[Symbol.asyncDispose]();
+  }
+
+  #examine(): Promise<Examination> {
+    const { encryption, store, engine, stored } = this.#options;
+    const { noted } = this.#keys;
+    const currentRevision = () => store.currentRevision();
+    return examineEncryption({ encryption, engine, currentRevision, resourceOf: resourceNames(stored), noted });
+  }
+
+  #onChanged(): void {
+    const { encryption, log } = this.#options;
+    this.#keys
+      .noteEnds(encryption.encryption)
+      .catch((error: unknown) => log.error("When keys wrote last could not be noted", error));
+    this.#rewriter.request(0);
   }
 
   /** Everything was met: forgets the keys that left the configuration and that nothing is under any more. */
@@ -146,14 +141,6 @@ export class EncryptionService implements AsyncDisposable {
     encryption.settle();
     return false;
   }
-}
-
-function keyStatus(form: string, counts: readonly FormCount[], state: KeyState): KeyStatus {
-  const own = counts.filter((count) => count.form === form);
-  const sum = (field: "records" | "bytes" | "superseded") => own.reduce((total, count) => total + count[field], 0);
-  const [records, superseded] = [sum("records"), sum("superseded")];
-  const removable = state !== "writes" && records === 0 && superseded === 0;
-  return { form, state, records, bytes: sum("bytes"), superseded, removable };
 }
 
 function rewriterOf(options: EncryptionServiceOptions, walked: () => Promise<boolean>): EncryptionRewriter {

@@ -1,10 +1,10 @@
 /** Providers of KMS plugins as a server has them: with its clock, its log and its metrics. */
-import { createHash } from "node:crypto";
 import { Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 import type { KmsConfiguration } from "../crypto/encryption-configuration/encryption-configuration.ts";
 import type { KmsPlugin } from "../crypto/kms/kms-plugin-client.ts";
 import { KmsPluginClient } from "../crypto/kms/kms-plugin-client.ts";
+import { keyIdDigest } from "../crypto/kms-v2/key-id-of-record.ts";
 import { KmsProvider } from "../crypto/kms/kms-provider.ts";
 import type { KmsClock, KmsReports } from "../crypto/kms/kms-provider.ts";
 import type { Logger } from "../log/logger.ts";
@@ -50,9 +50,9 @@ function kmsReports(registry: Registry, log: Logger): KmsReports {
   const named = new Map<string, string>();
   return {
     seedMade: (provider, keyId) =>
-      log.info("Made a seed under a key of a KMS plugin", { provider, key: hashOf(keyId) }),
+      log.info("Made a seed under a key of a KMS plugin", { provider, key: keyIdDigest(keyId) }),
     statusTaken(provider, keyId) {
-      const key_id_hash = hashOf(keyId);
+      const key_id_hash = keyIdDigest(keyId);
       const former = named.get(provider);
       if (former !== undefined && former !== key_id_hash)
         lastStatus.remove({ provider_name: provider, key_id_hash: former });
@@ -68,11 +68,6 @@ function kmsReports(registry: Registry, log: Logger): KmsReports {
       log.info("A KMS plugin is well", { provider });
     },
   };
-}
-
-/** As upstream tells of key ids, which may be names of things that are nobody's business. */
-function hashOf(keyId: string): string {
-  return `sha256:${createHash("sha256").update(keyId).digest("hex")}`;
 }
 
 function measured(

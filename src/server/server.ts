@@ -57,6 +57,7 @@ import { auditAnswers } from "../instance/audit-access.ts";
 import { logReports, openInstanceAudit } from "../instance/audit-log.ts";
 import { Certificates } from "../instance/certificates.ts";
 import { administrator, kubeconfigIssuance } from "../instance/kubeconfig-issuance.ts";
+import { encryptionAnswers } from "../instance/encryption-answers.ts";
 import { openControlSocket } from "../instance/control-socket.ts";
 import { openBackups } from "../instance/server-backups.ts";
 import { recordSealChange } from "../instance/seal-record.ts";
@@ -185,7 +186,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       },
       keys: auditedTokenKeys(keys, audit),
       audit: auditAnswers(auditLog, audit, "control-socket"),
-      encryption: () => data.encryptionKeys.status(),
+      encryption: encryptionAnswers({ service: data.encryptionKeys, store: data.store, instance, log }),
       backup: backups.make,
     }),
   );

@@ -78,6 +78,10 @@ export class KmsProvider implements PrefixedTransformer, Disposable {
     return this.#transformer.prefix;
   }
 
+  get writeKeyId(): string | undefined {
+    return this.#transformer.writeKeyId;
+  }
+
   /** As in the configuration. */
   get name(): string {
     return this.#options.name;
