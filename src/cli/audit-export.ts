@@ -16,6 +16,7 @@ export const auditExportCommand: Command = {
   notes: [
     "It works on the host of the server, for whoever may open the data directory and has the root key, whether the server runs " +
       "or not. That it was done is on record before the first event is printed.",
+    "Entries that were changed or removed are named on standard error, the others are printed, and the exit code is 5.",
     "Each line is an event with its number (`position`). Times are those at which the events were recorded.",
   ],
   operandsMax: 0,
@@ -24,7 +25,13 @@ export const auditExportCommand: Command = {
     const { dataDir, rootKey } = await readServerConfig(flags, environment);
     const { readAudit } = await import("../instance/audit-reading.ts"); // not for `help audit export`, which is thereby quick
     const asked = `from ${flags.one(fromFlag) ?? "the first"} to ${flags.one(toFlag) ?? "the last"}`;
-    const { reader, end } = await readAudit({ dataDir, rootKey }, asked);
+    let isWhole = true;
+    const { reader, end } = await readAudit({ dataDir, rootKey }, asked, async (unreadable) => {
+      isWhole = false;
+      output.tell(
+        `Entries ${unreadable.from} to ${unreadable.before - 1} cannot be read (${unreadable.segment}): see audit verify`,
+      );
+    });
     for await (const lines of reader.batches(from, Math.min(to, end), sinceMs)) {
       const events = lines.map(({ position, line }) => ({
         position,
@@ -35,7 +42,7 @@ export const auditExportCommand: Command = {
       output.print(wanted.map(({ position, event }) => printableJsonLine({ position, ...event })).join("\n"));
       await output.drained?.();
     }
-    return exitCodes.ok;
+    return isWhole ? exitCodes.ok : exitCodes.found;
   },
 };
 

@@ -4,6 +4,7 @@ import { openAuditLog } from "../audit/log/open-audit-log.ts";
 import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import type { LogReport } from "../audit/log/log-keys.ts";
 import { LogReader } from "../audit/log/log-reader.ts";
+import type { TellUnreadable } from "../audit/log/log-reader.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
 import { auditSeal, openAuditKeys, storedChainHead } from "./audit-keys.ts";
@@ -37,9 +38,13 @@ export async function openInstanceAudit(
   });
 }
 
-/** Reads the log of an instance, whether a server has it open or not. */
-export function instanceAuditReader(dataDir: string, { rootKey }: Pick<Instance, "rootKey">): LogReader {
-  return new LogReader(auditDirectory(dataDir), auditSeal(rootKey));
+/** Reads the log of an instance, whether a server has it open or not. `tell` hears of entries that cannot be read. */
+export function instanceAuditReader(
+  dataDir: string,
+  { rootKey }: Pick<Instance, "rootKey">,
+  tell: TellUnreadable,
+): LogReader {
+  return new LogReader(auditDirectory(dataDir), auditSeal(rootKey), tell);
 }
 
 /** Has the log of the server tell what the audit log reports. */

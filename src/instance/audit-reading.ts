@@ -2,7 +2,7 @@
 import { encodePublicKey } from "../audit/log/checkpoint.ts";
 import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import type { Checkpoint } from "../audit/log/checkpoint.ts";
-import type { LogReader } from "../audit/log/log-reader.ts";
+import type { LogReader, TellUnreadable } from "../audit/log/log-reader.ts";
 import { auditAnswers } from "./audit-access.ts";
 import { openAuditKeys } from "./audit-keys.ts";
 import { instanceAuditReader, openInstanceAudit } from "./audit-log.ts";
@@ -38,9 +38,10 @@ export async function auditCheckpoint(place: DataDirectory): Promise<Checkpoint 
 export async function readAudit(
   place: DataDirectory,
   what: string,
+  tell: TellUnreadable,
 ): Promise<{ readonly reader: LogReader; readonly end: number }> {
   const instance = await openExistingInstance(place.dataDir, place.rootKey);
-  const reader = instanceAuditReader(place.dataDir, instance);
+  const reader = instanceAuditReader(place.dataDir, instance, tell);
   const answered = await askForAudit(place.dataDir, { action: "read", what });
   if (answered !== undefined) return { reader, end: answered.end };
   const { end } = await withLog(place, (log) => auditAnswers(log, log, "data-directory")({ action: "read", what }));

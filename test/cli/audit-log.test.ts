@@ -126,6 +126,27 @@ test("audit verify finds what was cut off and what was changed, here and by a bu
   assert.equal((await verify("--checkpoint", "{}")).code, 2);
 });
 
+test("audit export prints what is whole of a damaged log, names the rest, and says so by its exit code", async () => {
+  using home = new TestHome();
+  const { program, call } = await serve(home);
+  for (let n = 0; n < 20; n++) await call("GET", `${secrets}/none-${n}`);
+  program.kill("SIGTERM");
+  await program.ended;
+  const whole = await exported(home);
+  const name = readdirSync(home.at("data", "audit")).find((file) => file.endsWith(".segment")) ?? "";
+  const path = home.at("data", "audit", name);
+  const bytes = readFileSync(path);
+  const middle = Math.floor(bytes.length / 2);
+  writeFileSync(path, bytes.fill(0, middle, middle + 50));
+  const { code, stdout, stderr } = await run(home, "audit", "export");
+  assert.equal(code, 5, stderr);
+  const [, from = "", to = ""] = /Entries (\d+) to (\d+) cannot be read \(\d+\.segment\)/.exec(stderr) ?? [];
+  const left: Answer["json"][] = stdout.split("\n").flatMap((line) => (line === "" ? [] : JSON.parse(line)));
+  const expected = whole.filter(({ position }) => position < Number(from) || position > Number(to));
+  assert.deepEqual(left.slice(0, expected.length), expected);
+  assert.ok(expected.length < whole.length && expected.length > whole.length - 5, stderr);
+});
+
 test("what audit export prints is an audit log for who-did", async () => {
   using home = new TestHome();
   const { program, call } = await serve(home);

@@ -15,7 +15,10 @@ export async function auditEvents({ dataDir, rootKeyFile }: LogPlace): Promise<A
   const path = rootKeyFile ?? join(dirname(dataDir), "root.key");
   const instance = await openExistingInstance(dataDir, { type: "file", path });
   const events: AuditEvent[] = [];
-  for await (const { event } of instanceAuditReader(dataDir, instance).entries(0, Infinity)) events.push(event);
+  const reader = instanceAuditReader(dataDir, instance, async ({ from, before }) => {
+    throw new Error(`entries ${from} to ${before - 1} must be there to be read`);
+  });
+  for await (const { event } of reader.entries(0, Infinity)) events.push(event);
   return events;
 }
 

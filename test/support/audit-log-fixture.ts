@@ -7,8 +7,10 @@ import { appendFiles } from "../../src/audit/append-file.ts";
 import type { AppendFile, AppendFiles } from "../../src/audit/append-file.ts";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
 import type { AuditEntry } from "../../src/audit/audit-log.ts";
+import { StrongroomError } from "../../src/errors/strongroom-error.ts";
 import { openAuditLog } from "../../src/audit/log/open-audit-log.ts";
-import type { AuditLogFile, AuditLogOptions } from "../../src/audit/log/audit-log-file.ts";
+import type { AuditLogFile } from "../../src/audit/log/audit-log-file.ts";
+import type { AuditLogOptions } from "../../src/audit/log/audit-log-options.ts";
 import type { AuditKeys, ChainHead, LogReport } from "../../src/audit/log/log-keys.ts";
 
 export function auditEvent(auditID: string, fields: Partial<AuditEvent> = {}): AuditEvent {
@@ -34,7 +36,7 @@ export class LogFixture implements Disposable {
   readonly keys: AuditKeys = testKeys();
   head: ChainHead | undefined;
   time = new Date("2026-11-25T12:00:00Z");
-  readonly #disk = new FaultyDisk();
+  readonly disk = new FaultyDisk();
 
   open(options: Partial<AuditLogOptions> = {}): Promise<AuditLogFile> {
     return openAuditLog({
@@ -47,7 +49,7 @@ export class LogFixture implements Disposable {
       now: () => this.time,
       report: (report) => this.reports.push(report),
       ...(options.reserveBytes === undefined ? { reserveFile: noReserve } : {}),
-      files: this.#disk,
+      files: this.disk,
       ...options,
     });
   }
@@ -62,9 +64,14 @@ export class LogFixture implements Disposable {
     }
   }
 
+  /** The process ends here. */
+  crash(): void {
+    this.disk.forget();
+  }
+
   /** What a log holds that was not closed, as after a crash, is given back. */
   [Symbol.dispose](): void {
-    this.#disk.forget();
+    this.disk.forget();
     rmSync(this.home, { recursive: true, force: true });
   }
 }
@@ -89,7 +96,11 @@ function testKeys(): AuditKeys {
       async unwrap(wrapped) {
         const decipher = createDecipheriv("aes-256-gcm", wrapping, wrapped.subarray(0, 12));
         decipher.setAuthTag(wrapped.subarray(-16));
-        return Buffer.concat([decipher.update(wrapped.subarray(12, -16)), decipher.final()]);
+        try {
+          return Buffer.concat([decipher.update(wrapped.subarray(12, -16)), decipher.final()]);
+        } catch (cause) {
+          throw new StrongroomError("corrupt", "a key must be one that was wrapped", { cause });
+        }
       },
     },
   };

@@ -10,12 +10,13 @@
  */
 import { randomUUID } from "node:crypto";
 import { NoSpaceError } from "../../errors/no-space-error.ts";
-import { isStrongroomError, StrongroomError } from "../../errors/strongroom-error.ts";
+import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { isDiskFull } from "../append-file.ts";
-import type { AppendFiles } from "../append-file.ts";
 import type { AuditEvent, RecordKind, WriteOptions } from "../audit-event.ts";
 import type { AuditEntry, AuditLog } from "../audit-log.ts";
 import { Arrivals } from "./arrivals.ts";
+import { batchedSyncMs } from "./audit-log-options.ts";
+import type { AuditLogOptions } from "./audit-log-options.ts";
 import { blockBytesMax } from "./block.ts";
 import { encodePublicKey } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -26,44 +27,19 @@ import { GroupCommit } from "./group-commit.ts";
 import type { Waiting } from "./group-commit.ts";
 import { HeadKeeper } from "./head-keeper.ts";
 import { listSegments } from "./log-directory.ts";
-import type { AuditKeys, ChainHead, ChainHeadStorage, LogReport } from "./log-keys.ts";
+import type { ChainHead, LogReport } from "./log-keys.ts";
 import { reportEvent } from "./log-events.ts";
 import type { AuditLine } from "./log-reader.ts";
 import { LogReader } from "./log-reader.ts";
 import type { LogReserve } from "./log-reserve.ts";
-import type { ReserveFile } from "./log-reserve.ts";
 import { DisplacedSegment, LogTail } from "./log-tail.ts";
 import type { Addition } from "./log-tail.ts";
 import { OpenIntents } from "./open-intents.ts";
+import { UnreadableReports } from "./unreadable-reports.ts";
 import { segmentsToVerify, verifyLog } from "./verify-log.ts";
 import type { LogVerdict } from "./verify-log.ts";
 
-export interface AuditLogOptions {
-  /** Created 0700 when missing. */
-  readonly directory: string;
-  readonly keys: AuditKeys;
-  readonly heads: ChainHeadStorage;
-  readonly now: () => Date;
-  /** Told what people must hear of; it is on record too. */
-  readonly report: (report: LogReport) => void;
-  /** Length from which a segment is followed by the next. Default 16 MiB. */
-  readonly segmentBytes?: number;
-  /** Space that is set aside on the disk. Default: as much as is. */
-  readonly reserveBytes?: number;
-  /**
-   * `synced` (default): no answer leaves before its record is on the disk. `batched`: that of a read may leave when the system has
-   * the record, which is on the disk within {@link batchedSyncMs}. `kill -9` loses nothing either way; the loss of power may lose
-   * the records of so long.
-   */
-  readonly reads?: "synced" | "batched";
-  /** For tests. */
-  readonly files?: AppendFiles;
-  readonly reserveFile?: ReserveFile;
-}
-
 const segmentBytesDefault = 16 * 1024 * 1024;
-/** How long records of reads may be on their way to the disk where reads are batched. */
-export const batchedSyncMs = 200;
 const firstSegmentBytes = 64 * 1024;
 /** Text of one batch, so that what reads a block needs little memory; a single event may be longer. */
 const batchBytesMax = 1024 * 1024;
@@ -88,6 +64,7 @@ export class AuditLogFile implements AuditLog {
   readonly #tail: LogTail;
   readonly #reserve: LogReserve;
   readonly #reader: LogReader;
+  readonly #unreadable: UnreadableReports;
   readonly #commits: GroupCommit<Item>;
   readonly #arrivals = new Arrivals();
   readonly #fresh = new FreshEntries();
@@ -102,6 +79,8 @@ export class AuditLogFile implements AuditLog {
   #lastCheckpoint: Checkpoint | undefined;
   readonly #refused: Record<RecordKind, number> = { read: 0, write: 0 };
   #damages = 0;
+  /** The segment that is written to has entries that cannot be read: what comes is kept apart from them. */
+  #mustRotate = false;
   #failing = false;
   #closed = false;
 
@@ -119,7 +98,8 @@ export class AuditLogFile implements AuditLog {
     this.#reserve = parts.reserve;
     this.#first = parts.first;
     this.#head = parts.tail.head(parts.tail.end);
-    this.#reader = new LogReader(options.directory, options.keys.seal);
+    this.#reader = new LogReader(options.directory, options.keys.seal, (entries) => this.#unreadable.tell(entries));
+    this.#unreadable = new UnreadableReports((report) => this.#putDamage(report));
     this.#commits = new GroupCommit((batch) => this.#commit(batch), {
       sizeOf: (item) => ("line" in item ? item.line.length : 0),
       sizeMax: batchBytesMax,
@@ -218,13 +198,7 @@ export class AuditLogFile implements AuditLog {
 
   /** Looks for intents without an outcome from a position on. */
   async findOpenIntents(from: number): Promise<void> {
-    try {
-      for await (const { position, event } of this.entries(from)) this.#intents.note(event, position);
-    } catch (error) {
-      // What was changed from outside may not open; the log goes on all the same.
-      if (!isStrongroomError(error, "corrupt")) throw error;
-      await this.put({ message: "Intents of changes could not be read from the audit log", fields: { from }, error });
-    }
+    for await (const { position, event } of this.entries(from)) this.#intents.note(event, position);
   }
 
   /** What the opening found. */
@@ -245,6 +219,13 @@ export class AuditLogFile implements AuditLog {
   async put(report: LogReport): Promise<void> {
     this.#options.report(report);
     await this.write(reportEvent(report, { now: this.#options.now, uuid: randomUUID }));
+  }
+
+  /** Of entries that somebody came upon who reads: they go on when it is on record. */
+  async #putDamage({ segment, ...report }: LogReport & { readonly segment: string }): Promise<void> {
+    this.#damages += 1;
+    this.#mustRotate ||= segment === this.#tail.segmentName;
+    await this.put(report);
   }
 
   async close(): Promise<void> {
@@ -377,9 +358,11 @@ export class AuditLogFile implements AuditLog {
     const { segmentBytes = segmentBytesDefault } = this.#options;
     // Events like those that are coming halve the size of single ones.
     const limit = this.#tail.hasOwnDictionary ? segmentBytes : Math.min(segmentBytes, firstSegmentBytes);
-    if (this.#tail.sizeBytes < limit || this.#tail.segmentEntries === 0) return;
+    const isDue = this.#mustRotate || this.#tail.sizeBytes >= limit;
+    if (!isDue || this.#tail.segmentEntries === 0) return;
     try {
       await this.#tail.rotate();
+      this.#mustRotate = false;
       this.#first = (await listSegments(this.#options.directory))[0]?.first ?? this.#tail.end;
     } catch (error) {
       // A full disk may have room for more in this segment, but none for another.

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { appendFiles, bufferedAppendFiles } from "../append-file.ts";
 import type { AppendFiles } from "../append-file.ts";
 import { auditEvent, idsOf, LogFixture, numbered, writeAll } from "../../../test/support/audit-log-fixture.ts";
-import { batchedSyncMs } from "./audit-log-file.ts";
+import { batchedSyncMs } from "./audit-log-options.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { checkpointEntries, checkpointMs } from "./checkpoint-schedule.ts";
 

@@ -7,7 +7,7 @@
  * nonces are far from any limit. A block can be read without those before it. What all events have in common is in the segment's
  * dictionary, because most blocks hold a few events only: 1,135 bytes of JSON make 136 alone, 116 in a batch of 32.
  */
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
@@ -35,7 +35,21 @@ export class EntryCipher {
     this.#dictionary = dictionary;
   }
 
-  /** The same key with another dictionary. */
+  /**
+   * With another dictionary, and a key that is made of it: what was compressed with one dictionary opens with no other. Else whoever
+   * takes the dictionary out of a segment would have authentic bytes inflate to something else.
+   */
+  boundTo(dictionary: Buffer): EntryCipher {
+    const key = createHmac("sha256", this.#key)
+      .update("strongroom.dev/audit/dictionary/v1\0")
+      .update(dictionary)
+      .digest();
+    const bound = new EntryCipher(createSecretKey(key), dictionary);
+    key.fill(0);
+    return bound;
+  }
+
+  /** The same key with another dictionary, as segments have it that do not say `bound`. */
   with(dictionary: Buffer): EntryCipher {
     return new EntryCipher(this.#key, dictionary);
   }

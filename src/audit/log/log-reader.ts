@@ -1,5 +1,10 @@
-/** Reads the entries of a log from its segments, a block at a time. */
-import { StrongroomError } from "../../errors/strongroom-error.ts";
+/**
+ * Reads the entries of a log from its segments, a block at a time.
+ *
+ * What is not as it was written is told, and what comes after it is read: who may change a byte of a file must not be able to hide all
+ * that follows from whoever is to see it. The numbers of entries show that some are not there.
+ */
+import { isStrongroomError } from "../../errors/strongroom-error.ts";
 import type { AuditEvent } from "../audit-event.ts";
 import type { AuditEntry } from "../audit-log.ts";
 import { BlockWalk, readSegmentHeader } from "./block-walk.ts";
@@ -8,10 +13,23 @@ import type { Block } from "./block.ts";
 import { openByteSource } from "./byte-source.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { EntryCipher } from "./entry-cipher.ts";
+import { findBlock } from "./find-block.ts";
 import { listSegments } from "./log-directory.ts";
 import type { SegmentFile } from "./log-directory.ts";
 import type { AuditSeal } from "./log-keys.ts";
 import { openSegmentCipher } from "./segment-cipher.ts";
+
+/** Entries that were recorded and cannot be read: they were changed or removed, or the disk lost them. */
+export interface UnreadableEntries {
+  /** The name of the segment that they are in. */
+  readonly segment: string;
+  /** From this one on, and before the other. */
+  readonly from: number;
+  readonly before: number;
+}
+
+/** Told of what cannot be read: what comes after it is read when this resolves, and is not when it rejects. */
+export type TellUnreadable = (entries: UnreadableEntries) => Promise<void>;
 
 /** An entry as it was written. */
 export interface AuditLine {
@@ -32,6 +50,12 @@ interface Wanted {
   readonly sinceMs: number;
 }
 
+/** The segment that is read, and the one after it. */
+interface Pair {
+  readonly segment: SegmentFile;
+  readonly next: SegmentFile | undefined;
+}
+
 interface Place {
   readonly position: number;
   readonly offset: number;
@@ -45,11 +69,13 @@ const knownSegmentsMax = 256;
 export class LogReader {
   readonly #directory: string;
   readonly #seal: Pick<AuditSeal, "unwrap">;
+  readonly #tell: TellUnreadable;
   readonly #known = new Map<string, KnownSegment>();
 
-  constructor(directory: string, seal: Pick<AuditSeal, "unwrap">) {
+  constructor(directory: string, seal: Pick<AuditSeal, "unwrap">, tell: TellUnreadable) {
     this.#directory = directory;
     this.#seal = seal;
+    this.#tell = tell;
   }
 
   /** The entries from a position on and before another; those that are there. */
@@ -61,64 +87,139 @@ export class LogReader {
     }
   }
 
-  /**
-   * The same as they were written, in the batches that they were written in, without those that were written before a time.
-   * Raises `corrupt` where one is not authentic.
-   */
+  /** The same as they were written, in the batches that they were written in, without those that were written before a time. */
   async *batches(from: number, to: number, sinceMs = 0): AsyncGenerator<readonly AuditLine[]> {
     const segments = await listSegments(this.#directory);
     for (const [index, segment] of segments.entries()) {
-      const next = segments[index + 1]?.first ?? Infinity;
-      if (next <= from || segment.first >= to) continue;
-      yield* this.#segment(segment, { from, to, sinceMs });
+      const next = segments[index + 1];
+      if ((next?.first ?? Infinity) <= from || segment.first >= to) continue;
+      yield* this.#segment({ segment, next }, { from, to, sinceMs });
     }
   }
 
-  async *#segment(segment: SegmentFile, { from, to, sinceMs }: Wanted): AsyncGenerator<readonly AuditLine[]> {
+  async *#segment({ segment, next }: Pair, wanted: Wanted): AsyncGenerator<readonly AuditLine[]> {
+    const end = Math.min(wanted.to, next?.first ?? Infinity);
+    const unreadable = (from: number, before = end) => this.#missed({ segment, next }, { from, before }, wanted);
     await using source = await openUnlessGone(segment.path);
-    if (source === undefined) return;
-    const { cipher, places } = await this.#open(segment, source);
-    const walk = new BlockWalk(source, placeBefore(places, from));
+    // Retention takes segments while they are read, from the front.
+    if (source === undefined) return await ((await this.#isRetired(segment)) ? undefined : unreadable(segment.first));
+    const known = await this.#open(segment, source);
+    if (known === undefined) return await unreadable(segment.first);
+    let place = placeBefore(known.places, wanted.from) ?? { position: segment.first, offset: 0 };
     for (;;) {
-      let { offset } = walk;
-      const blocks = await walk.next();
-      if (blocks === undefined) return;
-      for (const block of blocks) {
-        note(places, { position: block.position, offset });
-        offset += block.bytes.length;
-        if (block.position >= to) return;
-        if (block.type !== blockTypes.entries || block.position + block.count <= from) continue;
-        if (block.timeMs < sinceMs) continue;
-        yield linesOf(block, cipher).filter(({ position }) => position >= from && position < to);
-      }
+      place = yield* readOn(source, place, { ...wanted, ...known, to: end });
+      if (place.position >= end) return;
+      const found = await findBlock(source, {
+        offset: place.offset,
+        from: place.position,
+        before: end,
+        isAuthentic: (block) => linesOf(block, known.cipher) !== undefined,
+      });
+      await unreadable(place.position, found?.position);
+      if (found === undefined) return;
+      place = found;
     }
   }
 
-  async #open(segment: SegmentFile, source: ByteSource): Promise<KnownSegment> {
+  /** Tells of entries that cannot be read, if they were asked for, and unless the next segment says that they are missing. */
+  async #missed(
+    { segment, next }: Pair,
+    { from, before }: { readonly from: number; readonly before: number },
+    wanted: Wanted,
+  ): Promise<void> {
+    if (before <= from || before <= wanted.from || before === Infinity) return;
+    if (before === next?.first && (await hasGap(next))) return;
+    await this.#tell({ segment: segment.name, from, before });
+  }
+
+  async #isRetired({ first }: SegmentFile): Promise<boolean> {
+    return ((await listSegments(this.#directory))[0]?.first ?? 0) > first;
+  }
+
+  /** Undefined where its beginning, without which nothing in it can be read, is not what was written. */
+  async #open(segment: SegmentFile, source: ByteSource): Promise<KnownSegment | undefined> {
     const known = this.#known.get(segment.name);
     if (known !== undefined) return known;
-    const { header, blocksFrom } = await readSegmentHeader(source);
-    const { cipher } = await openSegmentCipher(source, { header, blocksFrom }, this.#seal);
-    const opened = { cipher, places: [{ position: header.first, offset: blocksFrom }] };
-    this.#known.set(segment.name, opened);
+    const opened = await unlessCorrupt(() => openSegment(source, this.#seal));
+    if (opened === undefined || opened.header.first !== segment.first) return undefined;
+    const { header, blocksFrom, cipher } = opened;
+    const remembered = { cipher, places: [{ position: header.first, offset: blocksFrom }] };
+    this.#known.set(segment.name, remembered);
     const [oldest] = this.#known.keys();
     if (this.#known.size > knownSegmentsMax && oldest !== undefined) this.#known.delete(oldest);
-    return opened;
+    return remembered;
   }
 }
 
-function linesOf(block: Block, cipher: EntryCipher): AuditLine[] {
-  const text = cipher.open(payloadOf(block), block.bytes.subarray(0, headerBytes)).toString("utf8");
-  const lines = text.split("\n");
-  if (lines.length !== block.count) {
-    throw new StrongroomError("corrupt", "a block of the audit log must hold as many entries as it says");
-  }
-  return lines.map((line, index) => ({ position: block.position + index, line }));
+async function openSegment(source: ByteSource, seal: Pick<AuditSeal, "unwrap">) {
+  const { header, blocksFrom } = await readSegmentHeader(source);
+  const { cipher } = await openSegmentCipher(source, { header, blocksFrom }, seal);
+  return { header, blocksFrom, cipher };
 }
 
-function placeBefore(places: readonly Place[], position: number): number {
-  const place = places.findLast((candidate) => candidate.position <= position) ?? places[0];
-  return place?.offset ?? 0;
+async function hasGap(segment: SegmentFile): Promise<boolean> {
+  await using source = await openUnlessGone(segment.path);
+  if (source === undefined) return false;
+  return (await unlessCorrupt(() => readSegmentHeader(source)))?.header.gap !== undefined;
+}
+
+/** Undefined for what is not authentic, or not of its form. */
+export async function unlessCorrupt<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isStrongroomError(error, "corrupt")) return undefined;
+    throw error;
+  }
+}
+
+/** Reads blocks from a place on; returns the place where the next one was to be: the end, or that of something else. */
+async function* readOn(
+  source: ByteSource,
+  from: Place,
+  wanted: Wanted & KnownSegment,
+): AsyncGenerator<readonly AuditLine[], Place> {
+  const walk = new BlockWalk(source, from.offset);
+  let place = from;
+  for (;;) {
+    const blocks = await walk.next();
+    if (blocks === undefined) return place;
+    for (const block of blocks) {
+      if (place.position >= wanted.to) return place;
+      const lines = block.position === place.position ? linesWanted(block, wanted) : undefined;
+      if (lines === undefined) return place;
+      note(wanted.places, place);
+      place = { position: place.position + block.count, offset: place.offset + block.bytes.length };
+      if (lines.length > 0) yield lines;
+    }
+  }
+}
+
+/** The lines of a block that are asked for; undefined when it is not as it was written, if it was to be looked into. */
+function linesWanted(
+  block: Block,
+  { cipher, from, to, sinceMs }: Wanted & KnownSegment,
+): readonly AuditLine[] | undefined {
+  const { position, count, type, timeMs } = block;
+  if (type !== blockTypes.entries) return count === 0 ? [] : undefined;
+  if (position + count <= from || timeMs < sinceMs) return count > 0 ? [] : undefined;
+  return linesOf(block, cipher)?.filter((line) => line.position >= from && line.position < to);
+}
+
+/** Undefined for a block that was not written so. */
+export function linesOf(block: Block, cipher: EntryCipher): AuditLine[] | undefined {
+  try {
+    const text = cipher.open(payloadOf(block), block.bytes.subarray(0, headerBytes)).toString("utf8");
+    const lines = text.split("\n").map((line, index) => ({ position: block.position + index, line }));
+    return lines.length === block.count ? lines : undefined;
+  } catch (error) {
+    if (isStrongroomError(error, "corrupt")) return undefined;
+    throw error;
+  }
+}
+
+function placeBefore(places: readonly Place[], position: number): Place | undefined {
+  return places.findLast((candidate) => candidate.position <= position) ?? places[0];
 }
 
 function note(places: Place[], place: Place): void {

@@ -3,8 +3,8 @@
  * be there, and the chain must hold. Then there are three cases:
  *
  * - All is there: the log goes on where it ends.
- * - The last segment ends in the middle of a block, or in bytes that are none, which is what a crash leaves of an append that nobody was
- *   answered for. They are moved to a file beside it, and the log goes on at the end of the last block.
+ * - The last segment ends in the middle of a block, or in bytes that are none, and nothing that was written comes after them: that is what
+ *   a crash leaves of an append that nobody was answered for. They are moved to a file beside it, and the log goes on at the end of the last block.
  * - Anything else was done to the log by somebody else, or by the disk. The log goes on too, but in a segment of its own, whose
  *   header says what is missing; nothing of what is there is changed. Its positions begin far enough above all that were given,
  *   so that none is used twice.
@@ -18,10 +18,15 @@ import { BlockWalk, readSegmentHeader } from "./block-walk.ts";
 import { blockTypes, checkBytes, followChain } from "./block.ts";
 import type { Block } from "./block.ts";
 import { openByteSource } from "./byte-source.ts";
+import type { ByteSource } from "./byte-source.ts";
+import type { EntryCipher } from "./entry-cipher.ts";
+import { findBlock } from "./find-block.ts";
 import { listSegments } from "./log-directory.ts";
 import type { SegmentFile } from "./log-directory.ts";
-import type { ChainHead, LogReport } from "./log-keys.ts";
+import type { AuditKeys, ChainHead, LogReport } from "./log-keys.ts";
+import { linesOf, unlessCorrupt } from "./log-reader.ts";
 import type { TailPlace, SegmentStart } from "./log-tail.ts";
+import { openSegmentCipher } from "./segment-cipher.ts";
 import { genesis } from "./segment-header.ts";
 
 /** Positions that are left out after a loss: more than can have been given since the store last heard of the log. */
@@ -35,12 +40,16 @@ export interface Recovery {
 }
 
 /** Looks at the log, and takes out what a crash left at its end. Raises `corrupt` for the log of another instance. */
-export async function recoverLog(directory: string, instance: string, known: ChainHead | undefined): Promise<Recovery> {
+export async function recoverLog(
+  directory: string,
+  keys: Pick<AuditKeys, "instance" | "seal">,
+  known: ChainHead | undefined,
+): Promise<Recovery> {
   const segments = await listSegments(directory);
   if (segments.length === 0 && known === undefined) {
     return { at: { first: 0, previous: genesis }, reports: [] };
   }
-  const follower = new Follower(instance);
+  const follower = new Follower(keys);
   const damage = await follower.follow(segments, known);
   if (damage !== undefined) return afterDamage(damage, { segments, known, follower });
   const { place } = follower;
@@ -51,13 +60,15 @@ export async function recoverLog(directory: string, instance: string, known: Cha
 
 /** Follows the chain from where the store knows it to the end. */
 class Follower {
-  readonly #instance: string;
+  readonly #keys: Pick<AuditKeys, "instance" | "seal">;
   place: TailPlace | undefined;
   /** Bytes after the last block. */
   tornBytes = 0;
+  /** The first position of a segment that could not be opened. */
+  unopened: number | undefined;
 
-  constructor(instance: string) {
-    this.#instance = instance;
+  constructor(keys: Pick<AuditKeys, "instance" | "seal">) {
+    this.#keys = keys;
   }
 
   /** Resolves to what is wrong in it, if anything is. */
@@ -77,9 +88,11 @@ class Follower {
     { known, isLast }: { readonly known: ChainHead | undefined; readonly isLast: boolean },
   ): Promise<string | undefined> {
     await using source = await openByteSource(segment.path);
-    const { header, blocksFrom, after } = await readSegmentHeader(source);
-    if (header.instance !== this.#instance) {
-      throw new StrongroomError("corrupt", `the audit log must be of the instance ${this.#instance}`);
+    const opened = await unlessCorrupt(() => readSegmentHeader(source));
+    if (opened === undefined) return this.#cannotBeOpened(segment);
+    const { header, blocksFrom, after } = opened;
+    if (header.instance !== this.#keys.instance) {
+      throw new StrongroomError("corrupt", `the audit log must be of the instance ${this.#keys.instance}`);
     }
     const before = this.place;
     const isJoined = before?.end === header.first && before.chain.toString("hex") === header.previous;
@@ -96,20 +109,42 @@ class Follower {
     for (let blocks = await walk.next(); blocks !== undefined; blocks = await walk.next()) {
       for (const block of blocks) {
         const next = placeAfter(place, block);
-        if (next === undefined) return this.#end(place, source.sizeBytes, isLast);
+        if (next === undefined) return await this.#end(place, source, isLast);
         place = next;
       }
     }
-    return this.#end(place, source.sizeBytes, isLast);
+    return await this.#end(place, source, isLast);
   }
 
-  #end(place: TailPlace, sizeBytes: number, isLast: boolean): string | undefined {
+  async #end(place: TailPlace, source: ByteSource, isLast: boolean): Promise<string | undefined> {
     this.place = place;
-    this.tornBytes = sizeBytes - place.sizeBytes;
-    return this.tornBytes > 0 && !isLast
-      ? `the segment ${place.segment.name} is damaged after entry ${place.end}`
-      : undefined;
+    this.tornBytes = source.sizeBytes - place.sizeBytes;
+    const damage = `the segment ${place.segment.name} is damaged after entry ${place.end}`;
+    if (!isLast) return this.tornBytes === 0 ? undefined : damage;
+    const cipher = await this.#cipherOf(source);
+    if (cipher === undefined) return this.#cannotBeOpened(place.segment);
+    return this.tornBytes > 0 && (await isFollowed(place, source, cipher)) ? damage : undefined;
   }
+
+  /** Undefined where the log cannot go on in a segment. */
+  async #cipherOf(source: ByteSource): Promise<EntryCipher | undefined> {
+    const opened = await unlessCorrupt(async () =>
+      openSegmentCipher(source, await readSegmentHeader(source), this.#keys.seal),
+    );
+    return opened?.cipher;
+  }
+
+  #cannotBeOpened({ name, first }: SegmentFile): string {
+    this.unopened ??= first;
+    return `the segment ${name} does not begin as it was written`;
+  }
+}
+
+/** Whether something that was written comes after bytes that were not. */
+async function isFollowed({ sizeBytes, end }: TailPlace, source: ByteSource, cipher: EntryCipher): Promise<boolean> {
+  const isAuthentic = (block: Block) => linesOf(block, cipher) !== undefined;
+  // Behind the first byte: a block that lacks its last bytes only is torn, too.
+  return (await findBlock(source, { offset: sizeBytes + 1, from: end, before: Infinity, isAuthentic })) !== undefined;
 }
 
 /** Whether a segment has, where the store says, a block that ends with the store's value of the chain. */
@@ -141,8 +176,8 @@ function afterDamage(
   },
 ): Recovery {
   const { segments, known } = found;
-  const place = found.follower.place;
-  const from = Math.max(place?.end ?? 0, 0);
+  const { place, unopened } = found.follower;
+  const from = place?.end ?? unopened ?? 0;
   const highest = Math.max(from, known?.position ?? 0, segments.at(-1)?.first ?? 0);
   const first = highest + positionsLeftOut;
   const previous = place?.chain ?? (known === undefined ? genesis : Buffer.from(known.chain, "hex"));

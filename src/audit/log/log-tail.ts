@@ -114,6 +114,10 @@ export class LogTail {
     return this.#end - this.#segment.first;
   }
 
+  get segmentName(): string {
+    return this.#segment.name;
+  }
+
   get segmentFirst(): number {
     return this.#segment.first;
   }
@@ -238,6 +242,7 @@ async function createSegment(options: TailOptions, start: SegmentStart) {
     createdAt: now().toISOString(),
     dataKey: Buffer.from(wrapped).toString("base64"),
     publicKey: encodePublicKey(keys.publicKey),
+    ...(start.dictionary !== undefined && { dictionary: "bound" }),
     ...(start.gap !== undefined && { gap: start.gap }),
   });
   const plain = new EntryCipher(secret, firstDictionary);
@@ -248,7 +253,7 @@ async function createSegment(options: TailOptions, start: SegmentStart) {
   if (existsSync(segment.path)) await rename(segment.path, `${segment.path}.displaced-${now().getTime()}`);
   const file = await options.files.create(segment.path, content);
   const place = { segment, sizeBytes: content.length, chain: dictionary?.after ?? after, end: start.first };
-  return { place, file, cipher: start.dictionary === undefined ? plain : plain.with(start.dictionary) };
+  return { place, file, cipher: start.dictionary === undefined ? plain : plain.boundTo(start.dictionary) };
 
   function dictionaryBlock(cipher: EntryCipher, { first }: SegmentStart, before: Buffer, dictionary: Buffer) {
     const head = { type: blockTypes.dictionary, count: 0, position: first, timeMs: now().getTime() };

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { appendFiles, bufferedAppendFiles } from "../append-file.ts";
 import { AuditLogFile } from "./audit-log-file.ts";
-import type { AuditLogOptions } from "./audit-log-file.ts";
+import type { AuditLogOptions } from "./audit-log-options.ts";
 import { formerLogs, listSegments } from "./log-directory.ts";
 import { formerLogsEvent } from "./log-events.ts";
 import { recoverLog } from "./log-recovery.ts";
@@ -20,7 +20,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLogFi
   const files = options.files ?? (options.reads === "batched" ? bufferedAppendFiles : appendFiles);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const known = await heads.load();
-  const { at, reports } = await recoverLog(directory, keys.instance, known);
+  const lastSegment = (await listSegments(directory)).at(-1)?.first;
+  const { at, reports } = await recoverLog(directory, keys, known);
   const tailOptions = { directory, keys, files, now };
   const isNew = !("segment" in at);
   const tail = await (isNew
@@ -30,10 +31,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLogFi
   const segments = await listSegments(directory);
   const log = new AuditLogFile(options, { tail, reserve, first: segments.at(0)?.first ?? tail.end, known });
   reserve.fill();
-  await log.findOpenIntents(known?.openFrom ?? segments.at(-1)?.first ?? tail.end);
+  for (const report of reports) await log.put(report);
+  await log.findOpenIntents(known?.openFrom ?? lastSegment ?? tail.end);
   const former = isNew && at.first === 0 ? await formerLogs(directory) : [];
   if (former.length > 0) await log.write(formerLogsEvent(former, { now, uuid: randomUUID }));
-  for (const report of reports) await log.put(report);
   if (isNew && at.gap !== undefined) log.countDamage();
   return log;
 }

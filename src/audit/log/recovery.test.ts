@@ -44,8 +44,10 @@ test("Wherever a crash tears the last segment, what is whole before it stays, th
       cpSync(kept, fixture.directory, { recursive: true });
       const path = join(fixture.directory, segmentNames(kept).at(-1) ?? "");
       const bytes = readFileSync(path);
+      // A segment has its name when its header and its dictionary are on the disk.
       const header = bytes.indexOf("\n", 30) + 1;
-      const at = header + (where % (bytes.length - header + 1));
+      const blocks = header + bytes.readUInt32BE(header);
+      const at = blocks + (where % (bytes.length - blocks + 1));
       truncateSync(path, at);
       const rest = how === "cut" ? Buffer.alloc(0) : Buffer.alloc(bytes.length - at, how === "zeros" ? 0 : 0xa5);
       writeFileSync(path, Buffer.concat([bytes.subarray(0, at), rest]));

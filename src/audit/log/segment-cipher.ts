@@ -1,4 +1,5 @@
 import { createSecretKey } from "node:crypto";
+import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { BlockWalk } from "./block-walk.ts";
 import { blockTypes, headerBytes, payloadOf } from "./block.ts";
 import type { ByteSource } from "./byte-source.ts";
@@ -17,7 +18,11 @@ export async function openSegmentCipher(
   const plain = new EntryCipher(createSecretKey(key), firstDictionary);
   key.fill(0);
   const [first] = (await new BlockWalk(source, blocksFrom).next()) ?? [];
-  if (first?.type !== blockTypes.dictionary) return { cipher: plain, hasOwnDictionary: false };
+  if (first?.type !== blockTypes.dictionary) {
+    if (header.dictionary === undefined) return { cipher: plain, hasOwnDictionary: false };
+    throw new StrongroomError("corrupt", "a segment of the audit log must begin with the dictionary that it names");
+  }
   const dictionary = plain.open(payloadOf(first), first.bytes.subarray(0, headerBytes));
-  return { cipher: plain.with(dictionary), hasOwnDictionary: true };
+  const isBound = header.dictionary === "bound";
+  return { cipher: isBound ? plain.boundTo(dictionary) : plain.with(dictionary), hasOwnDictionary: true };
 }

@@ -23,6 +23,8 @@ export interface SegmentHeader {
   readonly dataKey: string;
   /** What checkpoints are signed with: SubjectPublicKeyInfo, base64. For people; whoever verifies has it from elsewhere. */
   readonly publicKey: string;
+  /** It begins with a dictionary, of which the key of its entries is made with the one above. */
+  readonly dictionary?: "bound";
   /** Why it does not go on where the segment before ends. */
   readonly gap?: SegmentGap;
 }
