@@ -107,10 +107,15 @@ function wholeBody(request: IncomingMessage, messageBytesMax: number): Promise<B
         reject(tooLarge(length, messageBytesMax));
       }
     });
-    request.once("end", () =>
-      resolve(chunks[0] !== undefined && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)),
-    );
-    const gone = () => reject(new GrpcError(grpcCodes.cancelled, "the client must wait for its answer"));
+    let isWhole = false;
+    request.once("end", () => {
+      isWhole = true;
+      resolve(chunks[0] !== undefined && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    });
+    const gone = () => {
+      // Every request is closed in the end, and an error with its stack is not for nothing.
+      if (!isWhole) reject(new GrpcError(grpcCodes.cancelled, "the client must wait for its answer"));
+    };
     for (const event of ["aborted", "error", "close"]) request.once(event, gone);
   });
 }

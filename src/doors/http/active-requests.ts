@@ -31,7 +31,7 @@ export class ActiveRequests {
     const writes: PendingWrites = { pendingBytes: () => response.writableLength, cut };
     this.#open.add(response);
     this.#stalls.add(writes, this.#nowMs());
-    response.once("close", () => {
+    response.on("close", () => {
       this.#open.delete(response);
       this.#stalls.delete(writes);
     });

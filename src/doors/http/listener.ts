@@ -262,7 +262,7 @@ class TlsListener implements Listener {
   #onHttp1Request(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     if (!this.#http1Connections.beginRequest(socket)) return;
-    response.once("close", () => {
+    response.on("close", () => {
       this.#http1Connections.endRequest(socket);
       // An answer whose headers left before the drain has promised to keep the connection.
       if (this.draining.aborted) this.#http1Connections.endIdle();

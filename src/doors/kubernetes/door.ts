@@ -165,7 +165,7 @@ class Exchange {
     const release = this.#options.limiter.acquire(requestClass);
     if (release === undefined) throw tooManyRequests();
     this.#options.metrics.inFlight(requestClass, 1);
-    this.#response.once("close", () => {
+    this.#response.on("close", () => {
       release();
       this.#options.metrics.inFlight(requestClass, -1);
     });
