@@ -88,8 +88,8 @@ export class Http1Connections {
   /** Closes every connection on which nothing is being answered. */
   endIdle(): void {
     for (const [socket, open] of this.#openRequests) {
-      // Once is enough: it waits for what is unsent with a listener, and this is called at the end of each answer.
-      if (open === 0 && !socket.writableEnded) socket.destroySoon();
+      // Once is enough, and nothing where it is destroyed: it waits with a listener, and this is called at the end of each answer.
+      if (open === 0 && !socket.writableEnded && !socket.destroyed) socket.destroySoon();
     }
   }
 }
