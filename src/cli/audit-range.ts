@@ -31,11 +31,13 @@ export function auditRange(flags: FlagValues, nowMs: number): AuditRange {
   };
 }
 
-function readPlace(
-  written: string | undefined,
-  name: string,
-  nowMs: number,
-): { entry?: number; timeMs?: number } | undefined {
+/** A place in the log. */
+export type LogPlace =
+  | { readonly entry: number; readonly timeMs?: undefined }
+  | { readonly entry?: undefined; readonly timeMs: number };
+
+/** Undefined for a flag that was not given; raises a usage error. */
+export function readPlace(written: string | undefined, name: string, nowMs: number): LogPlace | undefined {
   if (written === undefined) return undefined;
   if (/^\d{1,15}$/.test(written)) return { entry: Number(written) };
   const duration = parseDuration(written);

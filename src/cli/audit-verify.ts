@@ -118,12 +118,18 @@ function linesOf(verdict: AuditVerdict, given: number): string[] {
   return [
     `Instance ${instance ?? "unknown"}: ${entries} entries in ${segments} segments, from ${first} to before ${end}.`,
     ...faults.map(faultLine),
+    ...retainedLines(verdict),
     ...(furtherFaults === 0 ? [] : [`And ${furtherFaults} faults more.`]),
     ...proofLines(verdict, given),
     ...(unfinishedBytes === 0
       ? []
       : [`The last ${unfinishedBytes} bytes are no whole block: one is being written, or was cut off.`]),
   ];
+}
+
+function retainedLines({ retained }: AuditVerdict): string[] {
+  if (retained === undefined) return [];
+  return [`Entries before ${retained.first} were deleted as old ones, which the server signed at ${retained.time}.`];
 }
 
 function faultLine({ segment, offset, from, to, what }: LogFault): string {

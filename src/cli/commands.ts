@@ -188,6 +188,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./audit-checkpoint.ts")).auditCheckpointCommand,
   },
   {
+    name: "audit prune",
+    summary: "Delete old entries of the audit log, which it signs",
+    load: async () => (await import("./audit-prune.ts")).auditPruneCommand,
+  },
+  {
     name: "audit public-key",
     summary: "Print the key that the audit log is verified with",
     load: async () => (await import("./audit-public-key.ts")).auditPublicKeyCommand,

@@ -9,6 +9,8 @@ import type { AuditLogReader } from "../audit/audit-log.ts";
 import type { Checkpoint } from "../audit/log/checkpoint.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { hostAdministratorName } from "./audited-issuance.ts";
+import { pruneAudit, pruneBoundOf } from "./audit-pruning.ts";
+import type { PrunedLog, Pruned, PruneRequest } from "./audit-pruning.ts";
 import type { IssuanceDoor } from "./audited-issuance.ts";
 
 export type AuditRequest =
@@ -17,7 +19,9 @@ export type AuditRequest =
   /** To have a checkpoint made about all entries, if there is none. */
   | { readonly action: "checkpoint" }
   /** To read entries; `what` says which, for the record. */
-  | { readonly action: "read"; readonly what: string };
+  | { readonly action: "read"; readonly what: string }
+  /** To have old entries deleted, or to be told which would be. */
+  | PruneRequest;
 
 export interface AuditAnswer {
   /** SubjectPublicKeyInfo, base64. */
@@ -25,6 +29,8 @@ export interface AuditAnswer {
   /** The entries before it may be read. */
   readonly end: number;
   readonly checkpoint?: Checkpoint;
+  /** What was deleted, or would be. */
+  readonly pruned?: Pruned;
 }
 
 export type AskAudit = (request: AuditRequest) => Promise<AuditAnswer>;
@@ -34,34 +40,51 @@ const textMax = 1024;
 
 /** Raises `invalid` for what is no such request. */
 export function readAuditRequest(asked: unknown): AuditRequest {
-  const { action, what } = Object(asked) as { action?: unknown; what?: unknown }; // checked next
+  const { action, what, before, dryRun } = Object(asked) as Readonly<Record<string, unknown>>; // checked next
   if (action === "public-key" || action === "checkpoint") return { action };
   if (action === "read" && typeof what === "string") return { action, what };
-  throw new StrongroomError("invalid", "the request must be for the public key, for a checkpoint, or to read entries");
+  const bound = pruneBoundOf(before);
+  if (action === "prune" && bound !== undefined && typeof dryRun === "boolean")
+    return { action, before: bound, dryRun };
+  const forWhat = "for the public key, for a checkpoint, to read entries, or to delete old ones";
+  throw new StrongroomError("invalid", `the request must be ${forWhat}`);
 }
 
 /** What is needed of a log that is open. */
-interface SigningLog extends Pick<AuditLogReader, "end"> {
+interface SigningLog extends Pick<AuditLogReader, "end">, PrunedLog {
   readonly publicKey: string;
   checkpoint(): Promise<Checkpoint | undefined>;
 }
 
 /** Answers for a log that is open. */
-export function auditAnswers(log: SigningLog, audit: AuditSink, door: IssuanceDoor): AskAudit {
+export function auditAnswers(log: SigningLog, audit: AuditSink, { door, dataDir }: AuditHost): AskAudit {
   return async (request) => {
     if (request.action === "read") await audit.write(readEvent(request.what, door));
     const checkpoint = request.action === "checkpoint" ? await log.checkpoint() : undefined;
-    return { publicKey: log.publicKey, end: log.end, ...(checkpoint !== undefined && { checkpoint }) };
+    const record = (what: string) => audit.write(hostEvent("delete", { "strongroom.dev/audit-entries": what }, door));
+    const pruned = request.action === "prune" ? await pruneAudit(log, request, { dataDir, record }) : undefined;
+    const made = { ...(checkpoint !== undefined && { checkpoint }), ...(pruned !== undefined && { pruned }) };
+    return { publicKey: log.publicKey, end: log.end, ...made };
   };
 }
 
+/** Where the log is, and how it is asked. */
+export interface AuditHost {
+  readonly door: IssuanceDoor;
+  readonly dataDir: string;
+}
+
 function readEvent(what: string, door: IssuanceDoor): AuditEvent {
+  return hostEvent("list", { "strongroom.dev/audit-entries": what.slice(0, textMax) }, door);
+}
+
+function hostEvent(verb: string, annotations: Readonly<Record<string, string>>, door: IssuanceDoor): AuditEvent {
   const time = microsecondsOf(new Date());
   return {
     auditID: randomUUID(),
     stage: "ResponseStarted",
     door,
-    verb: "list",
+    verb,
     requestURI: "/audit",
     user: { username: hostAdministratorName, groups: [] },
     sourceIPs: [],
@@ -70,6 +93,6 @@ function readEvent(what: string, door: IssuanceDoor): AuditEvent {
     responseStatus: { code: 200 },
     requestReceivedTimestamp: time,
     stageTimestamp: time,
-    annotations: { "strongroom.dev/audit-entries": what.slice(0, textMax) },
+    annotations,
   };
 }

@@ -23,6 +23,7 @@ import type { LogReport } from "../audit/log/log-keys.ts";
 import type { AuditPolicy } from "../audit/policy/audit-policy.ts";
 import { bodiesOf } from "../audit/policy/kept-bodies.ts";
 import type { KeepBodies } from "../audit/policy/kept-bodies.ts";
+import { followersDirectory } from "./audit-log.ts";
 import { productVersion } from "./product-version.ts";
 
 export interface FollowedLog {
@@ -63,7 +64,7 @@ function start(followed: FollowedLog, config: FollowerConfig, policy: AuditPolic
   return startFollower({
     name,
     log,
-    position: positionFile(join(dataDir, "audit-followers", `${name}.json`)),
+    position: positionFile(join(followersDirectory(dataDir), `${name}.json`)),
     from,
     render: renderer(config, policy),
     destination: destination(to),

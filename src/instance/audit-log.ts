@@ -14,6 +14,11 @@ export function auditDirectory(dataDir: string): string {
   return join(dataDir, "audit");
 }
 
+/** Where followers keep how far they are: a file for each, by its name. */
+export function followersDirectory(dataDir: string): string {
+  return join(dataDir, "audit-followers");
+}
+
 /** How the log is kept, by configuration. */
 export interface AuditSettings {
   /** Space that is set aside on the disk for records. */

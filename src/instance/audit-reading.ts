@@ -3,9 +3,12 @@ import { encodePublicKey } from "../audit/log/checkpoint.ts";
 import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import type { Checkpoint } from "../audit/log/checkpoint.ts";
 import type { LogReader, TellUnreadable } from "../audit/log/log-reader.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
 import { auditAnswers } from "./audit-access.ts";
+import type { AuditAnswer, AuditRequest } from "./audit-access.ts";
 import { openAuditKeys } from "./audit-keys.ts";
 import { instanceAuditReader, openInstanceAudit } from "./audit-log.ts";
+import type { Pruned, PruneRequest } from "./audit-pruning.ts";
 import { askForAudit } from "./control-socket.ts";
 import { openDataStore } from "./data-store.ts";
 import { openExistingInstance } from "./instance.ts";
@@ -42,10 +45,22 @@ export async function readAudit(
 ): Promise<{ readonly reader: LogReader; readonly end: number }> {
   const instance = await openExistingInstance(place.dataDir, place.rootKey);
   const reader = instanceAuditReader(place.dataDir, instance, tell);
-  const answered = await askForAudit(place.dataDir, { action: "read", what });
-  if (answered !== undefined) return { reader, end: answered.end };
-  const { end } = await withLog(place, (log) => auditAnswers(log, log, "data-directory")({ action: "read", what }));
+  const request = { action: "read", what } as const;
+  const { end } = (await askForAudit(place.dataDir, request)) ?? (await answered(place, request));
   return { reader, end };
+}
+
+/** Deletes the oldest entries, or says which it would. Raises `invalid` while a follower has not delivered them. */
+export async function pruneAuditLog(place: DataDirectory, asked: Omit<PruneRequest, "action">): Promise<Pruned> {
+  const request = { action: "prune", ...asked } as const;
+  const { pruned } = (await askForAudit(place.dataDir, request)) ?? (await answered(place, request));
+  if (pruned !== undefined) return pruned;
+  throw new StrongroomError("unavailable", "the server that runs must be of this version to delete entries");
+}
+
+/** The answer that a server would give. */
+function answered(place: DataDirectory, request: AuditRequest): Promise<AuditAnswer> {
+  return withLog(place, (log) => auditAnswers(log, log, { door: "data-directory", dataDir: place.dataDir })(request));
 }
 
 /** The key of checkpoints, from whoever cannot be made to lie by the log's files. Raises as {@link readAudit}. */

@@ -185,7 +185,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
         return kubeconfigIssuance(certificates, { url, audit, door: "control-socket" })(request);
       },
       keys: auditedTokenKeys(keys, audit),
-      audit: auditAnswers(auditLog, audit, "control-socket"),
+      audit: auditAnswers(auditLog, audit, { door: "control-socket", dataDir: config.dataDir }),
       encryption: encryptionAnswers({ service: data.encryptionKeys, store: data.store, instance, log }),
       backup: backups.make,
     }),

@@ -1,6 +1,6 @@
 /** The audit log by the command line: of a server that runs, and of its data directory when none does. */
 import assert from "node:assert/strict";
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connectTo } from "../running-server.ts";
@@ -163,4 +163,41 @@ test("what audit export prints is an audit log for who-did", async () => {
     JSON.parse(sealed.stdout).audit.problems.map(({ message }: { message: string }) => message),
     ["it is encrypted: strongroom audit export prints it, for --audit -"],
   );
+});
+
+test("audit prune deletes whole old files on record, not before a follower has them, and verify tells them from what others took", async () => {
+  using home = new TestHome();
+  const { program, call } = await serve(home);
+  // The first file of a log is a small one.
+  for (let n = 0; n < 400; n++) await call("GET", `${secrets}/none-${n}`);
+  const files = () => readdirSync(home.at("data", "audit")).filter((name) => name.endsWith(".segment"));
+  const before = files().length;
+  assert.ok(before > 1);
+  assert.equal((await run(home, "audit", "prune", "--before", "9d", "--yes", "--dry-run")).code, 2);
+  assert.match((await run(home, "audit", "prune", "--before", "9d", "--yes")).stdout, /Nothing is old enough/);
+
+  mkdirSync(home.at("data", "audit-followers"), { recursive: true });
+  writeFileSync(home.at("data", "audit-followers", "siem.json"), '{"position":0}\n');
+  const behind = await run(home, "audit", "prune", "--before", "999999999", "--yes");
+  assert.equal(behind.code, 2, behind.stderr);
+  assert.match(behind.stderr, /the follower siem must have delivered the entries before \d+, and is at 0/);
+  rmSync(home.at("data", "audit-followers", "siem.json"));
+
+  const dry = await run(home, "audit", "prune", "--before", "999999999", "--dry-run");
+  assert.match(dry.stdout, /^Entries 0 to \d+, in \d files of \d+\.\d MiB together, would be deleted\.$/m);
+  assert.equal(files().length, before);
+  const done = await run(home, "audit", "prune", "--before", "999999999", "--yes");
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(files().length, 1);
+  const verified = await run(home, "audit", "verify");
+  assert.equal(verified.code, 0, verified.stdout);
+  assert.match(verified.stdout, /Entries before \d+ were deleted as old ones, which the server signed/);
+  const record = (await exported(home)).find(({ verb, objectRef }) => verb === "delete" && objectRef !== undefined);
+  assert.match(record.annotations["strongroom.dev/audit-entries"], /^from 0 to before \d+$/);
+  assert.equal(record.door, "control-socket");
+  assert.equal((await call("GET", `${secrets}/none`)).status, 404);
+  program.kill("SIGTERM");
+  const { stderr } = await program.ended;
+  assert.doesNotMatch(stderr, /changed/);
+  assert.match((await run(home, "audit", "prune", "--before", "1h", "--yes")).stdout, /Nothing is old enough/);
 });

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { blockAt, blockTypes, encodeBlock, encodeHeader, payloadOf } from "../../src/audit/log/block.ts";
+import { blockAt, blockTypes, encodeBlock, encodeHeader, followChain, payloadOf } from "../../src/audit/log/block.ts";
 import type { BlockType } from "../../src/audit/log/block.ts";
 import { decodeSegmentHeader, encodeSegmentHeader, genesis } from "../../src/audit/log/segment-header.ts";
 import type { SegmentHeader } from "../../src/audit/log/segment-header.ts";
@@ -55,6 +55,20 @@ export class Attacker {
       writeFileSync(join(this.#directory, name), Buffer.concat(parts));
     }
   }
+}
+
+/** The chain's value at the end of a segment. */
+export function chainAtEnd(path: string): Buffer {
+  const bytes = readFileSync(path);
+  let { sizeBytes: offset, after: chain } = decodeSegmentHeader(bytes);
+  while (offset < bytes.length) {
+    const block = blockAt(bytes, offset);
+    const next = block === "malformed" || "needed" in block ? undefined : followChain(chain, block);
+    if (next === undefined || block === "malformed" || "needed" in block) throw new Error("the segment must be whole");
+    chain = next;
+    offset += block.bytes.length;
+  }
+  return chain;
 }
 
 export function segmentNames(directory: string): string[] {

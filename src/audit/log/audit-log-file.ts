@@ -2,7 +2,7 @@
  * The audit log of a data directory, the store of truth about who was given what: segments of encrypted, compressed blocks in one
  * chain, on the disk before `write` resolves. docs/adr/0023-audit-log.md says why it is made so.
  *
- * What a reader may rely on: every event whose write resolved is one entry, in the order of positions. Nothing is ever deleted:
+ * What a reader may rely on: every event whose write resolved is one entry, in the order of positions. Nothing is deleted unasked:
  * for how long evidence is kept is the operator's decision.
  *
  * It fails closed: `write` rejects with `unavailable` while events cannot be made durable. Each write tries anew, so that it works
@@ -30,10 +30,13 @@ import { listSegments } from "./log-directory.ts";
 import type { ChainHead, LogReport } from "./log-keys.ts";
 import { reportEvent } from "./log-events.ts";
 import type { AuditLine } from "./log-reader.ts";
+import { deleteSegments, oldSegments } from "./log-retention.ts";
+import type { OldSegments, RetentionBound } from "./log-retention.ts";
 import { LogReader } from "./log-reader.ts";
 import type { LogReserve } from "./log-reserve.ts";
 import { DisplacedSegment, LogTail } from "./log-tail.ts";
 import type { Addition } from "./log-tail.ts";
+import { notRecorded } from "./not-recorded.ts";
 import { OpenIntents } from "./open-intents.ts";
 import { UnreadableReports } from "./unreadable-reports.ts";
 import { segmentsToVerify, verifyLog } from "./verify-log.ts";
@@ -49,7 +52,8 @@ const lineBytesMax = blockBytesMax - 1024 * 1024;
 /** Something to make durable: an entry, or only what is due. */
 type Item =
   | { readonly kind: RecordKind; readonly line: string; readonly event: AuditEvent }
-  | { readonly kind: "checkpoint" | "sync" };
+  | { readonly kind: "checkpoint" | "sync" }
+  | { readonly kind: "retention"; readonly before: number };
 
 /** How the space that is set aside stands. */
 export interface ReserveState {
@@ -215,6 +219,22 @@ export class AuditLogFile implements AuditLog {
     return verifyLog(segments, { publicKey: keys.publicKey, outside, from, to: Infinity });
   }
 
+  /**
+   * Deletes old segments, which it signs before. Nothing goes that a change without an outcome is in. Raises `unavailable` where
+   * that could not be signed.
+   */
+  async prune(bound: RetentionBound, { dryRun }: { readonly dryRun: boolean }): Promise<OldSegments> {
+    const { directory } = this.#options;
+    const old = await oldSegments(directory, { ...bound, before: Math.min(bound.before, this.#intents.oldest) });
+    if (dryRun || old.segments.length === 0) return old;
+    await this.#commits.submit({ kind: "retention", before: old.before });
+    // A start follows the log from where the store knows it.
+    await this.#heads.keepSurely(this.#head);
+    await deleteSegments(directory, old);
+    this.#first = old.before;
+    return old;
+  }
+
   /** Tells of something, and puts it on record. */
   async put(report: LogReport): Promise<void> {
     this.#options.report(report);
@@ -295,7 +315,9 @@ export class AuditLogFile implements AuditLog {
     if (lines.length > 0) await this.#rotateIfDue();
     else if (!checkpoint && this.#head.position === this.#tail.end) return;
     const example = written[0]?.event;
-    const made = await this.#appendOrGoOn({ lines, checkpoint, sync, ...(example !== undefined && { example }) });
+    const retention = batch.flatMap(({ item }) => (item.kind === "retention" ? [item.before] : [])).at(-1);
+    const addition = { lines, retention, checkpoint, sync };
+    const made = await this.#appendOrGoOn({ ...addition, ...(example !== undefined && { example }) });
     const end = this.#tail.end;
     for (const [index, { event }] of written.entries()) {
       const position = end - lines.length + index;
@@ -311,7 +333,7 @@ export class AuditLogFile implements AuditLog {
   /** After so many entries that are added. One that is asked for is made unless the last is about all there is. */
   #isCheckpointDue(added: number, batch: readonly Waiting<Item>[]): boolean {
     const end = this.#tail.end + added;
-    if (this.#schedule.isDue(end)) return true;
+    if (this.#schedule.isDue(end) || batch.some(({ item }) => item.kind === "retention")) return true;
     if (batch.every(({ item }) => item.kind !== "checkpoint")) return false;
     return this.#schedule.isDirty || added > 0 || (this.#lastCheckpoint === undefined && end > 0);
   }
@@ -374,11 +396,4 @@ export class AuditLogFile implements AuditLog {
     this.#lastCheckpoint = checkpoint;
     for (const listener of this.#listeners) listener(checkpoint);
   }
-}
-
-function notRecorded(cause: unknown): StrongroomError {
-  const message = "the request cannot be recorded: the audit log must be writable, with space on its disk";
-  return isDiskFull(cause)
-    ? new NoSpaceError(message, { cause })
-    : new StrongroomError("unavailable", message, { cause });
 }

@@ -16,7 +16,7 @@
  */
 import { createHash, hash } from "node:crypto";
 
-export const blockTypes = { entries: 1, checkpoint: 2, dictionary: 3 } as const;
+export const blockTypes = { entries: 1, checkpoint: 2, dictionary: 3, retention: 4 } as const;
 export type BlockType = (typeof blockTypes)[keyof typeof blockTypes];
 
 export const headerBytes = 20;

@@ -18,6 +18,7 @@ import { EventDictionary, firstDictionary } from "./event-dictionary.ts";
 import { segmentFile } from "./log-directory.ts";
 import type { SegmentFile } from "./log-directory.ts";
 import type { AuditKeys, ChainHead } from "./log-keys.ts";
+import { encodeRetention } from "./log-retention.ts";
 import { openSegmentCipher } from "./segment-cipher.ts";
 import { encodeSegmentHeader } from "./segment-header.ts";
 import type { SegmentGap } from "./segment-header.ts";
@@ -49,6 +50,8 @@ export interface Addition {
   readonly lines: readonly string[];
   /** The event of the first line, as an example of what is recorded. */
   readonly example?: AuditEvent;
+  /** Entries before this one are about to be deleted, which is said behind the lines. */
+  readonly retention?: number | undefined;
   /** Whether a checkpoint follows them. */
   readonly checkpoint: boolean;
   /** Whether it must be on the disk, with all before it; else the system may have it only. */
@@ -131,10 +134,10 @@ export class LogTail {
    * Adds entries, a checkpoint, or both in this order, or nothing; resolves when they are on the disk, to the checkpoint. Raises
    * what the file system raises, and {@link DisplacedSegment} when the segment is no longer what was written.
    */
-  async append({ lines, example, checkpoint, sync }: Addition): Promise<Checkpoint | undefined> {
+  async append({ lines, example, retention, checkpoint, sync }: Addition): Promise<Checkpoint | undefined> {
     const file = (this.#file ??= await this.#reopen());
     if (!file.isInPlace(this.#sizeBytes)) throw new DisplacedSegment(this.#segment.name);
-    const made = this.#blocks(lines, checkpoint);
+    const made = this.#blocks(lines, retention, checkpoint);
     try {
       await file.append(made.bytes, { sync });
     } catch (error) {
@@ -170,7 +173,7 @@ export class LogTail {
     await file?.close();
   }
 
-  #blocks(lines: readonly string[], withCheckpoint: boolean) {
+  #blocks(lines: readonly string[], retention: number | undefined, withCheckpoint: boolean) {
     const timeMs = this.#options.now().getTime();
     const parts: Buffer[] = [];
     let chain = this.#chain;
@@ -178,6 +181,13 @@ export class LogTail {
       const head = { type: blockTypes.entries, count: lines.length, position: this.#end, timeMs };
       const { header, payload } = this.#cipher.seal(Buffer.from(lines.join("\n")), (size) => encodeHeader(head, size));
       const block = encodeBlock(header, payload, chain);
+      parts.push(block.bytes);
+      chain = block.after;
+    }
+    if (retention !== undefined) {
+      const payload = encodeRetention(retention);
+      const head = { type: blockTypes.retention, count: 0, position: this.#end + lines.length, timeMs };
+      const block = encodeBlock(encodeHeader(head, payload.length), [payload], chain);
       parts.push(block.bytes);
       chain = block.after;
     }

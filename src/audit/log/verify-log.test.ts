@@ -4,9 +4,9 @@ import { cpSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeF
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as fc from "fast-check";
-import { Attacker, segmentNames } from "../../../test/support/audit-attacker.ts";
+import { Attacker, chainAtEnd, segmentNames } from "../../../test/support/audit-attacker.ts";
 import { auditEvent, LogFixture, numbered, writeAll } from "../../../test/support/audit-log-fixture.ts";
-import { blockTypes } from "./block.ts";
+import { blockTypes, encodeBlock, encodeHeader } from "./block.ts";
 import { parseCheckpoints, signCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { readBundle, writeBundle } from "./log-bundle.ts";
@@ -27,6 +27,7 @@ for (let round = 0; round < 5; round++) {
     { segmentBytes: 1500 },
   );
 }
+const fixtureTimeMs = whole.time.getTime();
 const last = checkpoints.at(-1) as Checkpoint; // there were five rounds
 /** The last block, which no entry is in. */
 const checkpointBlockBytes = 92;
@@ -299,4 +300,101 @@ test("What is signed is the text that is documented", () => {
   function signText(text: string): Buffer {
     return sign(null, Buffer.from(text), signingKey);
   }
+});
+
+/** A log of which the first segments were deleted by retention, and its checkpoints. */
+async function withPruned(use: (pruned: LogFixture, kept: Checkpoint[]) => Promise<void>): Promise<void> {
+  using pruned = new LogFixture();
+  const kept: Checkpoint[] = [];
+  await pruned.with(
+    async (log) => {
+      log.onCheckpoint((checkpoint) => kept.push(checkpoint));
+      await writeAll(log, numbered(20));
+      await log.checkpoint();
+      await writeAll(log, numbered(20, "later"));
+      const names = segmentNames(pruned.directory);
+      const before = Number(names[2]?.slice(0, 16));
+      const bound = { before: before + 1, beforeMs: Infinity };
+      const dry = await log.prune(bound, { dryRun: true });
+      assert.deepEqual(segmentNames(pruned.directory), names);
+      assert.deepEqual(await log.prune(bound, { dryRun: false }), dry);
+      assert.deepEqual([dry.from, dry.before, dry.segments.length], [0, before, 2]);
+      assert.deepEqual(segmentNames(pruned.directory), names.slice(2));
+      assert.equal(log.first, before);
+      await log.write(auditEvent("after"));
+    },
+    { segmentBytes: 700 },
+  );
+  await use(pruned, kept);
+}
+
+test("What retention deleted is no fault, also where a checkpoint that was kept counts it, and a start misses nothing", () =>
+  withPruned(async (pruned, kept) => {
+    const { publicKey } = pruned.keys;
+    const first = Number(segmentNames(pruned.directory)[0]?.slice(0, 16));
+    const verdict = await verdictOf(pruned.directory, { publicKey, outside: kept });
+    assert.deepEqual(verdict.faults, []);
+    assert.deepEqual([verdict.first, verdict.end, verdict.retained?.first], [first, 41, first]);
+    assert.equal(verdict.outside?.entries, 41);
+    assert.ok((kept[0]?.entries ?? 0) >= first);
+    await pruned.with((log) => log.write(auditEvent("next")));
+    assert.deepEqual(pruned.reports, []);
+  }));
+
+test("Deleting more than retention signed is a fault, and so is a retention that nobody signed", () =>
+  withPruned(async (pruned, kept) => {
+    const { publicKey } = pruned.keys;
+    const [one = "", two = ""] = segmentNames(pruned.directory);
+    rmSync(join(pruned.directory, one));
+    const { faults } = await verdictOf(pruned.directory, { publicKey, outside: kept });
+    assert.deepEqual([faults[0]?.from, faults[0]?.to], [Number(one.slice(0, 16)), Number(two.slice(0, 16))]);
+
+    // Whoever cannot sign says so all the same, behind the last checkpoint.
+    const payload = Buffer.alloc(6);
+    payload.writeUIntBE(Number(two.slice(0, 16)), 0, 6);
+    const head = { type: blockTypes.retention, count: 0, position: 41, timeMs: 0 };
+    const lastName = segmentNames(pruned.directory).at(-1) ?? "";
+    const path = join(pruned.directory, lastName);
+    const { bytes } = encodeBlock(encodeHeader(head, payload.length), [payload], chainAtEnd(path));
+    writeFileSync(path, Buffer.concat([readFileSync(path), bytes]));
+    const forged = await verdictOf(pruned.directory, { publicKey });
+    assert.deepEqual([forged.faults.length, forged.faults[0]?.from], [1, Number(one.slice(0, 16))]);
+  }));
+
+test("Retention leaves the segment that is written to, and what a change without an outcome is in", async () => {
+  using pruned = new LogFixture();
+  await pruned.with(
+    async (log) => {
+      await writeAll(log, numbered(10));
+      await log.write(auditEvent("intent", { stage: "RequestReceived", intentID: "one" }), { kind: "write" });
+      await writeAll(log, numbered(30));
+      const all = { before: Infinity, beforeMs: Infinity };
+      const { before } = await log.prune(all, { dryRun: true });
+      assert.ok(before <= 10, `${before}`);
+      await log.write(auditEvent("intent", { intentID: "one" }));
+      await log.prune(all, { dryRun: false });
+      assert.equal(segmentNames(pruned.directory).length, 1);
+      const none = await log.prune({ before: Infinity, beforeMs: fixtureTimeMs - 1 }, { dryRun: true });
+      assert.equal(none.segments.length, 0);
+    },
+    { segmentBytes: 700 },
+  );
+});
+
+test("Retention by time takes the segments after which others were made before it", async () => {
+  using pruned = new LogFixture();
+  await pruned.with(
+    async (log) => {
+      for (let day = 0; day < 5; day++) {
+        pruned.time = new Date(fixtureTimeMs + day * 86_400_000);
+        await writeAll(log, numbered(20, `day-${day}`));
+      }
+      const { before } = await log.prune(
+        { before: Infinity, beforeMs: fixtureTimeMs + 2 * 86_400_000 },
+        { dryRun: false },
+      );
+      assert.ok(before > 30 && before <= 40, `${before}`);
+    },
+    { segmentBytes: 700 },
+  );
 });

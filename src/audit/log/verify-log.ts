@@ -15,6 +15,7 @@ import type { ByteSource } from "./byte-source.ts";
 import { checkpointOf, isSigned, signatureBytes } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { listSegments } from "./log-directory.ts";
+import { decodeRetention } from "./log-retention.ts";
 import type { SegmentGap } from "./segment-header.ts";
 
 /** A segment, wherever it is kept. */
@@ -46,6 +47,12 @@ export interface LogFault {
   readonly onRecord?: true;
 }
 
+/** What retention left: entries before the first one were deleted at that time. */
+export interface Retained {
+  readonly first: number;
+  readonly time: string;
+}
+
 /** What was found. */
 export interface LogVerdict {
   readonly instance: string | undefined;
@@ -58,6 +65,8 @@ export interface LogVerdict {
   readonly faults: readonly LogFault[];
   /** How many faults there are beyond those. */
   readonly furtherFaults: number;
+  /** The first entry that retention kept, as the server signed; undefined where nothing was deleted by it. */
+  readonly retained: Retained | undefined;
   /** The last checkpoint that the server signed. */
   readonly signed: Checkpoint | undefined;
   /** The last one that was kept elsewhere and fits. */
@@ -102,6 +111,13 @@ class Verifier {
   #signed: Checkpoint | undefined;
   #fits: Checkpoint | undefined;
   #unfinishedBytes = 0;
+  /** What retention left: as it is said, and as a checkpoint behind that says. */
+  #said: Retained | undefined;
+  #retained: Retained | undefined;
+  /** Where the segments that were looked at begin, if that is behind what was asked for. */
+  #front: LogFault | undefined;
+  /** Those that were kept elsewhere about no more than what is before it. */
+  #ofBefore: Checkpoint[] = [];
   /** A checkpoint is not the server's: those after it cannot be either, and are not told one by one. */
   #isForged = false;
 
@@ -142,6 +158,7 @@ class Verifier {
     const first = this.#first ?? from;
     // Behind what was asked for, nothing was looked at.
     const expected = this.isDone ? this.#outside.filter(({ entries }) => entries <= this.#position) : this.#outside;
+    this.#lookAtFront(lastSegment);
     for (const checkpoint of expected) this.#missed(lastSegment, checkpoint);
     if (this.#first === undefined && this.#outside.length === 0 && from > 0) {
       this.#fault({ segment: lastSegment, from, to: from + 1, what: `no entry ${from} is there` });
@@ -157,7 +174,19 @@ class Verifier {
       signed: this.#signed,
       outside: this.#fits,
       unfinishedBytes: this.#unfinishedBytes,
+      retained: this.#retained,
     };
+  }
+
+  /** What is not there before the first segment is no fault where the server signed that retention took it. */
+  #lookAtFront(lastSegment: string): void {
+    const kept = this.#retained?.first ?? 0;
+    if (this.#front !== undefined && this.#front.to > kept) {
+      this.#fault({ ...this.#front, from: Math.max(this.#front.from, kept) });
+    }
+    for (const checkpoint of this.#ofBefore) {
+      if (checkpoint.entries > kept) this.#missed(lastSegment, checkpoint);
+    }
   }
 
   async #open(segment: SegmentToVerify, source: ByteSource): Promise<OpenedSegment | undefined> {
@@ -211,7 +240,8 @@ class Verifier {
     if (this.#first === undefined) {
       // The first that is looked at: it may begin before what was asked for.
       const what = "they are not there";
-      if (first > before.position) this.#fault({ segment: name, offset: 0, from: before.position, to: first, what });
+      if (first > before.position) this.#front = { segment: name, offset: 0, from: before.position, to: first, what };
+      while ((this.#outside[0]?.entries ?? Infinity) < first) this.#ofBefore.push(...this.#outside.splice(0, 1));
       return;
     }
     const isBroken = before.chain === undefined; // told already, where it broke
@@ -238,6 +268,7 @@ class Verifier {
     if (block.position !== this.#position || !isKnown(block))
       return this.#broken(segment, offset, "has other numbers than follow");
     if (block.type === blockTypes.checkpoint) this.#checkpoint(segment, block, { offset, head: before });
+    if (block.type === blockTypes.retention) this.#retention(block);
     if (block.type === blockTypes.entries) this.#entries += block.count;
     this.#position += block.count;
     this.#chain = after;
@@ -255,6 +286,7 @@ class Verifier {
     const signature = payloadOf(block);
     if (isSigned(facts, signature, publicKey)) {
       this.#signed = checkpointOf(facts, Buffer.from(signature), publicKey);
+      this.#retained = this.#said;
       return;
     }
     if (this.#isForged) return;
@@ -263,6 +295,13 @@ class Verifier {
     const what =
       "the checkpoint after them is not signed by the server: something in them was changed, and the hashes made anew";
     this.#fault({ segment: segment.name, offset, from, to: block.position, what });
+  }
+
+  #retention(block: Block): void {
+    const first = decodeRetention(payloadOf(block));
+    // Nothing is kept that was deleted before.
+    if (first === undefined || first <= (this.#said?.first ?? 0)) return;
+    this.#said = { first, time: new Date(block.timeMs).toISOString() };
   }
 
   /** Whether the log is here as a checkpoint that was kept elsewhere has it. */
@@ -302,6 +341,8 @@ class Verifier {
   }
 
   #fault(fault: LogFault): void {
+    // What was said before it, and is under no checkpoint yet, may be somebody else's.
+    this.#said = this.#retained;
     // Between two checkpoints of the same number lies at least what is there.
     const to = Math.max(fault.to, fault.from + 1);
     if (this.#faults.length < faultsMax) this.#faults.push({ ...fault, to });
@@ -317,5 +358,6 @@ function isKnown(block: Block): boolean {
   const { type, count } = block;
   if (type === blockTypes.entries) return count > 0;
   if (type === blockTypes.checkpoint) return count === 0 && payloadOf(block).length === signatureBytes;
+  if (type === blockTypes.retention) return count === 0 && decodeRetention(payloadOf(block)) !== undefined;
   return type === blockTypes.dictionary && count === 0;
 }
