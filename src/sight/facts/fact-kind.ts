@@ -23,7 +23,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "cert-manager.io": ["Certificate", "Issuer", "ClusterIssuer"],
   "secrets-store.csi.x-k8s.io": ["SecretProviderClass"],
   "bitnami.com": ["SealedSecret"],
-  "strongroom.dev": [...secretPolicyKinds],
+  "strongroom.dev": [...secretPolicyKinds, "SecretLink"],
   "": [
     "ServiceAccount",
     "Pod",

@@ -19,6 +19,7 @@ import type { PodTraits } from "./pod-traits.ts";
 import { policyKinds } from "./policy-facts.ts";
 import type { PolicyFact } from "./policy-facts.ts";
 import type { Provenance } from "./provenance.ts";
+import type { SecretLinkFact } from "./secret-link-facts.ts";
 import { secretPolicyKinds } from "./secret-policy-facts.ts";
 import type { SecretPolicyFact } from "./secret-policy-facts.ts";
 import { referrerKinds } from "./referrer-facts.ts";
@@ -168,6 +169,7 @@ export type Fact =
   | NetworkPolicyFact
   | PolicyFact
   | SecretPolicyFact
+  | SecretLinkFact
   | SyncFact
   | WebhookFact
   | ReferrerFact
@@ -209,6 +211,7 @@ export const furtherKinds = [
   "NetworkPolicy",
   ...policyKinds,
   ...secretPolicyKinds,
+  "SecretLink",
   ...webhookKinds,
   "CertificateSigningRequest",
   ...syncKinds,

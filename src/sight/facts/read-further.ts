@@ -6,6 +6,7 @@ import { readIngress, readNetworkPolicy, readRoute, readService } from "./networ
 import { hostFolderOf, readSync } from "./operator-facts.ts";
 import { readPolicy } from "./policy-facts.ts";
 import { readCertificateRequest } from "./certificate-request-facts.ts";
+import { readSecretLink } from "./secret-link-facts.ts";
 import { readSecretPolicy } from "./secret-policy-facts.ts";
 import { secretsReferredBy } from "./referrer-facts.ts";
 import { readWebhooks } from "./webhook-facts.ts";
@@ -79,6 +80,8 @@ export function readFurther(kind: FactKind, place: Place, value: unknown, materi
     case "SecretPolicy":
     case "ClusterSecretPolicy":
       return { kind, ...place, ...readSecretPolicy(value, place.namespace) };
+    case "SecretLink":
+      return { kind, ...place, ...readSecretLink(value) };
     default:
       throw new TypeError(`objects of this kind must have been read before: ${kind}`);
   }

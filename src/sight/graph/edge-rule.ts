@@ -172,6 +172,7 @@ export const edgeIds = [
   "same-value",
   "unseals",
   "synced-with",
+  "linked-with",
   "printed-secret",
   "is-sent-secrets",
   "etcd-client",

@@ -10,7 +10,7 @@ import type { GraphNode } from "./graph-node.ts";
 import { addConsequences } from "./structure/capabilities.ts";
 import { capabilityNode } from "./structure/connect.ts";
 import { addMachine } from "./structure/machines.ts";
-import { addContentObject, addSync } from "./structure/objects.ts";
+import { addContentObject, addSecretLink, addSync } from "./structure/objects.ts";
 import { addPrincipal } from "./structure/principals.ts";
 import { addSecret, secretLeadsOn } from "./structure/secrets.ts";
 import { addWebhooks } from "./structure/webhooks.ts";
@@ -40,6 +40,8 @@ export function addFact(builder: GraphBuilder, fact: Fact): void {
     case "VaultStaticSecret":
     case "SecretProviderClass":
       return addSync(builder, fact);
+    case "SecretLink":
+      return addSecretLink(builder, fact);
     case "ValidatingWebhookConfiguration":
     case "MutatingWebhookConfiguration":
       return addWebhooks(builder, fact);
@@ -61,6 +63,8 @@ export function leadsOn(fact: Fact): boolean {
     case "SecretProviderClass":
     case "ServiceAccount":
       return true;
+    case "SecretLink":
+      return fact.isKept;
     case "ValidatingWebhookConfiguration":
     case "MutatingWebhookConfiguration":
       return fact.receivers.length > 0;

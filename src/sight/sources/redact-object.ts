@@ -48,6 +48,8 @@ function contentOf(kind: FactKind, decoded: unknown): Readonly<Record<string, un
       const named = secretsReferredBy(kind, decoded, textField(decoded, "metadata", "namespace"));
       return { spec: { references: named.map((secretRef) => ({ secretRef })) } };
     }
+    case "SecretLink":
+      return { spec: field(decoded, "spec"), status: { phase: field(decoded, "status", "phase") } };
     case "SealedSecret":
       return { spec: { template: { metadata: { name: field(decoded, "spec", "template", "metadata", "name") } } } };
     case "SecretProviderClass":

@@ -80,6 +80,16 @@ export const copiesRules = {
     fix: "Let each Secret have an item of its own.",
     source: "the kinds ExternalSecret, VaultStaticSecret and SecretProviderClass",
   },
+  "linked-with": {
+    name: "is by a link the same as",
+    condition: structure,
+    ease: 1,
+    attack: "T1552.007",
+    explanation:
+      "a SecretLink keeps one secret the same as the other, so that who may read either has the values of both",
+    fix: "Delete the SecretLink where its namespace should not have the secret.",
+    source: "docs/adr/0034-secret-links.md",
+  },
   "copy-secret": {
     name: "is given a copy of",
     condition: rights("copy-secret", asks("create,update,patch secrets", "any"), asks(readVerbs + " secrets", "any")),

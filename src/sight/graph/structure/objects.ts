@@ -3,6 +3,7 @@ import { marksOf, valuesOf } from "../../facts/fact-indexes.ts";
 import type { Fact } from "../../facts/facts.ts";
 import type { ContentFact } from "../../facts/content-facts.ts";
 import type { SyncFact } from "../../facts/operator-facts.ts";
+import type { SecretLinkFact } from "../../facts/secret-link-facts.ts";
 import type { RenderedSecret } from "../../facts/rendered-secrets.ts";
 import { capabilitiesReaching } from "../capability.ts";
 import type { Capability } from "../capability.ts";
@@ -84,14 +85,31 @@ export function addSync(builder: GraphBuilder, sync: SyncFact): void {
     builder.claim(item);
     if (sync.kind === "ExternalSecret") connect(builder, copiersOf(origin, sync.namespace), item);
     for (const target of sync.targets) {
-      for (const secret of builder.facts.named("Secret", sync.namespace, target)) {
-        if (secret.kind !== "Secret") continue;
-        const number = builder.node({ type: "secret", secret });
-        builder.claim(number);
-        connect(builder, capabilitiesReaching("read-secret", secret.namespace, secret.name), number);
+      for (const number of readableSecrets(builder, sync.namespace, target)) {
         builder.link(number, item, "synced-with", shownBy(sync));
         builder.link(item, number, "synced-with", shownBy(sync));
       }
     }
   }
+}
+
+/** The secret that a link makes has the values of what it shares. */
+export function addSecretLink(builder: GraphBuilder, link: SecretLinkFact): void {
+  for (const made of readableSecrets(builder, link.namespace, link.name)) {
+    for (const source of readableSecrets(builder, link.source.namespace, link.source.name)) {
+      builder.link(made, source, "linked-with", shownBy(link));
+      builder.link(source, made, "linked-with", shownBy(link));
+    }
+  }
+}
+
+/** The secrets of a name, each with who may read it: to have read it leads on. */
+function readableSecrets(builder: GraphBuilder, namespace: string, name: string): number[] {
+  return builder.facts.named("Secret", namespace, name).flatMap((secret) => {
+    if (secret.kind !== "Secret") return [];
+    const number = builder.node({ type: "secret", secret });
+    builder.claim(number);
+    connect(builder, capabilitiesReaching("read-secret", secret.namespace, secret.name), number);
+    return [number];
+  });
 }
