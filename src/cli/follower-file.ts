@@ -1,11 +1,11 @@
 /** The part of the configuration file about who follows the audit log. */
-import { createSecretKey } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { FollowerConfig, FollowerForm, FollowerTarget } from "../audit/followers/follower-config.ts";
 import { bearerFromFile } from "../audit/followers/http-post.ts";
 import { usageError } from "./command-failure.ts";
 import { duration, integer, list, mapping, oneOf, pathFrom, text } from "./field-readers.ts";
 import type { FieldReader, Fields } from "./field-readers.ts";
+import { readHashKey } from "./hash-key-file.ts";
 import { parseListenAddress } from "./listen-address.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
@@ -146,14 +146,4 @@ async function readIfNamed(path: string | undefined, place: string): Promise<Buf
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     throw usageError(`${place} must name a file that can be read (${code})`);
   }
-}
-
-const hashKeyBytesMin = 16;
-
-async function readHashKey(path: string, place: string) {
-  const bytes = await readIfNamed(path, place);
-  if (bytes === undefined || bytes.length < hashKeyBytesMin) {
-    throw usageError(`${place} must name a file of at least ${hashKeyBytesMin} bytes that nobody can guess`);
-  }
-  return createSecretKey(bytes);
 }

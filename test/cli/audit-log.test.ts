@@ -201,3 +201,31 @@ test("audit prune deletes whole old files on record, not before a follower has t
   assert.doesNotMatch(stderr, /changed/);
   assert.match((await run(home, "audit", "prune", "--before", "1h", "--yes")).stdout, /Nothing is old enough/);
 });
+
+test("audit export prints names as keyed hashes if asked to, the same under the same key, and nothing else of them", async () => {
+  using home = new TestHome();
+  const { program, call } = await serve(home);
+  const name = "payments-canary";
+  await call("POST", secrets, { body: { metadata: { name }, stringData: { password: "hunter2" } } });
+  assert.equal((await call("GET", `${secrets}/${name}`)).status, 200);
+  await call("GET", `${secrets}?fieldSelector=metadata.name%3D${name}`);
+  await call("GET", `${secrets}/${name}-missing`);
+  program.kill("SIGTERM");
+  await program.ended;
+  writeFileSync(home.at("short.key"), "short");
+  assert.equal((await run(home, "audit", "export", "--hash-key-file", "short.key")).code, 2);
+  writeFileSync(home.at("names.key"), "0123456789abcdef0123456789abcdef");
+  const { code, stdout } = await run(home, "audit", "export", "--hash-key-file", "names.key");
+  assert.equal(code, 0);
+  assert.ok(!stdout.includes("canary"));
+  const events: Answer["json"][] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const disclosing = (wanted: string) =>
+    events.find(({ verb, disclosed }) => verb === wanted && disclosed !== undefined);
+  const get = disclosing("get");
+  assert.match(get.disclosed[0].name, /^hmac-[0-9a-f]{24}$/);
+  assert.equal(disclosing("list").disclosed[0].name, get.disclosed[0].name);
+  assert.equal(get.requestURI, `${secrets}/${get.disclosed[0].name}`);
+});

@@ -32,6 +32,7 @@ const event: AuditEvent = {
   requestObject: { metadata: { name: "stripe-key" } },
   responseObject: { metadata: { name: "stripe-key" } },
   disclosed: [{ namespace: "prod", name: "stripe-key", uid: "u", resourceVersion: "1", keys: ["token"] }],
+  onBehalfOf: { pods: [{ namespace: "prod", name: "stripe-worker", uid: "p", node: "n1" }], others: 2 },
 };
 
 const hashed = hashNames(key)({ position: 3, event }).event;
@@ -44,6 +45,8 @@ test("The name of an object is nowhere, and the rest is there", () => {
   assert.equal(hashed.requestURI, `/api/v1/namespaces/prod/secrets/${name}?...`);
   assert.deepEqual(hashed.responseStatus, { code: 404, reason: "NotFound" });
   assert.deepEqual(hashed.annotations, { "authorization.k8s.io/decision": "allow" });
+  assert.match(hashed.onBehalfOf?.pods[0]?.name ?? "", /^hmac-/);
+  assert.equal(hashed.onBehalfOf?.others, 2);
   assert.ok(Array.isArray(hashed.disclosed) && hashed.disclosed[0]?.name === name);
 });
 

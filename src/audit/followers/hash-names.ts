@@ -22,7 +22,7 @@ function hashed(event: AuditEvent, hash: (name: string) => string): AuditEvent {
   const names = new Set<string>();
   const disclosed = disclosuresOf(event).map((item) => ({ ...item, name: hash(item.name) }));
   if (objectRef?.name !== undefined) names.add(objectRef.name);
-  const { requestObject: _request, responseObject: _response, ...rest } = event;
+  const { requestObject: _request, responseObject: _response, onBehalfOf, ...rest } = event;
   return {
     ...rest,
     requestURI: hashedUri(event.requestURI, names, hash),
@@ -30,6 +30,9 @@ function hashed(event: AuditEvent, hash: (name: string) => string): AuditEvent {
       objectRef: { ...objectRef, ...(objectRef.name !== undefined && { name: hash(objectRef.name) }) },
     }),
     ...(disclosed.length > 0 && { disclosed }),
+    ...(onBehalfOf !== undefined && {
+      onBehalfOf: { ...onBehalfOf, pods: onBehalfOf.pods.map((pod) => ({ ...pod, name: hash(pod.name) })) },
+    }),
     // What the caller was told names the object.
     ...(responseStatus !== undefined && {
       responseStatus: {
