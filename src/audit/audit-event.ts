@@ -110,8 +110,19 @@ export interface AuditEvent {
   readonly onBehalfOf?: OnBehalfOf;
   /** The answer ended before its end: its client was gone, or it failed. What is `disclosed` may not have arrived. */
   readonly cut?: boolean;
+  /** Said by a cluster of its own API server, and nothing that this server saw: who, what, when and whether are claims of that cluster. */
+  readonly reported?: ClusterReport;
   /** This record stands for many requests, refused ones or of strangers: see refusal-budget.ts. Its user is theirs, "" for several. */
   readonly refusals?: Refusals;
+}
+
+/** Whose claim a record is. */
+export interface ClusterReport {
+  readonly cluster: string;
+  /** What stands before the names of its namespaces here; the `objectRef` of the record has it. */
+  readonly namespacePrefix: string;
+  /** When it came here. */
+  readonly receivedTimestamp: string;
 }
 
 /** Pods in whose stead a node reads. */

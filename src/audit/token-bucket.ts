@@ -18,13 +18,14 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  take(nowMs: number): boolean {
+  /** Takes so many, or none. */
+  take(nowMs: number, count = 1): boolean {
     // A clock that was set back brings nothing back.
     const returned = Math.max(0, nowMs - this.#atMs) / this.#rate.intervalMs;
     this.#tokens = Math.min(this.#rate.burst, this.#tokens + returned);
     this.#atMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 }

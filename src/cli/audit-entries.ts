@@ -71,7 +71,7 @@ export class EntryPrinter {
 }
 
 /** Of the columns that most have: entry, time, user, verb, object, decision, code. */
-const widthsLeast = [16, 27, 20, 6, 24, 8, 4, 10];
+const widthsLeast = [16, 27, 20, 6, 24, 8, 4, 10, 15, 4];
 
 function textOf(cell: unknown): string {
   return typeof cell === "string" ? cell : JSON.stringify(cell ?? "");

@@ -1,4 +1,5 @@
-import type { Reader, WhoReadAnswer } from "../audit/index/who-read.ts";
+import type { ClusterKnowledge, WhoReadInAll } from "../audit/index/audit-records.ts";
+import type { Reader } from "../audit/index/who-read.ts";
 import { filterFlags, filterUsage, filtersOf, rightsPage, userFlag } from "./audit-question.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command } from "./command.ts";
@@ -10,11 +11,6 @@ import { serverFlags, serverNotes, serverUsage, withServer } from "./server-conn
 import { namespaceFlag, outputFlag, outputForm, secretOperand } from "./sight-source.ts";
 
 const limitFlag = valueFlag("limit", "N", "At most so many readers, and so many others: 1 to 1000. Default: 100.");
-
-/** The answer of the API. */
-interface Answer extends WhoReadAnswer {
-  readonly end: number;
-}
 
 /** `strongroom audit who-read`. */
 export const auditWhoReadCommand: Command = {
@@ -41,7 +37,7 @@ export const auditWhoReadCommand: Command = {
     const path = `/apis/strongroom.dev/v1/namespaces/${encodeURIComponent(namespace)}/whoreadreviews`;
     const { signal } = new AbortController();
     const review = await withServer(invocation, rightsPage, (connection) => connection.ask(path, { signal, body }));
-    const { status } = review as { readonly status: Answer }; // by the schema of the API
+    const { status } = review as { readonly status: WhoReadInAll }; // by the schema of the API
     if (form === "json") output.print(printableJson({ secret: { namespace, name }, ...status }));
     else for (const line of linesOf(`${namespace}/${name}`, status)) output.print(printable(line));
     return exitCodes.ok;
@@ -55,7 +51,8 @@ function limitOf(flags: FlagValues): number | undefined {
   throw usageError("--limit must be a number from 1 to 1000");
 }
 
-function linesOf(secret: string, { readers, others, total, position, end }: Answer): string[] {
+function linesOf(secret: string, answer: WhoReadInAll): string[] {
+  const { readers, others, total, position, end, clusters } = answer;
   const untold = total - readers.length - others.length;
   const count = `${readers.length} ${readers.length === 1 ? "user has" : "users have"} received values of it`;
   return [
@@ -63,17 +60,52 @@ function linesOf(secret: string, { readers, others, total, position, end }: Answ
     ...readers.flatMap((reader) => ["", ...readerLines(reader)]),
     ...(others.length === 0 ? [] : ["", "Not its values:", ...others.flatMap(readerLines)]),
     "",
+    ...clusters.map(clusterLine),
+    ...livesLine(answer),
     ...(untold > 0 ? [`${untold} more are left out by --limit.`] : []),
     `Looked through: all that is on record before entry ${position}.`,
     ...(end > position ? [`The index is behind: entries ${position} to ${end - 1} are not in this answer yet.`] : []),
   ];
 }
 
+/** Whose readers are not known is not without readers. */
+function clusterLine({ cluster, isConfigured, since, last }: ClusterKnowledge): string {
+  if (!isConfigured) return `Readers inside cluster ${cluster} are not known: it does not send its audit.`;
+  if (since === "") return `Readers inside cluster ${cluster} are not known: nothing of its audit has come yet.`;
+  return `Readers inside cluster ${cluster} are known as it tells them, since ${since}; its audit came last at ${last}.`;
+}
+
+/** What lists in a cluster count for: names of what they returned are not in its audit. */
+function livesLine({ readers, others, lives = [] }: WhoReadInAll): string[] {
+  if (![...readers, ...others].some(({ cluster }) => cluster !== "")) return [];
+  const times = lives.map(
+    ({ from, to }) => `${from === "" ? "the beginning" : from}${to === "" ? " on" : ` to ${to}`}`,
+  );
+  const when =
+    times.length === 0 ? "whenever they were: it is not known when it was there" : `from ${times.join(", from ")}`;
+  return [`Lists and watches in clusters do not tell what they returned; they count ${when}.`];
+}
+
 function readerLines(reader: Reader): string[] {
-  const { user, reads, metadataOnly, refused, verbs, first, last, pods, keys, impersonators, addresses, userAgents } =
-    reader;
+  const {
+    user,
+    cluster,
+    scoped,
+    reads,
+    metadataOnly,
+    refused,
+    verbs,
+    first,
+    last,
+    pods,
+    keys,
+    impersonators,
+    addresses,
+    userAgents,
+  } = reader;
   const counts = [
     counted(reads, "read"),
+    scoped > 0 ? `${scoped} of all secrets there` : "",
     counted(metadataOnly, "read", " of metadata alone"),
     refused > 0 ? `${refused} refused` : "",
     `last ${last}`,
@@ -89,9 +121,14 @@ function readerLines(reader: Reader): string[] {
     ["with", userAgents],
   ];
   return [
-    `${user === "" ? "(a watch whose beginning is not on record)" : user}: ${counts.filter((part) => part !== "").join(", ")}`,
+    `${nameOf(user, cluster)}: ${counts.filter((part) => part !== "").join(", ")}`,
     ...more.filter(([, texts]) => texts.length > 0).map(([what, texts]) => `  ${what} ${texts.join(", ")}`),
   ];
+}
+
+function nameOf(user: string, cluster: string): string {
+  if (cluster !== "") return `${user === "" ? "(somebody unknown)" : user} in cluster ${cluster}, as it says`;
+  return user === "" ? "(a watch whose beginning is not on record)" : user;
 }
 
 function counted(count: number, what: string, more = ""): string {

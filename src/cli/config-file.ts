@@ -14,6 +14,8 @@ import { authenticationReader } from "./authentication-file.ts";
 import type { AuthenticationFile } from "./authentication-file.ts";
 import { backupReader } from "./backup-schedule-file.ts";
 import type { BackupFile } from "./backup-schedule-file.ts";
+import { clusterAuditReader } from "./cluster-audit-file.ts";
+import type { ClusterAuditFile } from "./cluster-audit-file.ts";
 import { CommandFailure, usageError } from "./command-failure.ts";
 import { followersReader } from "./follower-file.ts";
 import type { FollowerFile } from "./follower-file.ts";
@@ -53,7 +55,12 @@ interface ConfigFileFields {
   adminKubeconfig: string;
   limits: Fields<Limits>;
   authentication: AuthenticationFile;
-  audit: Fields<{ reserve: number; reads: "synced" | "batched"; followers: readonly FollowerFile[] }>;
+  audit: Fields<{
+    reserve: number;
+    reads: "synced" | "batched";
+    followers: readonly FollowerFile[];
+    clusters: readonly ClusterAuditFile[];
+  }>;
   kubernetes: Fields<{ valuesInAnswersToWrites: "readers" | "writers" }>;
   etcd: EtcdFile;
   backup: BackupFile;
@@ -154,6 +161,7 @@ function configReader(directory: string): FieldReader<ConfigFile> {
       reserve: byteSize({ minBytes: mebibyte }),
       reads: oneOf(["synced", "batched"]),
       followers: followersReader(directory),
+      clusters: clusterAuditReader(directory),
     }),
     kubernetes: mapping({ valuesInAnswersToWrites: oneOf(["readers", "writers"]) }),
     etcd: etcdReader(directory),

@@ -55,6 +55,7 @@ test("readServerConfig without flags and file gives the defaults", async () => {
     audit: { reserveBytes: 67_108_864, reads: "synced" },
     auditOutput: defaultAuditOutput,
     etcd: undefined,
+    reportingClusters: [],
     backup: undefined,
     authentication: {
       issuers: ["https://kubernetes.default.svc.cluster.local"],
@@ -155,6 +156,7 @@ test("readServerConfig reads every field of the file, paths relative to the file
     audit: { reserveBytes: 134_217_728, reads: "batched" },
     auditOutput: defaultAuditOutput,
     etcd: undefined,
+    reportingClusters: [],
     backup: undefined,
     authentication: {
       issuers: ["https://a.example.com", "https://b.example.com"],

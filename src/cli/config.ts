@@ -16,6 +16,7 @@ import {
 } from "./authentication-file.ts";
 import { readAuditOutput } from "./audit-output.ts";
 import { backupSchedule } from "./backup-schedule-file.ts";
+import { readClusterAudit } from "./cluster-audit-file.ts";
 import { usageError } from "./command-failure.ts";
 import { readConfigFile } from "./config-file.ts";
 import type { ConfigFile } from "./config-file.ts";
@@ -146,6 +147,7 @@ export async function readServerConfig(flags: FlagValues, environment: Environme
     audit: { reserveBytes: file.audit?.reserve ?? reserveBytesDefault, reads: file.audit?.reads ?? "synced" },
     auditOutput: await readAuditOutput(flags, fromFlag, await readFollowers(file.audit?.followers ?? [])),
     etcd: etcdConfig(file.etcd),
+    reportingClusters: await readClusterAudit(file.audit?.clusters ?? [], etcdConfig(file.etcd)),
     backup: backupSchedule(file.backup),
     adminKubeconfig: readAdminKubeconfig(flags, environment, file, dataDir),
   };

@@ -15,8 +15,10 @@ interface ClusterFields {
 }
 type ClusterFile = Fields<ClusterFields>;
 
-const clusterName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const startOfNamespace = /^[a-z0-9][-a-z0-9]{0,30}$/;
+export const clusterNameForm = "a name of 1 to 63 of a-z, 0-9 and -";
+export const clusterName = matching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+export const startOfNamespaceForm = "what names of namespaces can begin with, such as edge-";
+export const startOfNamespace = matching(/^[a-z0-9][-a-z0-9]{0,30}$/);
 const keyPrefix = /^(\/[A-Za-z0-9._-]+){1,8}$/;
 
 const prefixDefault = "/registry";
@@ -26,9 +28,9 @@ export function etcdReader(directory: string): FieldReader<EtcdFile> {
     listen: text(parseListenAddress, listenAddressForm),
     clusters: list(
       mapping<ClusterFields>({
-        name: text(matching(clusterName), "a name of 1 to 63 of a-z, 0-9 and -"),
+        name: text(clusterName, clusterNameForm),
         prefix: text(matching(keyPrefix), "the prefix of keys that the API server is given, such as /registry"),
-        namespacePrefix: text(matching(startOfNamespace), "what names of namespaces can begin with, such as edge-"),
+        namespacePrefix: text(startOfNamespace, startOfNamespaceForm),
         clientAuthoritiesFile: pathFrom(directory),
       }),
     ),

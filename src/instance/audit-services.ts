@@ -2,6 +2,7 @@
 import type { Registry } from "prom-client";
 import type { AuditOutput } from "../audit/followers/follower-config.ts";
 import { AuditRecords } from "../audit/index/audit-records.ts";
+import type { SecretFacts } from "../audit/index/audit-records.ts";
 import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import type { Logger } from "../log/logger.ts";
 import { followAuditLog } from "./audit-followers.ts";
@@ -24,6 +25,8 @@ export interface ServedLog {
   readonly log: AuditLogFile;
   readonly output: AuditOutput | undefined;
   readonly announce: (line: string) => void;
+  /** What belongs to answers about secrets and is not on record. */
+  readonly facts?: SecretFacts;
 }
 
 /** Starts all of it; raises what {@link followAuditLog} raises. */
@@ -32,12 +35,15 @@ export async function startAuditServices(
   registry: Registry,
   logger: Logger,
 ): Promise<AuditServices> {
-  const { log, output } = served;
+  const { log, output, facts } = served;
   await using stack = new AsyncDisposableStack();
   stack.use(watchAuditIntegrity(log, registry, logger));
   stack.use(await followAuditLog({ ...served, registry, report: logReports(logger) }, output));
   const index = stack.use(await openAuditIndex(served, registry, logger));
   const parts = stack.move();
-  const [records, health] = [new AuditRecords(index, log), watchAuditHealth(log, registry)];
+  const [records, health] = [
+    new AuditRecords(index, log, { ...(facts !== undefined && { facts }) }),
+    watchAuditHealth(log, registry),
+  ];
   return { records, health, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }

@@ -1,4 +1,5 @@
 /** What the server is told, after flags and the configuration file have been read and checked. */
+import type { ReportingCluster } from "../audit/cluster/cluster-audit-config.ts";
 import type { AuditOutput } from "../audit/followers/follower-config.ts";
 import type { ConcurrencyLimits } from "../doors/http/concurrency-limiter.ts";
 import type { EtcdDoorConfig } from "../doors/etcd/etcd-door-config.ts";
@@ -30,6 +31,8 @@ export interface ServerConfig extends ServerStoreOptions {
   readonly auditOutput?: AuditOutput;
   /** Where an API server of Kubernetes finds etcd's API; undefined: nowhere. */
   readonly etcd?: EtcdDoorConfig | undefined;
+  /** Whose audit is received; default: nobody's. */
+  readonly reportingClusters?: readonly ReportingCluster[];
   /** Backups that the server makes by itself; undefined: none. */
   readonly backup?: BackupSchedule | undefined;
   /** Where the administrator's kubeconfig goes; default `<data-dir>/admin.kubeconfig`. Undefined: nowhere. */

@@ -8,16 +8,16 @@ import type { AuditSink } from "../audit/audit-event.ts";
 import type { AuditRecords } from "../audit/index/audit-records.ts";
 import { resolveIntents } from "../audit/log/resolve-intents.ts";
 import { withRefusalBudget } from "../audit/refusal-budget.ts";
-import { storedNamespaceFacts } from "../core/namespaces/stored-namespace-facts.ts";
 import { OwnerIndex } from "../core/owners/owner-index.ts";
 import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
-import { SecretTrash } from "../core/secrets/secret-trash.ts";
 import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
-import { Secrets } from "../core/secrets/secrets.ts";
+import { storedSecrets } from "../core/secrets/stored-secrets.ts";
+import type { StoredSecrets } from "../core/secrets/stored-secrets.ts";
 import { pooledRandomBytes } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
 import { custodyLimits } from "../crypto/root-key/root-key-custody.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
+import { openAuditWebhook } from "../doors/audit-webhook/open-audit-webhook.ts";
 import { isOfCluster } from "../doors/etcd/cluster-clients.ts";
 import { openEtcdDoor } from "../doors/etcd/open-etcd-door.ts";
 import { readBody } from "../doors/http/body.ts";
@@ -46,6 +46,7 @@ import { describedKinds } from "../doors/kubernetes/reviews/reviews.ts";
 import { servedReviews } from "../doors/kubernetes/reviews/served-reviews.ts";
 import type { SightAnswers } from "../doors/kubernetes/reviews/sight-reviews.ts";
 import { kindStorages } from "../doors/kubernetes/storage/kind-storages.ts";
+import { secretFacts } from "../doors/kubernetes/storage/secret-facts.ts";
 import { storedResources } from "../doors/kubernetes/storage/stored-resources.ts";
 import { Gate } from "../gate/gate.ts";
 import { TokenKeyRing } from "../identity/tokens/token-key-ring.ts";
@@ -114,12 +115,14 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   });
   startup.defer(() => audit.close());
   await recordSealChange(config.dataDir, instance, { audit, now, uuid: randomUUID });
-  const served = { ...auditPlace, log: auditLog, output: config.auditOutput, announce };
+  const kept = storedSecrets({ store: data.store, limits: config.versions, now, randomBytes: pooledRandomBytes() });
+  const beside = secretFacts(kept, config.reportingClusters, config.etcd?.clusters);
+  const served = { ...auditPlace, log: auditLog, output: config.auditOutput, announce, facts: beside };
   const auditServices = startup.use(await startAuditServices(served, registry, log));
 
   const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);
-  const storage = storages(config, data, auditServices.records);
+  const storage = storages(kept, data, auditServices.records);
   await resolveIntents(auditLog, objectStates(kinds, storage.of), now);
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
@@ -162,13 +165,14 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     integrity,
   };
   const door = kubernetes(parts);
+  const webhook = openAuditWebhook({ ...parts, clusters: config.reportingClusters, auditLog });
   const tls = await certificates.tlsMaterial();
   const listener = await startListener({
     host: config.host,
     port: config.port,
     tls,
     limits: config.limits,
-    handler: door.handler,
+    handler: (request, response) => webhook?.takes(request, response) || door.handler(request, response),
     onError: (error) => log.error("Request failed", error),
   });
   startup.use(listener);
@@ -221,12 +225,7 @@ function now(): Date {
   return new Date();
 }
 
-function storages(config: ServerConfig, data: ServerStore, audit: AuditRecords) {
-  const { store } = data;
-  const namespaces = storedNamespaceFacts(store);
-  const limits = config.versions;
-  const secrets = new Secrets({ store, namespaces, limits, now, randomBytes: pooledRandomBytes() });
-  const trash = new SecretTrash({ store, namespaces, freed: (namespaceUid) => secrets.recountUsage(namespaceUid) });
+function storages({ namespaces, secrets, trash }: StoredSecrets, { store }: ServerStore, audit: AuditRecords) {
   return {
     of: kindStorages({ kinds: servedKinds, store, secrets, trash, namespaces, audit }),
     secrets,

@@ -51,8 +51,8 @@ test("by lists what a user did in a table or as JSON lines, filtered, up to a li
   const { code, stdout, stderr } = await audit("by", "ann");
   assert.equal(code, 0, stderr);
   const [head = "", first = "", ...rest] = stdout.trimEnd().split("\n");
-  assert.match(head, /^ENTRY +TIME +USER +VERB +OBJECT +DECISION +CODE +DOOR +FROM$/);
-  assert.match(first, /^\d{16} +\S+Z +ann +get +secrets default\/db +allow +200 +kubernetes +127\.0\.0\.1$/);
+  assert.match(head, /^ENTRY +TIME +USER +VERB +OBJECT +DECISION +CODE +DOOR +FROM +SEEN$/);
+  assert.match(first, /^\d{16} +\S+Z +ann +get +secrets default\/db +allow +200 +kubernetes +127\.0\.0\.1 +here$/);
   assert.ok(rest.length >= 2);
   assert.match(stderr, new RegExp(`^${rest.length + 1} entries, of those before entry \\d+\\.$`, "m"));
   const lines = (

@@ -26,9 +26,9 @@ function commands(binary: KubectlBinary): void {
 
   test("entries are printed, selected, shown whole and explained", async () => {
     const table = await kubectl.ok(["get", "auditevents", "--field-selector", "secret=default/db,verb=get"]);
-    assert.match(table, /^NAME +TIME +USER +VERB +OBJECT +DECISION +CODE +DOOR +FROM\n/);
+    assert.match(table, /^NAME +TIME +USER +VERB +OBJECT +DECISION +CODE +DOOR +FROM +SEEN\n/);
     const [, name = ""] =
-      /\n(\d{16}) +\S+Z +strongroom-admin +get +secrets default\/db +allow +200 +kubernetes +127\.0\.0\.1\n/.exec(
+      /\n(\d{16}) +\S+Z +strongroom-admin +get +secrets default\/db +allow +200 +kubernetes +127\.0\.0\.1 +here\n/.exec(
         table,
       ) ?? assert.fail(table);
     const yaml = await kubectl.ok(["get", "auditevent", name, "-o", "yaml"]);

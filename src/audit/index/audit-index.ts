@@ -21,7 +21,8 @@ import { SegmentFolder } from "./segment-folder.ts";
 import { everything, termHash } from "./segment.ts";
 import type { Segment, Window } from "./segment.ts";
 import { StreamReaders } from "./stream-readers.ts";
-import { markEvent, terms } from "./terms.ts";
+import { markEvent } from "./mark-event.ts";
+import { terms } from "./terms.ts";
 import { WorkShare } from "./work-share.ts";
 import { writeBuffer } from "./write-segments.ts";
 

@@ -6,19 +6,55 @@ import { isEventAskedFor } from "./entry-filter.ts";
 import type { EntryFilter } from "./entry-filter.ts";
 import { findEntries } from "./find-entries.ts";
 import type { FoundEntries } from "./find-entries.ts";
+import { receivedFrom } from "./received-from.ts";
 import { whoRead } from "./who-read.ts";
-import type { WhoReadAnswer, WhoReadQuestion } from "./who-read.ts";
+import type { Life, WhoReadAnswer, WhoReadQuestion } from "./who-read.ts";
 
 /** So long a question waits for an index that is behind; then it is answered from what there is, and says so. */
 const waitMsDefault = 2000;
+
+/** What a cluster's audit says of a secret, and whether it can say anything. */
+export interface ClusterKnowledge {
+  readonly cluster: string;
+  /** Whether it is configured that the cluster sends its audit. */
+  readonly isConfigured: boolean;
+  /** When the first and the last batch of it that is on record came, RFC 3339; "" when none did. */
+  readonly since: string;
+  readonly last: string;
+}
+
+/** What is not on record, and belongs to an answer about a secret. */
+export interface SecretFacts {
+  /** The clusters that a namespace may be of, and whether they are to send their audit. */
+  clustersOf(namespace: string): readonly { readonly name: string; readonly isConfigured: boolean }[];
+  /** When a secret of this name was there; undefined when nothing is known of it. */
+  livesOf(namespace: string, name: string): Promise<readonly Life[] | undefined>;
+}
+
+/** Also tells who else may have read it. */
+export interface WhoReadInAll extends WhoReadAnswer {
+  /** How many entries there were when the question came. */
+  readonly end: number;
+  readonly clusters: readonly ClusterKnowledge[];
+  /** When it was there, RFC 3339; "" for until now. Undefined when nothing is known of that. */
+  readonly lives?: readonly { readonly from: string; readonly to: string }[];
+}
+
+export interface AuditRecordsOptions {
+  readonly waitMs?: number;
+  /** Default: there are no clusters. */
+  readonly facts?: SecretFacts;
+}
 
 export class AuditRecords {
   readonly #index: AuditIndex;
   readonly #log: AuditLogReader;
   readonly #waitMs: number;
+  readonly #facts: SecretFacts | undefined;
 
-  constructor(index: AuditIndex, log: AuditLogReader, { waitMs = waitMsDefault }: { readonly waitMs?: number } = {}) {
+  constructor(index: AuditIndex, log: AuditLogReader, { waitMs = waitMsDefault, facts }: AuditRecordsOptions = {}) {
     this.#waitMs = waitMs;
+    this.#facts = facts;
     this.#index = index;
     this.#log = log;
   }
@@ -35,12 +71,21 @@ export class AuditRecords {
     return Math.min(this.#index.position, end);
   }
 
-  /** `end` is how many entries there were when the question came. Raises `unavailable` while the index is made anew. */
-  async whoRead(question: WhoReadQuestion): Promise<WhoReadAnswer & { readonly end: number }> {
+  /** Raises `unavailable` while the index is made anew. */
+  async whoRead(question: Omit<WhoReadQuestion, "lives">): Promise<WhoReadInAll> {
+    const { namespace, name } = question.secret;
     const { end } = this.#log;
+    const known = this.#facts?.clustersOf(namespace) ?? [];
+    const lives = known.length > 0 ? await this.#facts?.livesOf(namespace, name) : undefined;
     await this.reach();
-    const answer = await this.#asked(() => whoRead(this.#index, question));
-    return { ...answer, end: Math.max(end, answer.position) };
+    const answer = await this.#asked(() => whoRead(this.#index, { ...question, lives }));
+    const clusters: ClusterKnowledge[] = [];
+    for (const { name: cluster, isConfigured } of known) {
+      const received = await this.#asked(() => receivedFrom(this.#index, cluster));
+      clusters.push({ cluster, isConfigured, ...received });
+    }
+    const shown = lives?.map(({ fromMs, toMs }) => ({ from: timeText(fromMs), to: timeText(toMs) }));
+    return { ...answer, end: Math.max(end, answer.position), clusters, ...(shown !== undefined && { lives: shown }) };
   }
 
   /** The first positions from one on that are asked for; `to` must be within what {@link reach} said. Raises `unavailable`. */
@@ -75,4 +120,8 @@ export class AuditRecords {
       });
     }
   }
+}
+
+function timeText(timeMs: number): string {
+  return Number.isFinite(timeMs) ? new Date(timeMs).toISOString() : "";
 }

@@ -12,6 +12,8 @@ export const marks = [
   "values",
   /** The name or the metadata of the secret left with it, and no value. */
   "metadata",
+  /** A watch ended, as a cluster says, by which values may have left: of the same watch as one with `values`, if that is on record. */
+  "ended",
 ] as const;
 export type Mark = (typeof marks)[number];
 
@@ -35,6 +37,8 @@ export interface Circumstance {
   readonly keys: readonly string[];
   /** The pods for which a node received it, where that is known: `NAMESPACE/NAME`. */
   readonly pods: readonly string[];
+  /** Of what a cluster reports about all of its namespaces: how their names begin here. */
+  readonly scope?: string;
 }
 
 /** Longest text of a user agent that is kept; entries have it whole. */
@@ -64,20 +68,23 @@ export function circumstanceOf(event: AuditEvent): Circumstance {
 /** One text for each circumstance, and another one for any other. */
 export function circumstanceText(circumstance: Circumstance): string {
   const { mark, user, impersonator, verb, door, decision, code, address, userAgent, credential } = circumstance;
-  const { keys, pods } = circumstance;
+  const { keys, pods, scope } = circumstance;
   const texts = [user, impersonator, verb, door, decision, address, userAgent, credential];
-  return JSON.stringify([marks.indexOf(mark), code, texts, keys, pods]);
+  return JSON.stringify([marks.indexOf(mark), code, texts, keys, pods, ...(scope === undefined ? [] : [scope])]);
 }
 
 /** The inverse of {@link circumstanceText}, of texts that it made. */
 export function readCircumstance(written: string): Circumstance {
-  const [place, code, texts, keys, pods] = JSON.parse(written) as [number, number, string[], string[], string[]]; // authentic: as it was made
+  const [place, code, texts, keys, pods, scope] = JSON.parse(written) as WrittenCircumstance; // authentic: as it was made
   const [user = "", impersonator = "", verb = "", door = "", decision = "", address = "", userAgent = "", ...rest] =
     texts;
   const mark = marks[place] ?? "about";
   const [credential = ""] = rest;
-  return { mark, user, impersonator, verb, door, decision, code, address, userAgent, credential, keys, pods };
+  const whole = { mark, user, impersonator, verb, door, decision, code, address, userAgent, credential, keys, pods };
+  return scope === undefined ? whole : { ...whole, scope };
 }
+
+type WrittenCircumstance = [number, number, string[], string[], string[], string | undefined];
 
 /** Whether it was refused to the caller. */
 export function isRefused({ code }: Circumstance): boolean {

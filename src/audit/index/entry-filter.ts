@@ -3,7 +3,8 @@ import type { AuditEvent } from "../audit-event.ts";
 import { circumstanceOf } from "./circumstance.ts";
 import type { Circumstance } from "./circumstance.ts";
 import type { StreamReaders } from "./stream-readers.ts";
-import { markEvent, terms } from "./terms.ts";
+import { markEvent } from "./mark-event.ts";
+import { terms } from "./terms.ts";
 
 /** What is left out does not count. All that is there must hold of one reader, where an entry has several. */
 export interface EntryFilter {

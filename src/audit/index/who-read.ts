@@ -2,6 +2,7 @@
 import type { AuditIndex, ListPart } from "./audit-index.ts";
 import { isRefused } from "./circumstance.ts";
 import type { Circumstance } from "./circumstance.ts";
+import { clusterOfDoor, doorOfCluster } from "../cluster/cluster-door.ts";
 import { isAskedFor } from "./entry-filter.ts";
 import type { EntryFilter } from "./entry-filter.ts";
 import { terms } from "./terms.ts";
@@ -10,8 +11,12 @@ import { terms } from "./terms.ts";
 export interface Reader {
   /** "" where a watch received it whose beginning is not on record any more. */
   readonly user: string;
-  /** Times that values left to them. */
+  /** The cluster that says so of a user of its own; "" for what this server saw itself. */
+  readonly cluster: string;
+  /** Times that values left to them. A watch in a cluster is one, whatever it was sent. */
   readonly reads: number;
+  /** Of these, lists and watches in a cluster of all secrets of a namespace or of the cluster, narrowed perhaps by a selector. */
+  readonly scoped: number;
   /** Times that only its name or metadata did. */
   readonly metadataOnly: number;
   /** Times that they were refused, also all secrets of its namespace or of the cluster. */
@@ -49,6 +54,14 @@ export interface WhoReadQuestion extends EntryFilter {
   readonly secret: { readonly namespace: string; readonly name: string };
   /** The most readers, and the most others, that are told. */
   readonly limit: number;
+  /** When the secret was there, where that is known: what clusters report of all secrets counts then, and else whenever it was. */
+  readonly lives?: readonly Life[] | undefined;
+}
+
+/** A time in which a secret was there, in milliseconds since the epoch: from its creation, up to and without its deletion. */
+export interface Life {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** Users that are told apart. */
@@ -65,20 +78,38 @@ export async function whoRead(index: AuditIndex, question: WhoReadQuestion): Pro
   await using ofSecret = index.list(terms.secret(namespace, name), window);
   await using ofNamespace = index.list(terms.refusedScope(namespace), window);
   await using ofCluster = index.list(terms.refusedScope(""), window);
-  const parts = [ofSecret, ofNamespace, ofCluster].flatMap((list) => list.parts);
-  for (let start = 0; start < parts.length; start += partsAtOnce) {
-    const group = parts.slice(start, start + partsAtOnce);
-    for (const uses of await Promise.all(group.map((part) => usesIn(part, question)))) {
-      for (const [circumstance, count] of uses) users.add(circumstance, count);
-    }
-  }
+  await using reported = index.list(terms.reportedScope(namespace), window);
+  await using reportedWhole = index.list(terms.reportedWhole, window);
+  const named = [ofSecret, ofNamespace, ofCluster].flatMap((list) => list.parts);
+  await eachUse(named, question, (circumstance, count) => users.add(circumstance, count));
+  // Together with what is in the answer anyway: a row of another time is of another life, or of none.
+  const scoped = [reported, reportedWhole].flatMap((list) => list.parts);
+  await eachUse(scoped, { ...question, within: question.lives }, (circumstance, count) => {
+    if (namespace.startsWith(circumstance.scope ?? "")) users.add(circumstance, count, true);
+  });
   return answerOf(users.all, { limit: question.limit, position: ofSecret.position });
 }
 
 /** Most of the time of an answer is waiting for the disk. */
 const partsAtOnce = 16;
 
-async function usesIn(part: ListPart, question: WhoReadQuestion): Promise<(readonly [Circumstance, Count])[]> {
+/** What is asked of rows, beside what is asked of what they name. */
+type RowQuestion = EntryFilter & { readonly within?: readonly Life[] | undefined };
+
+async function eachUse(
+  parts: readonly ListPart[],
+  question: RowQuestion,
+  take: (circumstance: Circumstance, count: Count) => void,
+): Promise<void> {
+  for (let start = 0; start < parts.length; start += partsAtOnce) {
+    const group = parts.slice(start, start + partsAtOnce);
+    for (const uses of await Promise.all(group.map((part) => usesIn(part, question)))) {
+      for (const [circumstance, count] of uses) take(circumstance, count);
+    }
+  }
+}
+
+async function usesIn(part: ListPart, question: RowQuestion): Promise<(readonly [Circumstance, Count])[]> {
   const uses: (readonly [Circumstance, Count])[] = [];
   for (const count of await counted(part, question)) {
     const circumstance = await part.circumstance(count.number);
@@ -97,13 +128,14 @@ interface Count {
 
 async function counted(
   part: ListPart,
-  { sinceMs = -Infinity, untilMs = Infinity }: EntryFilter,
+  { sinceMs = -Infinity, untilMs = Infinity, within }: RowQuestion,
 ): Promise<Iterable<Count>> {
   const counts = new Map<number, Count>();
   for await (const { count, timesMs, circumstances } of part.batches) {
     for (let row = 0; row < count; row++) {
       const timeMs = timesMs[row] ?? 0;
       if (timeMs < sinceMs || timeMs >= untilMs) continue;
+      if (within?.some(({ fromMs, toMs }) => timeMs >= fromMs && timeMs < toMs) === false) continue;
       const number = circumstances[row] ?? 0;
       const known = counts.get(number);
       if (known === undefined) {
@@ -119,9 +151,34 @@ async function counted(
   return [...counts.values()].sort((a, b) => a.number - b.number);
 }
 
+/** Times that values left. A watch in a cluster may have two records, or one: of its beginning and of its end. */
+class Reads {
+  #others = 0;
+  #begun = 0;
+  #ended = 0;
+
+  add({ mark, verb, door }: Circumstance, times: number): void {
+    if (mark === "ended") this.#ended += times;
+    else if (verb === "watch" && clusterOfDoor(door) !== "") this.#begun += times;
+    else this.#others += times;
+  }
+
+  /** Watches of which the beginning is not among these. */
+  get onlyEnded(): number {
+    return Math.max(0, this.#ended - this.#begun);
+  }
+
+  get total(): number {
+    return this.#others + this.#begun + this.onlyEnded;
+  }
+}
+
 /** Of one user, as it grows. */
 class Use {
-  reads = 0;
+  readonly user: string;
+  readonly cluster: string;
+  readonly reads = new Reads();
+  readonly scoped = new Reads();
   metadataOnly = 0;
   refused = 0;
   firstMs = Infinity;
@@ -137,15 +194,22 @@ class Use {
     pods: new Set<string>(),
   };
 
-  add(circumstance: Circumstance, { times, firstMs, lastMs }: Count): void {
+  constructor(user: string, cluster: string) {
+    this.user = user;
+    this.cluster = cluster;
+  }
+
+  add(circumstance: Circumstance, { times, firstMs, lastMs }: Count, isScoped: boolean): void {
     const { mark, verb, door, keys, impersonator, address, userAgent, credential, pods } = circumstance;
-    if (mark === "values") this.reads += times;
-    else if (mark === "metadata") this.metadataOnly += times;
+    if (mark === "values" || mark === "ended") {
+      this.reads.add(circumstance, times);
+      if (isScoped) this.scoped.add(circumstance, times);
+    } else if (mark === "metadata") this.metadataOnly += times;
     else this.refused += times;
     this.firstMs = Math.min(this.firstMs, firstMs);
     this.lastMs = Math.max(this.lastMs, lastMs);
-    this.verbs.set(verb, (this.verbs.get(verb) ?? 0) + times);
-    this.doors.set(door, (this.doors.get(door) ?? 0) + times);
+    more(this.verbs, verb, mark === "ended" ? 0 : times);
+    more(this.doors, door, mark === "ended" ? 0 : times);
     note(this.texts.keys, ...keys);
     note(this.texts.impersonators, impersonator);
     note(this.texts.addresses, address);
@@ -158,18 +222,29 @@ class Use {
 class Users {
   readonly all = new Map<string, Use>();
 
-  add(circumstance: Circumstance, count: Count): void {
-    const { mark, user } = circumstance;
+  add(circumstance: Circumstance, count: Count, isScoped = false): void {
+    const { mark, user, door } = circumstance;
     // What was done to it without its values leaving, and intents, are no reads.
     if (mark === "about" && !isRefused(circumstance)) return;
-    let use = this.all.get(user);
+    // The same name is somebody else in another cluster.
+    const cluster = clusterOfDoor(door);
+    let use = this.all.get(keyOf(user, cluster));
     if (use === undefined) {
       const name = this.all.size < usersMax ? user : "";
-      use = this.all.get(name) ?? new Use();
-      this.all.set(name, use);
+      use = this.all.get(keyOf(name, cluster)) ?? new Use(name, cluster);
+      this.all.set(keyOf(name, cluster), use);
     }
-    use.add(circumstance, count);
+    use.add(circumstance, count, isScoped);
   }
+}
+
+function more(counts: Map<string, number>, name: string, times: number): void {
+  if (times > 0) counts.set(name, (counts.get(name) ?? 0) + times);
+}
+
+/** No name of a cluster has a space. */
+function keyOf(user: string, cluster: string): string {
+  return `${cluster} ${user}`;
 }
 
 function note(texts: Set<string>, ...more: readonly string[]): void {
@@ -183,18 +258,22 @@ function answerOf(
   const all = [...users].sort(([one, a], [other, b]) => b.lastMs - a.lastMs || (one < other ? -1 : 1));
   const shown = (isReader: boolean) =>
     all
-      .filter(([, { reads }]) => reads > 0 === isReader)
+      .filter(([, { reads }]) => reads.total > 0 === isReader)
       .slice(0, limit)
-      .map(([user, use]) => shownUse(user, use));
+      .map(([, use]) => shownUse(use));
   return { readers: shown(true), others: shown(false), total: all.length, position };
 }
 
-function shownUse(user: string, use: Use): Reader {
-  const { reads, metadataOnly, refused, firstMs, lastMs, verbs, doors, texts } = use;
+function shownUse(use: Use): Reader {
+  const { user, cluster, reads, scoped, metadataOnly, refused, firstMs, lastMs, verbs, doors, texts } = use;
+  more(verbs, "watch", reads.onlyEnded);
+  more(doors, doorOfCluster(cluster), reads.onlyEnded);
   const sorted = (set: ReadonlySet<string>) => [...set].sort();
   return {
     user,
-    reads,
+    cluster,
+    reads: reads.total,
+    scoped: scoped.total,
     metadataOnly,
     refused,
     first: new Date(firstMs).toISOString(),

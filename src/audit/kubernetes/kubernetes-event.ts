@@ -109,6 +109,7 @@ function requestedName({ verb, objectRef }: AuditEvent): string {
  * one that lasts is told when the answer begins.
  */
 function stagesOf(event: AuditEvent): readonly PolicyStage[] {
+  if (event.reported !== undefined) return reportedStages.filter((stage) => stage === event.stage);
   const lasts = event.verb === "watch";
   switch (event.stage) {
     // An intent, or the attempt to record: what comes of it is told, with the beginning.
@@ -132,6 +133,9 @@ function stagesOf(event: AuditEvent): readonly PolicyStage[] {
       return event.stage satisfies never;
   }
 }
+
+/** What a cluster reports is told once, as it came. */
+const reportedStages = ["ResponseStarted", "ResponseComplete", "Panic"] as const;
 
 /** The event of the beginning: nothing that was found out since is in it. */
 function received(event: AuditEvent, level: KubernetesEvent["level"]): KubernetesEvent {
@@ -218,12 +222,13 @@ function bodies(
 
 /** Ours are under names of ours, and tell what upstream's fields have no place for. */
 function annotationsOf(event: AuditEvent, level: AuditLevel): Record<string, string> {
-  const { annotations, cut, door, metadataOnly, onBehalfOf, refusals, requestObject, responseObject } = event;
+  const { annotations, cut, door, metadataOnly, onBehalfOf, refusals, reported, requestObject, responseObject } = event;
   const hasBody = requestObject !== undefined || responseObject !== undefined;
   const isMasked = hasBody && isAtLeast(level, "Request") && holdsValues(auditedRequest(event).resource);
   return {
     ...annotations,
     ...(door !== "kubernetes" && { "audit.strongroom.dev/door": door }),
+    ...(reported !== undefined && { "audit.strongroom.dev/reported-by": reported.cluster }),
     ...(disclosureCount(event) > 0 && { "audit.strongroom.dev/disclosed": disclosedText(disclosuresOf(event)) }),
     ...(metadataOnly === true && { "audit.strongroom.dev/metadata-only": "true" }),
     ...(onBehalfOf !== undefined && { "audit.strongroom.dev/on-behalf-of": podsText(onBehalfOf) }),

@@ -195,7 +195,7 @@ function disclosedResource(disclosure: RecordedDisclosure) {
 /** What has no attribute in its class, and what a reader of our own form looks for. Never bodies. */
 function unmappedOf(event: AuditEvent, part: EntryPart["part"]) {
   const { stage, door, annotations, impersonatedUser, objectRef, streams, metadataOnly, refusals, user } = event;
-  const { onBehalfOf, cut } = event;
+  const { onBehalfOf, cut, reported } = event;
   return {
     stage,
     door,
@@ -208,6 +208,7 @@ function unmappedOf(event: AuditEvent, part: EntryPart["part"]) {
     ...(refusals !== undefined && { refusals }),
     ...(onBehalfOf !== undefined && { onBehalfOf }),
     ...(cut === true && { cut }),
+    ...(reported !== undefined && { reported }),
     ...part,
   };
 }

@@ -74,7 +74,8 @@ export function readStage(value: unknown): AuditedStage | undefined {
     metadataOnly: field(value, "metadataOnly") === true,
     streamID: textField(value, "streamID"),
     streams: textsField(value, "streams"),
-    isOwn: typeof field(value, "door") === "string",
+    // What a cluster says of itself is in our log as it is in the cluster's.
+    isOwn: typeof field(value, "door") === "string" && field(value, "reported") === undefined,
   };
 }
 

@@ -36,6 +36,7 @@ const columns: readonly Column[] = [
   column("Code", "What was answered.", (event) => codeText(numberField(objectField(event, "responseStatus"), "code"))),
   column("Door", "By which protocol.", (event) => stringField(event, "door")),
   column("From", "Which address was connected.", (event) => stringsField(event, "sourceIPs").at(-1) ?? ""),
+  column("Seen", "Where it was seen: here, or by which cluster, which says so.", seenCell),
   column("Stage", "Which stage of the request.", (event) => stringField(event, "stage"), 1),
   column("User-Agent", "What the client calls itself.", (event) => stringField(event, "userAgent"), 1),
 ];
@@ -59,6 +60,11 @@ function objectCell(event: JsonObject): string {
     return `secrets ${stringField(only, "namespace")}/${stringField(only, "name")}`;
   if (resource === "") return stringField(event, "requestURI");
   return place.length === 0 ? resource : `${resource} ${place.join("/")}`;
+}
+
+function seenCell(event: JsonObject): string {
+  const cluster = stringField(objectField(event, "reported"), "cluster");
+  return cluster === "" ? "here" : `cluster ${cluster}`;
 }
 
 function codeText(code: number): string {

@@ -28,6 +28,12 @@ intentID 23 string
 refusals 24 rawExtension optional
 requestObject 25 rawExtension optional
 responseObject 26 rawExtension optional
+reported 27 AuditClusterReport optional
+
+AuditClusterReport
+cluster 1 string always
+namespacePrefix 2 string always
+receivedTimestamp 3 string always
 
 AuditDisclosure
 namespace 1 string always
@@ -73,6 +79,18 @@ addresses 11 []string always
 userAgents 12 []string always
 credentials 13 []string always
 pods 14 []string always
+cluster 15 string always
+scoped 16 int64 always
+
+WhoReadCluster
+cluster 1 string always
+isConfigured 2 bool always
+since 3 string always
+last 4 string always
+
+WhoReadLife
+from 1 string always
+to 2 string always
 
 WhoReadReview
 metadata 1 meta-v1.ObjectMeta always
@@ -95,6 +113,8 @@ others 2 []WhoReadReader always
 total 3 int32 always
 position 4 int64 always
 end 5 int64 always
+clusters 6 []WhoReadCluster always
+lives 7 []WhoReadLife
 `;
 
 const time = "RFC 3339.";
@@ -127,6 +147,11 @@ AuditEvent.intentID: What ties the intent of a change to its outcome.
 AuditEvent.refusals: The requests for which this entry stands.
 AuditEvent.requestObject: What was sent, where the audit policy has it kept.
 AuditEvent.responseObject: What was answered, where the audit policy has it kept.
+AuditEvent.reported: Said by a cluster of its own API server, and nothing that this server saw.
+AuditClusterReport: AuditClusterReport says whose claim an entry is.
+AuditClusterReport.cluster: The cluster, by the name that it has in the configuration.
+AuditClusterReport.namespacePrefix: What stands before the names of its namespaces here.
+AuditClusterReport.receivedTimestamp: When it came here. ${time}
 AuditDisclosure: AuditDisclosure is a secret that left.
 AuditDisclosure.namespace: Its namespace.
 AuditDisclosure.name: Its name.
@@ -167,6 +192,16 @@ WhoReadReader.addresses: Where they connected from.
 WhoReadReader.userAgents: What their clients call themselves.
 WhoReadReader.credentials: The ids of their credentials.
 WhoReadReader.pods: For which pods a node read.
+WhoReadReader.cluster: The cluster that says so of a user of its own; empty for what this server saw itself.
+WhoReadReader.scoped: Of the reads, lists and watches in a cluster of all secrets of a namespace or of the cluster.
+WhoReadCluster: WhoReadCluster is a cluster whose readers may not be on record.
+WhoReadCluster.cluster: Its name in the configuration.
+WhoReadCluster.isConfigured: Whether it is to send its audit; without that its readers are not known.
+WhoReadCluster.since: When the first part of its audit came that is on record; empty when none did. ${time}
+WhoReadCluster.last: When the last part came. ${time}
+WhoReadLife: WhoReadLife is a time in which the secret was there.
+WhoReadLife.from: From its creation; empty where that is not known. ${time}
+WhoReadLife.to: Up to its deletion; empty for now. ${time}
 WhoReadReview: WhoReadReview asks who read a secret. It is answered from what is on record, and not kept.
 WhoReadReview.metadata: Its namespace is that of the secret.
 WhoReadReview.spec: What is asked.
@@ -186,4 +221,6 @@ WhoReadReviewStatus.others: Who saw metadata alone, or was refused.
 WhoReadReviewStatus.total: How many readers and others there are, whatever the limit.
 WhoReadReviewStatus.position: Entries before this position were looked through.
 WhoReadReviewStatus.end: How many entries there were when the question came; more than the position where the index is behind.
+WhoReadReviewStatus.clusters: The clusters that the secret may be of.
+WhoReadReviewStatus.lives: When it was there, as far as that is known: lists in clusters count then.
 `;

@@ -1,0 +1,65 @@
+/** What the audit log does not tell of a secret: of which clusters it may be, and when it was there. */
+import { clustersOf } from "../../../audit/cluster/cluster-audit-config.ts";
+import type { NamedCluster } from "../../../audit/cluster/cluster-audit-config.ts";
+import type { SecretFacts } from "../../../audit/index/audit-records.ts";
+import type { Life } from "../../../audit/index/who-read.ts";
+import type { DeletedSecret, SecretTrash } from "../../../core/secrets/secret-trash.ts";
+import type { Secrets } from "../../../core/secrets/secrets.ts";
+import { parseStoredJson } from "../codec/json-parser.ts";
+import { stringField } from "../validation/object-fields.ts";
+import type { JsonObject } from "../codec/json.ts";
+
+/** Records of the trash that are read at once, and the pages of them that are looked through. */
+const pageLimit = 500;
+const pagesMax = 40;
+/** Creation is on record in whole seconds, deletion by the clock of this server. */
+const slackMs = 1000;
+
+export interface SecretPlaces {
+  readonly secrets: Pick<Secrets, "get">;
+  readonly trash: Pick<SecretTrash, "list">;
+}
+
+/** `sending` are the clusters that send their audit, `others` those of the etcd door. */
+export function secretFacts(
+  places: SecretPlaces,
+  sending: readonly NamedCluster[] = [],
+  others: readonly NamedCluster[] = [],
+): SecretFacts {
+  return {
+    clustersOf: (namespace) => clustersOf(namespace, sending, others),
+    livesOf: (namespace, name) => secretLives(places, namespace, name),
+  };
+}
+
+/** As far as the secret and what is in the trash tell: the lives of a name, the present one last. Undefined when nothing is known of it, or there is too much in the trash to tell. */
+async function secretLives(
+  { secrets, trash }: SecretPlaces,
+  namespace: string,
+  name: string,
+): Promise<readonly Life[] | undefined> {
+  const lives: Life[] = [];
+  let after: { readonly namespace: string; readonly uid: string } | undefined;
+  for (let page = 0; ; page++) {
+    if (page === pagesMax) return undefined;
+    const { secrets: deleted, last } = await trash.list({ namespace, after, limit: pageLimit, revision: undefined });
+    lives.push(...deleted.filter((each) => each.name === name).map(lifeOfDeleted));
+    if (last === undefined) break;
+    after = { namespace, uid: last.book.uid };
+  }
+  lives.sort((a, b) => a.fromMs - b.fromMs);
+  const present = await secrets.get(namespace, name);
+  if (present !== undefined) lives.push({ fromMs: createdMs(present.metadata), toMs: Infinity });
+  return lives.length === 0 ? undefined : lives;
+}
+
+function lifeOfDeleted({ metadata, deleted }: DeletedSecret): Life {
+  return { fromMs: createdMs(metadata), toMs: Date.parse(deleted.time) + slackMs };
+}
+
+/** Without a time it may have been there always. */
+function createdMs(metadata: Buffer): number {
+  const object = parseStoredJson(metadata) as JsonObject; // the metadata of an object
+  const timeMs = Date.parse(stringField(object, "creationTimestamp"));
+  return Number.isFinite(timeMs) ? timeMs - slackMs : -Infinity;
+}
