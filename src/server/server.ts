@@ -116,9 +116,8 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   startup.defer(() => audit.close());
   await recordSealChange(config.dataDir, instance, { audit, now, uuid: randomUUID });
   const kept = storedSecrets({ store: data.store, limits: config.versions, now, randomBytes: pooledRandomBytes() });
-  const beside = secretFacts(kept, config.reportingClusters, config.etcd?.clusters);
-  const served = { ...auditPlace, log: auditLog, output: config.auditOutput, announce, facts: beside };
-  const auditServices = startup.use(await startAuditServices(served, registry, log));
+  const of = { ...auditPlace, log: auditLog, output: config.auditOutput, announce, facts: secretFacts(kept, config) };
+  const auditServices = startup.use(await startAuditServices(of, registry, log));
 
   const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);

@@ -20,11 +20,17 @@ export interface SecretPlaces {
   readonly trash: Pick<SecretTrash, "list">;
 }
 
-/** `sending` are the clusters that send their audit, `others` those of the etcd door. */
+/** Which clusters there are, by configuration. */
+export interface KnownClusters {
+  /** Those that send their audit. */
+  readonly reportingClusters?: readonly NamedCluster[];
+  /** Those at the etcd door. */
+  readonly etcd?: { readonly clusters: readonly NamedCluster[] } | undefined;
+}
+
 export function secretFacts(
   places: SecretPlaces,
-  sending: readonly NamedCluster[] = [],
-  others: readonly NamedCluster[] = [],
+  { reportingClusters: sending = [], etcd: { clusters: others } = { clusters: [] } }: KnownClusters,
 ): SecretFacts {
   return {
     clustersOf: (namespace) => clustersOf(namespace, sending, others),
