@@ -2,8 +2,8 @@
  * gRPC over the HTTP/2 streams of a server: one call per stream. Unary calls, and calls with streams in both directions.
  * Source: grpc/doc/PROTOCOL-HTTP2.md.
  *
- * `grpc-timeout` is not looked at: a client that gives up resets its stream, and what it asked to be written is written
- * or not, whether it waits or not.
+ * `grpc-timeout` ends calls that only read. What a client asked to be written is written or not, whether it waits or not: an answer that its time
+ * is over would say less than the client knows itself.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants } from "node:http2";
@@ -27,6 +27,8 @@ export interface StreamCall extends GrpcCall {
 /** One message in, one out. What it raises is told as a status. */
 export interface UnaryMethod {
   readonly type: "unary";
+  /** Whether a call that takes too long for its client may be told so: nothing of it is left behind. */
+  readonly onlyReads?: boolean | undefined;
   run(call: GrpcCall, message: Buffer): Promise<Uint8Array>;
 }
 
@@ -70,8 +72,10 @@ export async function serveGrpc(
     if (method === undefined) throw unimplemented(path, options.served);
     const call = { request, path, receivedAt: options.now() };
     if (method.type === "unary") {
-      const answer = await method.run(call, onlyMessage(await wholeBody(request, messageBytesMax), messageBytesMax));
-      succeed(response, frame(answer));
+      const within = method.onlyReads === true ? timeoutMsOf(request) : undefined;
+      const message = onlyMessage(await wholeBody(request, messageBytesMax), messageBytesMax);
+      const answered = method.run(call, message);
+      succeed(response, frame(await (within === undefined ? answered : endedAfter(answered, within))));
     } else {
       await runStream(method, call, { response, messageBytesMax });
       succeed(response, undefined);
@@ -79,6 +83,44 @@ export async function serveGrpc(
   } catch (error) {
     fail(response, options.statusOf(error));
     if (!request.complete) cutOff(response);
+  }
+}
+
+/** What each letter of a `grpc-timeout` is in milliseconds. */
+const timeoutUnitsMs: ReadonlyMap<string, number> = new Map([
+  ["H", 3_600_000],
+  ["M", 60_000],
+  ["S", 1000],
+  ["m", 1],
+  ["u", 1e-3],
+  ["n", 1e-6],
+]);
+/** Longer than this is as good as no end; node's timers go no further. */
+const timeoutMsMax = 2 ** 31 - 1;
+
+/** How long a client waits; undefined when it does not say. Raises INVALID_ARGUMENT. */
+function timeoutMsOf({ headers }: IncomingMessage): number | undefined {
+  const text = headers["grpc-timeout"];
+  if (text === undefined) return undefined;
+  const [, digits = "", letter = ""] = /^(\d{1,8})([HMSmun])$/.exec(String(text)) ?? [];
+  const unitMs = timeoutUnitsMs.get(letter);
+  if (unitMs === undefined) {
+    throw new GrpcError(grpcCodes.invalidArgument, "grpc-timeout must be at most 8 digits and one of H, M, S, m, u, n");
+  }
+  const timeoutMs = Number(digits) * unitMs;
+  return timeoutMs > timeoutMsMax ? undefined : timeoutMs;
+}
+
+/** Raises DEADLINE_EXCEEDED when nothing has come by then; what comes later is dropped. */
+async function endedAfter<T>(answered: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new GrpcError(grpcCodes.deadlineExceeded, "context deadline exceeded")), timeoutMs);
+  });
+  try {
+    return await Promise.race([answered, over]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -5,8 +5,10 @@ import type { AddressInfo } from "node:net";
 import { GrpcError, grpcCodes } from "../../src/grpc/grpc-status.ts";
 import { serveGrpc } from "../../src/grpc/serve-grpc.ts";
 
+type Run = (message: Buffer) => Promise<Uint8Array> | Uint8Array;
+
 /** By their path; what they raise is told as it is when it is a status. */
-export type UnaryMethods = Readonly<Record<string, (message: Buffer) => Promise<Uint8Array> | Uint8Array>>;
+export type UnaryMethods = Readonly<Record<string, Run | { readonly onlyReads: boolean; readonly run: Run }>>;
 
 /** Listens on a port of its own, or on a unix socket. */
 export async function startGrpcServer(
@@ -15,8 +17,10 @@ export async function startGrpcServer(
 ): Promise<AsyncDisposable & { readonly url: string }> {
   const options = {
     method: (path: string) => {
-      const run = methods[path];
-      return run && { type: "unary" as const, run: async (_: unknown, message: Buffer) => await run(message) };
+      const method = methods[path];
+      if (method === undefined) return undefined;
+      const { run, onlyReads } = typeof method === "function" ? { run: method, onlyReads: false } : method;
+      return { type: "unary" as const, onlyReads, run: async (_: unknown, message: Buffer) => await run(message) };
     },
     served: "it is for a test",
     messageBytesMax: 1 << 20,

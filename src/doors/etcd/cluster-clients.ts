@@ -28,8 +28,13 @@ export interface ClusterClient {
 }
 
 export interface ClusterClients {
-  /** For the handshake, PEM; "" where there are none. */
+  /** For the handshake, PEM; "" where there are none. As they were read last. */
   readonly authoritiesPem: string;
+  /**
+   * Reads the files of authorities again; resolves to whether there are others, which count from then on. Raises as the first reading, and
+   * those that there were go on to count.
+   */
+  readAgain(): Promise<boolean>;
   /** Raises `unauthenticated`, also for a client of no cluster. */
   authenticate(request: IncomingMessage): Promise<ClusterClient>;
 }
@@ -44,17 +49,27 @@ export interface ClusterClientsOptions {
 /** Reads the files of authorities, where there are any. Raises `unavailable`, `invalid`. */
 export async function openClusterClients(options: ClusterClientsOptions): Promise<ClusterClients> {
   const { clusters, nowMs } = options;
-  const known = await Promise.all(clusters.map(readCluster));
-  requireDistinct(known);
+  let known = await readClusters(clusters);
   const names = new Set(clusters.map(({ name }) => name));
   const [only, ...others] = clusters;
   return {
-    authoritiesPem: known.map(({ pem }) => pem).join("\n"),
+    get authoritiesPem() {
+      return known.map(({ pem }) => pem).join("\n");
+    },
+    async readAgain() {
+      const read = await readClusters(clusters);
+      const changed = read.map((cluster, index) => (cluster.pem === known[index]?.pem ? undefined : cluster));
+      // Who is connected is known by the objects that there were.
+      known = known.map((cluster, index) => changed[index] ?? cluster);
+      return changed.some((cluster) => cluster !== undefined);
+    },
     async authenticate(request) {
       const connection = connectionOf(request);
       for (const cluster of known) {
         const user = cluster.authenticate(connection, nowMs());
-        if (user !== undefined) return { cluster: cluster.name, user };
+        // What is open ends when the authority is no longer one of them.
+        const revoked = () => known.every((each) => each.name !== cluster.name || !each.issued(connection));
+        if (user !== undefined) return { cluster: cluster.name, user: { ...user, revoked } };
       }
       const user = await options.authenticate(request);
       if (only !== undefined && others.length === 0) return { cluster: only.name, user };
@@ -90,12 +105,23 @@ interface KnownCluster {
   readonly name: string;
   readonly pem: string;
   readonly authorities: readonly X509Certificate[];
+  /** Whether the certificate of a connection is of the cluster's authorities. */
+  issued(connection: ClientConnection): boolean;
   /** Undefined for a client that has no certificate of the cluster's authorities. */
   authenticate(connection: ClientConnection, nowMs: number): User | undefined;
 }
 
+/** Raises `unavailable`, `invalid`. */
+async function readClusters(clusters: readonly ClientsOfCluster[]): Promise<readonly KnownCluster[]> {
+  const known = await Promise.all(clusters.map(readCluster));
+  requireDistinct(known);
+  return known;
+}
+
 async function readCluster({ name, clientAuthoritiesFile: file }: ClientsOfCluster): Promise<KnownCluster> {
-  if (file === undefined) return { name, pem: "", authorities: [], authenticate: () => undefined };
+  if (file === undefined) {
+    return { name, pem: "", authorities: [], issued: () => false, authenticate: () => undefined };
+  }
   const pem = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new StrongroomError("unavailable", `the file of authorities ${file} must be readable`, { cause });
   });
@@ -106,6 +132,7 @@ async function readCluster({ name, clientAuthoritiesFile: file }: ClientsOfClust
     name,
     pem,
     authorities,
+    issued,
     authenticate(connection, nowMs) {
       if (!issued(connection)) return undefined;
       const user = authenticator.authenticate(connection, nowMs);

@@ -68,19 +68,24 @@ export class ClusterRecords {
     }
   }
 
-  /** As etcd: raises `compacted` when it is so already, `future-revision` above the current one. */
+  /** As etcd: raises `compacted` when it is so already, `future-revision` above the current one. Of several at a time the furthest stays. */
   async compact(revision: number): Promise<void> {
     const wanted = toRevision(Math.max(0, revision));
-    if (wanted <= (await this.compactedRevision())) {
-      throw new StrongroomError("compacted", "the revision must not have been compacted");
+    const key = this.#compactedKey;
+    for (let isDone = false; !isDone;) {
+      const record = await this.#store.get(key, { keysOnly: true });
+      if (wanted <= (await this.compactedRevision())) {
+        throw new StrongroomError("compacted", "the revision must not have been compacted");
+      }
+      if (wanted > (await this.#store.currentRevision())) {
+        throw new StrongroomError("future-revision", "the revision must have been reached");
+      }
+      const { succeeded } = await this.#store.txn({
+        compares: [{ key, target: "mod-revision", relation: "=", value: record?.modRevision ?? 0 }],
+        thens: [{ type: "put", key, value: Buffer.from(String(wanted), "latin1") }],
+      });
+      isDone = succeeded;
     }
-    if (wanted > (await this.#store.currentRevision())) {
-      throw new StrongroomError("future-revision", "the revision must have been reached");
-    }
-    await this.#store.txn({
-      compares: [],
-      thens: [{ type: "put", key: this.#compactedKey, value: Buffer.from(String(wanted), "latin1") }],
-    });
   }
 
   /** Everything that is written from now on has a revision above this one, which the cluster's own etcd has come to. */

@@ -112,12 +112,15 @@ class MethodsByCluster {
     return this.#paths.get(path);
   }
 
-  #dispatched(path: string, { type }: Method): Method {
-    if (type === "unary") {
-      return { type, run: async (call, message) => asUnary(await this.#methodFor(call, path)).run(call, message) };
+  #dispatched(path: string, method: Method): Method {
+    if (method.type === "unary") {
+      const { type, onlyReads } = method;
+      const run: UnaryMethod["run"] = async (call, message) =>
+        asUnary(await this.#methodFor(call, path)).run(call, message);
+      return { type, onlyReads, run };
     }
     return {
-      type,
+      type: method.type,
       run: async (call, messages, send) => asStream(await this.#methodFor(call, path)).run(call, messages, send),
     };
   }

@@ -51,12 +51,13 @@ export class EtcdMetrics {
       const code = error === undefined ? grpcCodes.ok : statusOf(error).code;
       this.#calls.inc({ ...labels, code: codeNames.get(code) ?? "unknown" });
     };
-    const { type } = method;
-    if (type === "stream") {
-      return { type, run: (call, messages, send) => watched(method.run(call, messages, send), ended) };
+    if (method.type === "stream") {
+      return { type: method.type, run: (call, messages, send) => watched(method.run(call, messages, send), ended) };
     }
+    const { type, onlyReads } = method;
     return {
       type,
+      onlyReads,
       run: (call, message) => {
         const end = this.#durations.startTimer(labels);
         return watched(method.run(call, message), (error) => {

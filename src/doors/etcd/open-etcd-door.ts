@@ -23,6 +23,7 @@ import type { Kind } from "../kubernetes/kinds/kind.ts";
 import { namespaceKind } from "../kubernetes/kinds/namespace.ts";
 import type { KindStorage } from "../kubernetes/storage/kind-storage.ts";
 import { openClusterClients } from "./cluster-clients.ts";
+import type { ClusterClients } from "./cluster-clients.ts";
 import { etcdDoor } from "./etcd-door.ts";
 import { EtcdMetrics } from "./etcd-metrics.ts";
 import type { EtcdDoorConfig } from "./etcd-door-config.ts";
@@ -105,18 +106,46 @@ export async function openEtcdDoor(options: OpenEtcdDoorOptions): Promise<OpenEt
     uuid: randomUUID,
     onInternalError: onError,
   });
-  const trusting = (own: TlsMaterial) => ({ ...own, clientCaPem: `${own.clientCaPem}\n${clients.authoritiesPem}` });
-  const started = await startListener({ host, port, limits, tls: trusting(options.tls), handler, onError });
+  let own = options.tls;
+  const trusted = () => ({ ...own, clientCaPem: `${own.clientCaPem}\n${clients.authoritiesPem}` });
+  const started = await startListener({ host, port, limits, tls: trusted(), handler, onError });
   listener = started;
-  const renewal = options.certificates.keepFresh({ setTls: (own) => started.setTls(trusting(own)) }, onError);
+  const renew = (material: TlsMaterial) => {
+    own = material;
+    started.setTls(trusted());
+  };
+  const renewal = options.certificates.keepFresh({ setTls: renew }, onError);
+  const following = followAuthorities(clients, () => started.setTls(trusted()), log);
   options.announce(`etcd door ${url()}`);
   return {
     url: url(),
     async [Symbol.asyncDispose]() {
+      following[Symbol.dispose]();
       renewal[Symbol.dispose]();
       await started.drain(drainMs);
     },
   };
+}
+
+/** Files of authorities are read so often. */
+const authoritiesIntervalMs = 2000;
+
+/** Has the clusters' authorities count as they are in their files; while a file is none, as they were. */
+function followAuthorities(clients: ClusterClients, onChange: () => void, log: OpenEtcdDoorOptions["log"]): Disposable {
+  let problem = "";
+  const look = async () => {
+    try {
+      if (await clients.readAgain()) onChange();
+      problem = "";
+    } catch (error) {
+      // Each is told once, not every two seconds.
+      const text = error instanceof Error ? error.message : "";
+      if (text !== problem) log.error("Authorities of clusters could not be read: those of before count", error);
+      problem = text;
+    }
+  };
+  const timer = setInterval(() => void look(), authoritiesIntervalMs).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 function now(): Date {

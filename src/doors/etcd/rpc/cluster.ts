@@ -28,6 +28,7 @@ export interface ClusterOptions {
 export function memberListMethod(options: ClusterOptions): UnaryMethod {
   return {
     type: "unary",
+    onlyReads: true,
     run(call) {
       return options.calls.run(call, askedOfAll, "", async () => {
         const url = options.url();
@@ -47,6 +48,7 @@ export function memberListMethod(options: ClusterOptions): UnaryMethod {
 export function statusMethod(options: ClusterOptions): UnaryMethod {
   return {
     type: "unary",
+    onlyReads: true,
     run(call) {
       return options.calls.run(call, askedOfAll, "", async () => {
         const header = await headerOf(options);

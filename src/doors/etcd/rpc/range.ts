@@ -38,6 +38,7 @@ export interface Found {
 export function rangeMethod(options: RangeOptions): UnaryMethod {
   return {
     type: "unary",
+    onlyReads: true,
     async run(call: GrpcCall, message) {
       const request = RangeRequest.decode(message);
       const of = targetOf(options.secrets, request);
