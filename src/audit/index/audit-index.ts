@@ -44,6 +44,8 @@ export interface AuditIndexOptions {
 export interface ListPart {
   readonly batches: AsyncIterable<RowBatch>;
   readonly circumstance: (number: number) => Circumstance | Promise<Circumstance>;
+  /** As texts, of which equal ones stand for equal circumstances in all parts, for numbers that ascend. */
+  readonly circumstanceTexts: (numbers: readonly number[]) => readonly string[] | Promise<readonly string[]>;
 }
 
 /** A list as it was at a position; parts in the order of the log. To be disposed of. */
@@ -378,12 +380,20 @@ export class AuditIndex implements AsyncDisposable {
 }
 
 function segmentPart(segment: Segment, hash: Buffer, window: Window): ListPart {
-  return { batches: segment.list(hash, window), circumstance: (number) => segment.circumstance(number) };
+  return {
+    batches: segment.list(hash, window),
+    circumstance: (number) => segment.circumstance(number),
+    circumstanceTexts: (numbers) => segment.textsOf(numbers),
+  };
 }
 
 function bufferPart(buffer: IndexBuffer, term: string): ListPart {
   const rows = buffer.list(term);
-  return { batches: one(rows), circumstance: (number) => buffer.circumstance(number) };
+  return {
+    batches: one(rows),
+    circumstance: (number) => buffer.circumstance(number),
+    circumstanceTexts: (numbers) => numbers.map((number) => buffer.textOf(number)),
+  };
 }
 
 async function* one(rows: RowBatch): AsyncGenerator<RowBatch> {

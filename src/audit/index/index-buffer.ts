@@ -71,9 +71,13 @@ export class IndexBuffer {
   }
 
   circumstance(number: number): Circumstance {
+    return readCircumstance(this.textOf(number));
+  }
+
+  textOf(number: number): string {
     const text = this.#texts[number];
     if (text === undefined) throw new RangeError("a circumstance must be one of this buffer");
-    return readCircumstance(text);
+    return text;
   }
 
   #numberOf(circumstance: Circumstance): number {

@@ -148,6 +148,25 @@ export class Segment {
     return readCircumstance(text);
   }
 
+  /** The texts of many circumstances, whose numbers must ascend: blocks that follow each other are read at once. */
+  async textsOf(numbers: readonly number[]): Promise<readonly string[]> {
+    const { firsts } = this.directory.circumstances;
+    const wanted = new Map<number, number[]>();
+    for (const number of numbers) {
+      const block = lastNotAbove(firsts, number);
+      const place = number - (firsts[block] ?? 0);
+      const known = wanted.get(block);
+      if (known === undefined) wanted.set(block, [place]);
+      else known.push(place);
+    }
+    const texts: string[] = [];
+    for (const run of runsOf([...wanted.keys()])) {
+      const plains = await this.#file.readRun(run.map((block) => this.#circumstancePlace(block)));
+      for (const [index, plain] of plains.entries()) texts.push(...textsAt(plain, wanted.get(run[index] ?? 0) ?? []));
+    }
+    return texts;
+  }
+
   /** Keeps the file open for whoever reads it; each takes back what it took. */
   use(): void {
     this.#users++;
@@ -242,6 +261,25 @@ function textsOf(plain: Buffer): string[] {
     reader.offset += length;
   }
   return texts;
+}
+
+/** Some of them, by their places in the block, which must ascend. */
+function textsAt(plain: Buffer, places: readonly number[]): string[] {
+  const reader = new NumberReader(plain);
+  let place = 0;
+  return places.map((wanted) => {
+    for (; place < wanted; place++) skipText(reader);
+    place++;
+    const end = reader.next() + reader.offset;
+    const text = plain.toString("utf8", reader.offset, end);
+    reader.offset = end;
+    return text;
+  });
+}
+
+function skipText(reader: NumberReader): void {
+  const length = reader.next();
+  reader.offset += length;
 }
 
 /** The place of the last of ascending numbers that is not above a number; 0 when all are. */

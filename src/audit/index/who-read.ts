@@ -1,6 +1,6 @@
 /** Who read a secret, from the index alone: one pass over the lists of the secret, whatever the length of the log. */
 import type { AuditIndex, ListPart } from "./audit-index.ts";
-import { isRefused } from "./circumstance.ts";
+import { isRefused, readCircumstance } from "./circumstance.ts";
 import type { Circumstance } from "./circumstance.ts";
 import { clusterOfDoor, doorOfCluster } from "../cluster/cluster-door.ts";
 import { isAskedFor } from "./entry-filter.ts";
@@ -102,25 +102,38 @@ async function eachUse(
   take: (circumstance: Circumstance, count: Count) => void,
 ): Promise<void> {
   for (let start = 0; start < parts.length; start += partsAtOnce) {
-    const group = parts.slice(start, start + partsAtOnce);
-    for (const uses of await Promise.all(group.map((part) => usesIn(part, question)))) {
-      for (const [circumstance, count] of uses) take(circumstance, count);
+    for (const [text, count] of await usesIn(parts.slice(start, start + partsAtOnce), question)) {
+      const circumstance = readCircumstance(text);
+      if (isAskedFor(question, circumstance)) take(circumstance, count);
     }
   }
 }
 
-async function usesIn(part: ListPart, question: RowQuestion): Promise<(readonly [Circumstance, Count])[]> {
-  const uses: (readonly [Circumstance, Count])[] = [];
-  for (const count of await counted(part, question)) {
-    const circumstance = await part.circumstance(count.number);
-    if (isAskedFor(question, circumstance)) uses.push([circumstance, count]);
-  }
+/** How often each circumstance occurs in the parts, by its text: it has another number in each of them, and is read once. */
+async function usesIn(parts: readonly ListPart[], question: RowQuestion): Promise<ReadonlyMap<string, Count>> {
+  const uses = new Map<string, Count>();
+  const inPart = async (part: ListPart) => {
+    const counts = await counted(part, question);
+    // In the order in which they stand in the file.
+    const numbers = [...counts.keys()].sort((a, b) => a - b);
+    const texts = await part.circumstanceTexts(numbers);
+    for (const [index, number] of numbers.entries()) addCount(uses, texts[index] ?? "", counts.get(number));
+  };
+  await Promise.all(parts.map(inPart));
   return uses;
+}
+
+function addCount(uses: Map<string, Count>, text: string, more: Count | undefined): void {
+  const known = uses.get(text);
+  if (more === undefined) return;
+  if (known === undefined) return void uses.set(text, more);
+  known.times += more.times;
+  known.firstMs = Math.min(known.firstMs, more.firstMs);
+  known.lastMs = Math.max(known.lastMs, more.lastMs);
 }
 
 /** How often a circumstance occurs. */
 interface Count {
-  readonly number: number;
   times: number;
   firstMs: number;
   lastMs: number;
@@ -129,7 +142,7 @@ interface Count {
 async function counted(
   part: ListPart,
   { sinceMs = -Infinity, untilMs = Infinity, within }: RowQuestion,
-): Promise<Iterable<Count>> {
+): Promise<ReadonlyMap<number, Count>> {
   const counts = new Map<number, Count>();
   for await (const { count, timesMs, circumstances } of part.batches) {
     for (let row = 0; row < count; row++) {
@@ -139,7 +152,7 @@ async function counted(
       const number = circumstances[row] ?? 0;
       const known = counts.get(number);
       if (known === undefined) {
-        counts.set(number, { number, times: 1, firstMs: timeMs, lastMs: timeMs });
+        counts.set(number, { times: 1, firstMs: timeMs, lastMs: timeMs });
         continue;
       }
       known.times++;
@@ -147,8 +160,7 @@ async function counted(
       known.lastMs = Math.max(known.lastMs, timeMs);
     }
   }
-  // In the order in which circumstances stand in the file: each block of them is read once.
-  return [...counts.values()].sort((a, b) => a.number - b.number);
+  return counts;
 }
 
 /** Times that values left. A watch in a cluster may have two records, or one: of its beginning and of its end. */
