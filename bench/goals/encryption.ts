@@ -93,7 +93,7 @@ function configurationOf(provider: Exclude<Provider, "strongroom">): string {
 
 async function measureRewriting(quick: boolean): Promise<Section> {
   const records = quick ? 20_000 : 100_000;
-  const options: RewriteOptions = { records, valueBytes, writers: 8, waitMs: 4, seconds: quick ? 3 : 8 };
+  const options: RewriteOptions = { records, valueBytes, writers: 8, waitMs: 4, seconds: 2, rounds: quick ? 4 : 10 };
   const { putsPerSecond, rewritesPerSecond, aloneP99Ms, besideP99Ms, besideRewritesPerSecond } =
     await runEntry<Rewrote>("rewrite", options);
   return {

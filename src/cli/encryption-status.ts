@@ -48,12 +48,13 @@ function statusLines({ file, problem, resources, keys, files, rewrite }: Encrypt
     oldestText(row),
     String(row.superseded),
   ]);
-  const { state, seen, rewritten, unreadable } = rewrite;
+  const { state, seen, rewritten, unreadable, problem: failure } = rewrite;
   const anew = files.writtenAnew === undefined ? "" : `, written anew at ${files.writtenAnew.time}`;
   return [
     file === undefined ? "no configuration: all in the envelope of this server" : `configuration ${file}`,
     ...(problem === undefined ? [] : [`NOT IN FORCE: ${problem}`]),
     `rewriting ${state}: ${seen} records seen, ${rewritten} rewritten, ${unreadable} unreadable`,
+    ...(failure === undefined ? [] : [`FAILED, and tried again each minute: ${failure}`]),
     `files ${formatByteSize(files.bytes)}${anew}`,
     "",
     ...columns([["RESOURCE", "KEY", "STATE", "RECORDS", "BYTES", "OLDEST WRITE", "SUPERSEDED"], ...rows]),

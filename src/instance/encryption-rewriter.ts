@@ -3,7 +3,7 @@
  * records say stays the same; one that changes meanwhile is left to whoever changed it. What is done shows in the records themselves,
  * so that a walk that was cut off is simply begun again.
  */
-import { isStrongroomError } from "../errors/strongroom-error.ts";
+import { StrongroomError, isStrongroomError } from "../errors/strongroom-error.ts";
 import type { Clock, Timer } from "../store/clock.ts";
 import type { Store, StoredRecord } from "../store/store.ts";
 
@@ -13,16 +13,27 @@ const firstDelayMs = 2_000;
 const againMs = 60_000;
 /** After a walk that left nothing: plugins change their keys by themselves. */
 const lookAgainMs = 60 * 60_000;
-/** What is read at once. */
-const page = { limit: 256, bytesMax: 1024 * 1024 };
-/** Records that are rewritten at once: few while others write, so that they wait for few. */
-const batchIdle = 128;
-const batchBusy = 8;
-/** Of the time of a batch, so long others have the disk and the processor to themselves while they are at work. */
-const pauseBusy = 4;
+/** What is read at once, and how many records are rewritten at once. */
+interface Pace {
+  readonly page: { readonly limit: number; readonly bytesMax: number };
+  readonly batch: number;
+}
+/** About 2 ms of the event loop for a page, 5 for a batch. */
+const paceIdle: Pace = { page: { limit: 256, bytesMax: 1024 * 1024 }, batch: 128 };
+/** So little that whoever waits behind it waits as behind one other request: 0.2 ms for a page, a commit of three records. */
+const paceBusy: Pace = { page: { limit: 16, bytesMax: 128 * 1024 }, batch: 3 };
+/** Of the time of what was done, so long others have the disk and the processor to themselves while they are at work. */
+const pauseBusy = 5;
 const pauseMsMax = 1_000;
 /** A turn of the event loop that took longer says that there is other work. */
 const lagMsBusy = 4;
+/** After so long a time of work by the idle pace, the others are listened to for a moment. */
+const listenEachMs = 60;
+const listenMs = 4;
+/** Others are taken to be at work for so long after the last sign of them: what they do comes in groups, with nothing between. */
+const signMs = 300;
+/** Of a pause, the part in which others had the event loop, from which on they are at work. */
+const utilizationBusy = 0.2;
 
 export interface RewriterOptions {
   readonly store: Store;
@@ -44,6 +55,8 @@ export interface RewriteProgress {
   readonly rewritten: number;
   /** Did not open. */
   readonly unreadable: number;
+  /** Why it failed; it is begun again within a minute. */
+  readonly problem?: string | undefined;
 }
 
 const begin = { startedAt: undefined, endedAt: undefined, seen: 0, rewritten: 0, unreadable: 0 };
@@ -56,6 +69,9 @@ export class EncryptionRewriter implements AsyncDisposable {
   #isAskedAgain = false;
   readonly #stop = new AbortController();
   #revision = -1;
+  #signAtMs = -Infinity;
+  /** Time that was worked by the idle pace since others were listened to. */
+  #workedMs = 0;
   /** Ends the pause that is kept. */
   #wake: () => void = () => {};
 
@@ -107,18 +123,30 @@ export class EncryptionRewriter implements AsyncDisposable {
       this.#progress = { ...this.#progress, state: "done", endedAt: this.#time() };
       this.#schedule(isLeft ? againMs : lookAgainMs);
     } catch (error) {
-      this.#progress = { ...this.#progress, state: "failed", endedAt: this.#time() };
+      const problem = error instanceof StrongroomError ? error.message : "the log says why";
+      this.#progress = { ...this.#progress, state: "failed", endedAt: this.#time(), problem };
       if (this.#stop.signal.aborted) return; // the store was closed
       onError(error);
       this.#schedule(againMs);
     }
   }
 
+  /** Whether others are at work. */
+  get #isBusy(): boolean {
+    return performance.now() - this.#signAtMs < signMs;
+  }
+
+  get #pace(): Pace {
+    return this.#isBusy ? paceBusy : paceIdle;
+  }
+
   async #walkAll(): Promise<void> {
     this.#revision = await this.#options.store.currentRevision();
     let after: string | undefined;
     for (let more = true; more && !this.#stop.signal.aborted;) {
+      const startMs = performance.now();
       const { records, next, isLast } = await this.#read(after);
+      await this.#yield(performance.now() - startMs);
       await this.#rewrite(records.filter(({ stale }) => stale));
       this.#count({ seen: records.length });
       after = next;
@@ -129,7 +157,7 @@ export class EncryptionRewriter implements AsyncDisposable {
   async #read(after: string | undefined) {
     const { store } = this.#options;
     try {
-      const { records, more } = await store.range("", { ...page, after });
+      const { records, more } = await store.range("", { ...this.#pace.page, after });
       return { records, next: records.at(-1)?.key, isLast: !more };
     } catch (error) {
       if (!isStrongroomError(error, "corrupt")) throw error;
@@ -140,7 +168,7 @@ export class EncryptionRewriter implements AsyncDisposable {
   /** A page with a record that does not open, without that record. */
   async #readEach(after: string | undefined) {
     const { store } = this.#options;
-    const { records: heads, more } = await store.range("", { limit: page.limit, after, keysOnly: true });
+    const { records: heads, more } = await store.range("", { limit: this.#pace.page.limit, after, keysOnly: true });
     const records: StoredRecord[] = [];
     for (const { key } of heads) {
       try {
@@ -157,9 +185,8 @@ export class EncryptionRewriter implements AsyncDisposable {
 
   async #rewrite(stale: readonly StoredRecord[]): Promise<void> {
     const { store, onRewritten } = this.#options;
-    let busy = await this.#isBusy();
     for (let at = 0; at < stale.length && !this.#stop.signal.aborted;) {
-      const batch = stale.slice(at, at + (busy ? batchBusy : batchIdle));
+      const batch = stale.slice(at, at + this.#pace.batch);
       const startMs = performance.now();
       const done = await Promise.all(
         batch.map(({ key, modRevision, value }) => store.rewrite(key, modRevision, value)),
@@ -168,27 +195,43 @@ export class EncryptionRewriter implements AsyncDisposable {
       onRewritten(rewritten);
       this.#count({ rewritten });
       at += batch.length;
-      const tookMs = performance.now() - startMs;
-      busy = await this.#isBusy();
-      if (busy) await this.#pause(Math.min(pauseMsMax, tookMs * pauseBusy));
+      await this.#yield(performance.now() - startMs);
     }
   }
 
-  /** Whether others wrote since it was last asked, or keep the event loop from turning. */
-  async #isBusy(): Promise<boolean> {
-    const startMs = performance.now();
-    await new Promise((resolve) => setImmediate(resolve));
-    const lagMs = performance.now() - startMs;
+  /** After something that took so long: leaves the rest of the time to others, as far as there are any. */
+  async #yield(tookMs: number): Promise<void> {
+    this.#workedMs += tookMs;
+    if (this.#isBusy) await this.#listen(Math.min(pauseMsMax, Math.max(1, tookMs * pauseBusy)));
+    else if (this.#workedMs > listenEachMs) await this.#listen(listenMs);
+    else {
+      const startMs = performance.now();
+      await new Promise((resolve) => setImmediate(resolve));
+      const lagMs = performance.now() - startMs;
+      await this.#sense(lagMs > lagMsBusy);
+    }
+  }
+
+  /** Rests, and hears whether others write, or use the event loop. */
+  async #listen(ms: number): Promise<void> {
+    const before = performance.eventLoopUtilization();
+    await this.#pause(ms);
+    const { utilization } = performance.eventLoopUtilization(before);
+    await this.#sense(utilization > utilizationBusy);
+    this.#workedMs = 0;
+  }
+
+  /** Notes a sign of others: one that is given, or that somebody wrote. */
+  async #sense(isSign: boolean): Promise<void> {
     const revision = await this.#options.store.currentRevision();
-    const isWritten = revision !== this.#revision;
+    if (isSign || revision !== this.#revision) this.#signAtMs = performance.now();
     this.#revision = revision;
-    return isWritten || lagMs > lagMsBusy;
   }
 
   async #pause(ms: number): Promise<void> {
     if (this.#stop.signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms).unref(); // measured time, not the clock's: it is a share of what a batch took
+    const timer = setTimeout(resolve, ms); // measured time, not the clock's: it is a share of what was done
     this.#wake = resolve;
     await promise;
     clearTimeout(timer);

@@ -1,107 +1,10 @@
 /** Keys of encryption over time: rewriting, what may be dropped, and what is told of it. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { Registry } from "prom-client";
-import { aesGcmTransformer } from "../crypto/providers/aes-gcm.ts";
-import { formOfRecord } from "../crypto/stored-form.ts";
-import { createLogger } from "../log/logger.ts";
-import { ManualClock } from "../store/conformance/manual-clock.ts";
-import { createEncryptedStore } from "../store/encrypted-store.ts";
-import { createMemoryEngine } from "../store/memory/memory-engine.ts";
-import type { Store } from "../store/store.ts";
-import { EncryptionAtRest } from "./encryption-at-rest.ts";
-import { EncryptionService } from "./encryption-service.ts";
-
-const stored = [
-  { group: "", resource: "secrets", places: ["/registry/secrets/", "/strongroom/payloads/"] },
-  { group: "", resource: "configmaps", places: ["/registry/configmaps/"] },
-];
-const key = (name: string, byte: number) => `{name: ${name}, secret: ${Buffer.alloc(32, byte).toString("base64")}}`;
-const [key1, key2] = [key("key1", 1), key("key2", 2)];
-const gcm = (...keys: readonly string[]) => `{aesgcm: {keys: [${keys.join(", ")}]}}`;
-
-/** Everything below a server, on an engine in memory that outlives restarts. */
-class Place implements AsyncDisposable {
-  readonly folder = mkdtempSync(join(tmpdir(), "strongroom-keys-"));
-  readonly file = join(this.folder, "encryption.yaml");
-  readonly clock = new ManualClock();
-  readonly engine = createMemoryEngine({ clock: this.clock });
-  readonly refused: string[] = [];
-  store!: Store; // set by start
-  encryption!: EncryptionAtRest; // set by start
-  service!: EncryptionService; // set by start
-
-  /** The providers for secrets. */
-  write(...providers: readonly string[]): void {
-    const rule = `  - resources: [secrets]\n    providers: [${providers.join(", ")}]\n`;
-    const head = "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n";
-    writeFileSync(this.file, head + rule, { mode: 0o600 });
-  }
-
-  async start(options: { abandonKeys?: boolean; without?: boolean } = {}): Promise<void> {
-    const { clock, engine } = this;
-    this.encryption = await EncryptionAtRest.open({
-      file: options.without === true ? undefined : this.file,
-      own: aesGcmTransformer("own", Buffer.alloc(32, 9)),
-      openKms: () => assert.fail("no configuration here has a plugin"),
-      fingerprint: (bytes) => String(bytes[0]),
-      stored,
-      clock,
-      reports: { reloaded: () => {}, refused: (error) => void this.refused.push(String(error)) },
-    });
-    this.store = createEncryptedStore(engine, this.encryption);
-    const registry = new Registry();
-    const log = createLogger(
-      "json",
-      () => {},
-      () => new Date(clock.now()),
-    );
-    const { store, encryption } = this;
-    const abandonKeys = options.abandonKeys === true;
-    this.service = await EncryptionService.open({
-      encryption,
-      store,
-      engine,
-      stored,
-      abandonKeys,
-      clock,
-      registry,
-      log,
-    });
-  }
-
-  /** Lets go of what runs, as a process that ends. */
-  async end(): Promise<void> {
-    await this.service[Symbol.asyncDispose]();
-    await this.encryption[Symbol.asyncDispose]();
-  }
-
-  async put(name: string, value: string): Promise<void> {
-    await this.store.txn({ compares: [], thens: [{ type: "put", key: name, value: Buffer.from(value) }] });
-  }
-
-  async valueOf(name: string): Promise<string> {
-    return Buffer.from((await this.store.get(name))?.value ?? []).toString();
-  }
-
-  async formOf(name: string): Promise<string> {
-    return formOfRecord((await this.engine.get(name))?.value ?? new Uint8Array(0), []);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
-    await this.engine.close();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-const secret = (name: string) => `/registry/secrets/default/${name}`;
+import { EncryptionPlace, gcm, key, key1, key2, secret } from "../../test/support/encryption-place.ts";
 
 test("EncryptionService rewrites what a former key wrote, with the same revision and version, and no watcher hears of it", async () => {
-  await using place = new Place();
+  await using place = new EncryptionPlace();
   place.write(gcm(key1));
   await place.start();
   for (let index = 0; index < 700; index++) await place.put(secret(`s${index}`), `value ${index}`);
@@ -127,7 +30,7 @@ test("EncryptionService rewrites what a former key wrote, with the same revision
 });
 
 test("EncryptionService loses no write that comes between its reading and its writing", async () => {
-  await using place = new Place();
+  await using place = new EncryptionPlace();
   place.write(gcm(key1));
   await place.start();
   const names = Array.from({ length: 300 }, (_, index) => secret(`s${index}`));
@@ -152,7 +55,7 @@ function turn(): Promise<void> {
 }
 
 test("EncryptionService goes on where a walk was cut off", async () => {
-  await using place = new Place();
+  await using place = new EncryptionPlace();
   place.write(gcm(key1));
   await place.start();
   for (let index = 0; index < 600; index++) await place.put(secret(`s${index}`), "v");
@@ -170,7 +73,7 @@ test("EncryptionService goes on where a walk was cut off", async () => {
 });
 
 test("EncryptionService passes over a record that does not open, counts it, and rewrites the others", async () => {
-  await using place = new Place();
+  await using place = new EncryptionPlace();
   place.write(gcm(key1));
   await place.start();
   for (const name of ["a", "b", "c"]) await place.put(secret(name), name);
@@ -191,7 +94,7 @@ test("EncryptionService passes over a record that does not open, counts it, and 
 });
 
 test("EncryptionService refuses to start without a key that is in use, says by how much, and starts when it is back or given up", async () => {
-  await using place = new Place();
+  await using place = new EncryptionPlace();
   place.write(gcm(key1));
   await place.start();
   for (const name of ["a", "b"]) await place.put(secret(name), name);
@@ -220,7 +123,7 @@ test("EncryptionService refuses to start without a key that is in use, says by h
 });
 
 test("EncryptionService keeps a reloaded file from dropping a key in use, and lets it when nothing is left under it", async () => {
-  await using place = new Place();
+  await using place = new EncryptionPlace();
   place.write(gcm(key1));
   await place.start();
   await place.put(secret("a"), "1");
@@ -258,7 +161,7 @@ test("EncryptionService keeps a reloaded file from dropping a key in use, and le
 });
 
 test("EncryptionService says of identity that it is in use, and moves records back into our envelope when the rule goes", async () => {
-  await using place = new Place();
+  await using place = new EncryptionPlace();
   place.write("{identity: {}}");
   await place.start();
   await place.put(secret("a"), "clear");

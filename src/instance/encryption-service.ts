@@ -74,6 +74,16 @@ export class EncryptionService implements AsyncDisposable {
     return this.#rewriter.walk();
   }
 
+  /** Raises `unavailable` while records could not be encrypted again; that is tried once more each minute. */
+  checkRewriting(): void {
+    const { state, problem } = this.#rewriter.progress;
+    if (state !== "failed") return;
+    throw new StrongroomError(
+      "unavailable",
+      `records must be encrypted again by the key that writes: ${problem ?? ""}`,
+    );
+  }
+
   /** Counts everything: reads all records and the files of the store. */
   async status(): Promise<EncryptionStatus> {
     const { encryption, clock } = this.#options;
@@ -155,17 +165,27 @@ function rewriterOf(options: EncryptionServiceOptions, walked: () => Promise<boo
     help: "Records that no provider of the encryption configuration opens, as of the last walk.",
     registers: [registry],
   });
+  const failing = new Gauge({
+    name: "strongroom_encryption_rewriting_failed",
+    help: "1 while the last walk over records, which encrypts them again, was cut off by a failure, else 0.",
+    registers: [registry],
+  });
+  failing.set(0);
   return new EncryptionRewriter({
     store,
     clock,
     onRewritten: (records) => rewritten.inc(records),
     async onWalked(walk) {
+      failing.set(0);
       unreadable.set(walk.unreadable);
       const { seen, rewritten: records } = walk;
       if (records > 0) log.info("Encrypted records again", { seen, rewritten: records });
       if (walk.unreadable > 0) log.warn("Records do not open by any provider", { records: walk.unreadable });
       return await walked();
     },
-    onError: (error) => log.error("Records could not be encrypted again; trying once more in a minute", error),
+    onError(error) {
+      failing.set(1);
+      log.error("Records could not be encrypted again; trying once more in a minute", error);
+    },
   });
 }

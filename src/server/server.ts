@@ -284,6 +284,7 @@ function kubernetes(parts: DoorParts) {
         roles: parts.access,
         audit: parts.auditServices.health,
         encryption: parts.data.encryption,
+        rewriting: parts.data.encryptionKeys,
         isDraining: () => listener?.draining.aborted === true,
       }),
     ),

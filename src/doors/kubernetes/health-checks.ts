@@ -16,6 +16,8 @@ export interface HealthParts {
     /** Raises while a KMS plugin is not well. */
     checkPlugins(): void;
   };
+  /** Raises while records could not be encrypted again after a change of keys. */
+  readonly rewriting: { checkRewriting(): void };
   readonly isDraining: () => boolean;
 }
 
@@ -26,6 +28,7 @@ export function healthChecks({
   roles,
   audit,
   encryption,
+  rewriting,
   isDraining,
 }: HealthParts): readonly HealthCheck[] {
   return [
@@ -34,6 +37,12 @@ export function healthChecks({
     { name: "store-integrity", readinessOnly: true, check: () => integrity.check() },
     { name: "audit", readinessOnly: true, check: async () => audit.check() },
     { name: "encryption-config", readinessOnly: false, advisory: true, check: async () => encryption.check() },
+    {
+      name: "encryption-rewriting",
+      readinessOnly: true,
+      advisory: true,
+      check: async () => rewriting.checkRewriting(),
+    },
     // Not of liveness: a restart would lose the seeds by which reads go on.
     { name: "kms-providers", readinessOnly: true, check: async () => encryption.checkPlugins() },
     { name: "roles", readinessOnly: true, check: async () => roles.check() },

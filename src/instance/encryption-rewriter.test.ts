@@ -1,0 +1,146 @@
+/** Rewriting when things fail, or others are at work. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EncryptionPlace, gcm, key1, key2, secret } from "../../test/support/encryption-place.ts";
+import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { Store } from "../store/store.ts";
+
+const records = 300;
+
+/** A place whose records are under the former key, and whose store is reached by `wrap`. */
+async function rotated(wrap: (store: Store) => Store, count = records): Promise<EncryptionPlace> {
+  const place = new EncryptionPlace();
+  place.write(gcm(key1));
+  await place.start();
+  for (let index = 0; index < count; index++) await place.put(secret(`s${index}`), `value ${index}`);
+  await place.end();
+  place.write(gcm(key2, key1));
+  place.wrap = wrap;
+  await place.start();
+  return place;
+}
+
+type Step = "currentRevision" | "range" | "get" | "rewrite";
+const steps: readonly Step[] = ["currentRevision", "range", "get", "rewrite"];
+
+/** Fails at the nth step of those that a walk takes: before it is done, or after it. */
+class Faults {
+  /** Steps until one fails. */
+  left = Infinity;
+  when: "before" | "after" = "before";
+  error: unknown = new StrongroomError("unavailable", "an injected fault");
+
+  readonly wrap = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        if (!steps.includes(name as Step)) return member.bind(target) as unknown;
+        return async (...args: unknown[]) => {
+          const fails = this.left-- <= 0;
+          if (fails && this.when === "before") throw this.error;
+          const result: unknown = await Reflect.apply(member, target, args);
+          if (fails) throw this.error;
+          return result;
+        };
+      },
+    });
+}
+
+test("A walk that fails at any of its steps says why, loses nothing, and is done when the fault is over", async () => {
+  const count = 20;
+  for (const when of ["before", "after"] as const) {
+    let step = 0;
+    for (let isCut = true; isCut; step++) {
+      const faults = new Faults();
+      faults.when = when;
+      await using place = await rotated(faults.wrap, count);
+      const { service } = place;
+      await place.engine.rewrite(
+        secret("s7"),
+        (await place.engine.get(secret("s7")))?.modRevision ?? assert.fail(),
+        damage,
+      );
+      faults.left = step;
+      await service.rewrite();
+      const { state, problem } = (await statusWithout(faults, place)).rewrite;
+      isCut = state === "failed";
+      if (isCut) {
+        assert.equal(problem, "an injected fault");
+        assert.throws(() => service.checkRewriting(), { code: "unavailable", message: /an injected fault$/ });
+        assert.equal(await failedMetric(place), 1);
+        await service.rewrite();
+      }
+      const { rewrite } = await service.status();
+      assert.deepEqual([rewrite.state, rewrite.unreadable], ["done", 1]);
+      assert.equal(await failedMetric(place), 0);
+      service.checkRewriting();
+      for (let index = 0; index < count; index++) {
+        if (index === 7) continue;
+        assert.equal(await place.valueOf(secret(`s${index}`)), `value ${index}`);
+        assert.equal(await place.formOf(secret(`s${index}`)), "aesgcm:v1:key2");
+      }
+    }
+    assert.ok(step > 40, `${step} steps`);
+  }
+});
+
+const damage = Buffer.from("k8s:enc:aesgcm:v1:key1:damaged");
+
+async function statusWithout(faults: Faults, place: EncryptionPlace) {
+  faults.left = Infinity;
+  return await place.service.status();
+}
+
+async function failedMetric({ registry }: EncryptionPlace): Promise<number | undefined> {
+  const metric = await registry.getSingleMetric("strongroom_encryption_rewriting_failed")?.get();
+  return metric?.values[0]?.value;
+}
+
+test("A walk that failed is begun again a minute later; an error of the program is told without its text", async () => {
+  const faults = new Faults();
+  faults.error = new TypeError("a text with a value in it");
+  await using place = await rotated(faults.wrap);
+  const { service, clock } = place;
+  faults.left = 4;
+  await service.rewrite();
+  const failed = (await statusWithout(faults, place)).rewrite;
+  assert.deepEqual([failed.state, failed.problem], ["failed", "the log says why"]);
+  clock.advance(59_999);
+  assert.equal((await service.status()).rewrite.state, "failed");
+  clock.advance(1);
+  await service.rewrite(); // waits for the walk that the clock began
+  const again = (await service.status()).rewrite;
+  assert.deepEqual([again.state, again.problem], ["done", undefined]);
+});
+
+test("While others write, a walk takes few records at once and rests in between; alone it takes many", async () => {
+  const running = { now: 0, most: 0 };
+  const wrap = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        if (name !== "rewrite") return member.bind(target) as unknown;
+        return async (...args: unknown[]) => {
+          running.most = Math.max(running.most, ++running.now);
+          const result: unknown = await Reflect.apply(member, target, args);
+          running.now--;
+          return result;
+        };
+      },
+    });
+  await using place = await rotated(wrap);
+  let isOver = false;
+  const writing = (async () => {
+    for (let index = 0; !isOver; index++) {
+      await place.put("/registry/configmaps/default/busy", String(index));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  await place.service.rewrite();
+  isOver = true;
+  await writing;
+  assert.ok(running.most <= 3, `${running.most} at once`);
+  assert.equal((await place.service.status()).rewrite.rewritten, records);
+});
