@@ -14,6 +14,8 @@
 import { equalSecrets } from "../constant-time.ts";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { keyIdBytesMax } from "../kms-v2/encrypted-object.ts";
+import { keyIdDigest } from "../kms-v2/key-id-of-record.ts";
+import type { WrappedSeed } from "../kms-v2/key-management-service.ts";
 import { KmsV2Transformer } from "../kms-v2/kms-v2-transformer.ts";
 import type { PrefixedTransformer } from "../transformer-chain.ts";
 import type { Opened, TransformContext } from "../transformer.ts";
@@ -61,7 +63,10 @@ export class KmsProvider implements PrefixedTransformer, Disposable {
 
   private constructor(options: KmsProviderOptions) {
     this.#options = options;
-    this.#transformer = new KmsV2Transformer(options.name, options.plugin);
+    this.#transformer = new KmsV2Transformer(options.name, {
+      encrypt: (seed) => options.plugin.encrypt(seed),
+      decrypt: (wrapped) => this.#decrypt(wrapped),
+    });
   }
 
   /**
@@ -117,6 +122,19 @@ export class KmsProvider implements PrefixedTransformer, Disposable {
     this.#disposed = true;
     this.#timer?.cancel();
     this.#options.plugin[Symbol.dispose]();
+  }
+
+  /** A plugin that refuses what is under another key than its own may be another plugin under the same name. */
+  async #decrypt(wrapped: WrappedSeed): Promise<Uint8Array> {
+    try {
+      return await this.#options.plugin.decrypt(wrapped);
+    } catch (cause) {
+      const [wanted, named] = [wrapped.keyId, this.writeKeyId];
+      if (named === undefined || wanted === named) throw cause;
+      const must = `the KMS plugin ${this.name} must decrypt what is under its key ${keyIdDigest(wanted)}`;
+      const now = `it names the key ${keyIdDigest(named)} now, and does not: it may be another plugin, or have lost a key`;
+      throw new StrongroomError("unavailable", `${must}; ${now}`, { cause });
+    }
   }
 
   async #look(): Promise<void> {
