@@ -74,6 +74,16 @@ export class EncryptionService implements AsyncDisposable {
     return this.#rewriter.walk();
   }
 
+  /** As `EncryptionAtRest.check`. */
+  check(): void {
+    this.#options.encryption.check();
+  }
+
+  /** As `EncryptionAtRest.checkPlugins`. */
+  checkPlugins(): void {
+    this.#options.encryption.checkPlugins();
+  }
+
   /** Raises `unavailable` while records could not be encrypted again; that is tried once more each minute. */
   checkRewriting(): void {
     const { state, problem } = this.#rewriter.progress;

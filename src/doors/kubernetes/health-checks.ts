@@ -15,9 +15,9 @@ export interface HealthParts {
     check(): void;
     /** Raises while a KMS plugin is not well. */
     checkPlugins(): void;
+    /** Raises while records could not be encrypted again after a change of keys. */
+    checkRewriting(): void;
   };
-  /** Raises while records could not be encrypted again after a change of keys. */
-  readonly rewriting: { checkRewriting(): void };
   readonly isDraining: () => boolean;
 }
 
@@ -28,7 +28,6 @@ export function healthChecks({
   roles,
   audit,
   encryption,
-  rewriting,
   isDraining,
 }: HealthParts): readonly HealthCheck[] {
   return [
@@ -41,7 +40,7 @@ export function healthChecks({
       name: "encryption-rewriting",
       readinessOnly: true,
       advisory: true,
-      check: async () => rewriting.checkRewriting(),
+      check: async () => encryption.checkRewriting(),
     },
     // Not of liveness: a restart would lose the seeds by which reads go on.
     { name: "kms-providers", readinessOnly: true, check: async () => encryption.checkPlugins() },
