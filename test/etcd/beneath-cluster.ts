@@ -54,12 +54,13 @@ export async function allowCluster(call: TestServer["call"], cluster = "prod"): 
   }
 }
 
-/** An API server whose Secrets are at `etcdUrl`, and everything else in `etcd` or one of its own. */
+/** An API server whose Secrets are at `etcdUrl`, and everything else in `etcd` or one of its own; `more` are flags of it. */
 export async function startBeneath(
   etcdUrl: string,
   files: ClusterFiles,
   serverCa: string,
   etcd?: RealEtcd,
+  more: readonly string[] = [],
 ): Promise<RealApiserver> {
   const cafile = await files.trust(serverCa);
   const flags = [
@@ -68,5 +69,5 @@ export async function startBeneath(
     `--etcd-certfile=${files.cert}`,
     `--etcd-keyfile=${files.key}`,
   ];
-  return startRealApiserver(flags, etcd);
+  return startRealApiserver([...flags, ...more], etcd);
 }

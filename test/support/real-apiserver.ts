@@ -39,7 +39,7 @@ export function noRealApiserver(): string | undefined {
 }
 
 /** Users that a kubeconfig can be had of, beside the administrator. */
-const users = ["jane", "names", "nobody", "scanner"] as const;
+const users = ["alice", "jane", "names", "nobody", "scanner"] as const;
 
 /** Raises where there is none. `more` are arguments beside those that it takes to run; with `etcd` it has no etcd of its own. */
 export async function startRealApiserver(more: readonly string[] = [], etcd?: RealEtcd): Promise<RealApiserver> {
