@@ -2,6 +2,7 @@
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
 import { disclosuresOf } from "../../src/audit/disclosures.ts";
 import type { EntryFilter } from "../../src/audit/index/entry-filter.ts";
+import type { Life } from "../../src/audit/index/who-read.ts";
 
 /** What is on record of whom, found by reading everything: the specification that the index is held to. */
 export class FullScan {
@@ -24,13 +25,20 @@ export class FullScan {
     });
   }
 
-  /** Reads, reads of metadata and refusals by user. */
-  readers({ secret, ...filter }: EntryFilter & { readonly secret: SecretPlace }): Record<string, number[]> {
+  /** Reads, reads of metadata and refusals by user, of those in a cluster by that. */
+  readers({ secret, lives, ...filter }: ReadersAsked): Record<string, number[]> {
     const counts: Record<string, number[]> = {};
+    const watches: Record<string, { begun: number; ended: number }> = {};
     const count = (event: AuditEvent, place: number) => {
       if (!holds(filter, event)) return;
-      const user = (event.impersonatedUser ?? event.user).username;
-      (counts[user] ??= [0, 0, 0])[place]!++;
+      (counts[readerOf(event)] ??= [0, 0, 0])[place]!++;
+    };
+    const countWatch = (event: AuditEvent) => {
+      if (!holds(filter, event)) return;
+      counts[readerOf(event)] ??= [0, 0, 0];
+      const of = (watches[readerOf(event)] ??= { begun: 0, ended: 0 });
+      if (event.stage === "ResponseComplete") of.ended++;
+      else of.begun++;
     };
     for (const position of this.positions({
       sinceMs: filter.sinceMs ?? -Infinity,
@@ -38,6 +46,13 @@ export class FullScan {
     })) {
       const event = this.#events[position];
       if (event === undefined) continue;
+      if (event.reported !== undefined) {
+        const told = reportedUse(event, secret, lives);
+        if (told === "refused") count(event, 2);
+        else if (told === "read" && event.verb === "watch") countWatch(event);
+        else if (told === "read") count(event, 0);
+        continue;
+      }
       for (const { namespace, name, metadataOnly } of disclosuresOf(event)) {
         if (namespace !== secret.namespace || name !== secret.name) continue;
         for (const reader of this.#readersOf(event)) count(reader, metadataOnly ? 1 : 0);
@@ -47,6 +62,7 @@ export class FullScan {
       const isOfIt = isOfScope || (name === secret.name && namespace === secret.namespace);
       if (resource === "secrets" && isOfIt && event.responseStatus?.code === 403) count(event, 2);
     }
+    for (const [reader, { begun, ended }] of Object.entries(watches)) counts[reader]![0]! += Math.max(begun, ended);
     return counts;
   }
 
@@ -74,6 +90,34 @@ export class FullScan {
 export interface SecretPlace {
   readonly namespace: string;
   readonly name: string;
+}
+
+interface ReadersAsked extends EntryFilter {
+  readonly secret: SecretPlace;
+  readonly lives?: readonly Life[];
+}
+
+/** The same name is somebody else in a cluster. */
+export function readerOf(event: AuditEvent): string {
+  return `${(event.impersonatedUser ?? event.user).username} ${event.reported?.cluster ?? ""}`;
+}
+
+/** What an event that a cluster reports says of a secret. */
+function reportedUse(
+  { verb, objectRef, responseStatus, reported, requestURI, stageTimestamp }: AuditEvent,
+  secret: SecretPlace,
+  lives: readonly Life[] | undefined,
+): "read" | "refused" | undefined {
+  const { namespace = "", name = "" } = objectRef ?? {};
+  const isNamed = name === secret.name && namespace === secret.namespace;
+  const isWithin =
+    namespace === "" ? secret.namespace.startsWith(reported?.namespacePrefix ?? "") : namespace === secret.namespace;
+  const timeMs = Date.parse(stageTimestamp);
+  const wasThere = lives?.some(({ fromMs, toMs }) => timeMs >= fromMs && timeMs < toMs) ?? true;
+  if (!isNamed && !(name === "" && isWithin && wasThere)) return undefined;
+  if (responseStatus?.code === 403) return "refused";
+  const isRead = verb === "delete" ? requestURI.endsWith("Foreground") : verb !== "update";
+  return isRead ? "read" : undefined;
 }
 
 function holds({ user, verb, door, decision }: EntryFilter, event: AuditEvent): boolean {

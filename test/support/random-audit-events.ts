@@ -48,7 +48,9 @@ export class RandomEvents {
       () => this.#refusedList(),
       () => this.#change(),
       () => this.#other(),
-    ][this.#chance(10)];
+      () => this.#reported(),
+      () => this.#reported(),
+    ][this.#chance(12)];
     return make?.() ?? this.#get();
   }
 
@@ -147,6 +149,28 @@ export class RandomEvents {
     if (this.#chance(2) === 0) return event;
     const { responseStatus: _, ...intent } = event;
     return { ...intent, stage: "RequestReceived", intentID: `intent-${this.#made}` };
+  }
+
+  /** Of a cluster, all of whose namespaces begin with a prefix: one secret, or all of a namespace or of the cluster. */
+  #reported(): AuditEvent {
+    const verb = this.#one(["get", "list", "watch", "patch", "delete", "update"]);
+    const name = verb === "list" || (verb === "watch" && this.#chance(2) === 0) ? "" : this.#one(secretNames);
+    const namespace = name === "" ? this.#one(["", ...namespaces]) : this.#one(namespaces);
+    const policy = this.#chance(2) === 0 ? "?propagationPolicy=Foreground" : "";
+    const [cluster, namespacePrefix] = this.#one([
+      ["east", "pr"],
+      ["west", ""],
+    ] as const);
+    const { objectRef } = this.#reference(namespace, name);
+    return {
+      ...this.#base(verb),
+      ...(verb === "watch" && this.#chance(2) === 0 && { stage: "ResponseStarted" }),
+      requestURI: `/api/v1/secrets${policy}`,
+      door: `cluster:${cluster}`,
+      objectRef: namespace === "" ? { resource: "secrets", apiVersion: "v1" } : objectRef,
+      ...(this.#chance(4) === 0 && forbidden),
+      reported: { cluster, namespacePrefix, receivedTimestamp: "2026-01-01T00:00:00.000000Z" },
+    };
   }
 
   #other(): AuditEvent {

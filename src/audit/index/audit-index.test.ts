@@ -19,6 +19,7 @@ import { isEventAskedFor } from "./entry-filter.ts";
 import type { EntryFilter } from "./entry-filter.ts";
 import { findEntries, readEntries } from "./find-entries.ts";
 import { whoRead } from "./who-read.ts";
+import type { Life } from "./who-read.ts";
 
 const home = mkdtempSync(join(tmpdir(), "strongroom-audit-index-"));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -92,12 +93,20 @@ async function requireSameAnswers(index: AuditIndex, log: MemorySink, asked: rea
   for (const filter of [...asked, ...users.map((user) => ({ user })), ...secrets.map((secret) => ({ secret }))]) {
     assert.deepEqual(await found(index, filter), scan.positions(filter), JSON.stringify(filter));
   }
-  for (const filter of [{}, ...asked]) {
+  const fromMs = Date.parse("2026-01-01T01:00:00Z");
+  const lives: readonly Life[] = [
+    { fromMs: 0, toMs: fromMs },
+    { fromMs: fromMs + 3_600_000, toMs: Infinity },
+  ];
+  for (const filter of [{}, { lives }, ...asked]) {
     for (const secret of secrets) {
       const { readers, others, total } = await whoRead(index, { ...filter, secret, limit: 100 });
       const all = [...readers, ...others];
       assert.equal(all.length, total);
-      const counts = all.map(({ user, reads, metadataOnly, refused }) => [user, [reads, metadataOnly, refused]]);
+      const counts = all.map(({ user, cluster, reads, metadataOnly, refused }) => [
+        `${user} ${cluster}`,
+        [reads, metadataOnly, refused],
+      ]);
       assert.deepEqual(
         Object.fromEntries(counts),
         scan.readers({ ...filter, secret }),
