@@ -173,6 +173,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./leave.ts")).leaveCommand,
   },
   {
+    name: "audit import",
+    summary: "Send audit logs of a cluster to the server, as its webhook would",
+    load: async () => (await import("./audit-import.ts")).auditImportCommand,
+  },
+  {
     name: "audit export",
     summary: "Print what is on record, as JSON lines",
     load: async () => (await import("./audit-export.ts")).auditExportCommand,

@@ -4,7 +4,6 @@ import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { stringify } from "yaml";
 import { run } from "../sight/run-sight.ts";
 import { auditEvents } from "../support/audit-events.ts";
 import type { RealApiserver } from "../support/real-apiserver.ts";
@@ -13,7 +12,7 @@ import { allowCluster, clusterFiles, startBeneath } from "../etcd/beneath-cluste
 import type { ClusterFiles } from "../etcd/beneath-cluster.ts";
 import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
-import { eventsPath, reporting } from "./reports.ts";
+import { reporting, webhookKubeconfig } from "./reports.ts";
 
 const canary = "behind-canary-51c2";
 const page = new URL("../../docs/cluster-audit.md", import.meta.url);
@@ -34,24 +33,6 @@ function suite(): void {
   let server: TestServer;
   let cluster: RealApiserver;
 
-  const kubeconfigOfWebhook = () =>
-    stringify({
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [
-        {
-          name: "strongroom",
-          cluster: {
-            server: new URL(eventsPath("prod").split("?", 1)[0] ?? "", server.url).href,
-            "certificate-authority-data": Buffer.from(server.credentials.ca).toString("base64"),
-          },
-        },
-      ],
-      users: [{ name: "prod", user: { token: prod.token } }],
-      contexts: [{ name: "strongroom", context: { cluster: "strongroom", user: "prod" } }],
-      "current-context": "strongroom",
-    });
-
   before(async () => {
     files = await clusterFiles();
     const { authoritiesFile: clientAuthoritiesFile } = files;
@@ -61,7 +42,7 @@ function suite(): void {
     await allowCluster(server.call);
     const [policy, webhook] = [join(files.folder, "policy.yaml"), join(files.folder, "webhook.kubeconfig")];
     writeFileSync(policy, policyOfPage());
-    writeFileSync(webhook, kubeconfigOfWebhook(), { mode: 0o600 });
+    writeFileSync(webhook, webhookKubeconfig(server, prod), { mode: 0o600 });
     const flags = [`--audit-policy-file=${policy}`, `--audit-webhook-config-file=${webhook}`];
     const soon = ["--audit-webhook-batch-max-wait=200ms"];
     cluster = await startBeneath(server.etcdUrl, files, server.credentials.ca, undefined, [...flags, ...soon]);

@@ -1,5 +1,6 @@
 /** Batches as the webhook of a kube-apiserver posts them. */
 import { createHash, randomBytes } from "node:crypto";
+import { stringify } from "yaml";
 import type { ReportingCluster } from "../../src/audit/cluster/cluster-audit-config.ts";
 import { connectWith } from "../running-server.ts";
 import type { Answer, TestServer } from "../running-server.ts";
@@ -32,6 +33,28 @@ export function post(
   return connectWith(url, { ca })("POST", eventsPath(cluster), {
     body: typeof items === "string" ? items : list,
     headers,
+  });
+}
+
+/** The kubeconfig that docs/cluster-audit.md has an operator give to the API server. */
+export function webhookKubeconfig(
+  server: Pick<TestServer, "url" | "credentials">,
+  { cluster, token }: ReportingTest,
+): string {
+  const [path = ""] = eventsPath(cluster.name).split("?", 1);
+  const authority = Buffer.from(server.credentials.ca).toString("base64");
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [
+      {
+        name: "strongroom",
+        cluster: { server: new URL(path, server.url).href, "certificate-authority-data": authority },
+      },
+    ],
+    users: [{ name: cluster.name, user: { token } }],
+    contexts: [{ name: "strongroom", context: { cluster: "strongroom", user: cluster.name } }],
+    "current-context": "strongroom",
   });
 }
 

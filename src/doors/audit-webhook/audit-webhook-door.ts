@@ -61,7 +61,7 @@ export class AuditWebhook {
       if (refusal !== undefined) throw new StrongroomError("denied", refusal);
       const asked = this.#gateRequest(name, request);
       const received = await this.#options.gate.run(asked, (context) => this.#receive(name, request, context));
-      send(response, 200, { status: "Success", message: receivedText(received) });
+      send(response, 200, { status: "Success", message: receivedText(received), received });
     } catch (error) {
       const { code, reason, message, retryAfter } = webhookStatusOf(error);
       if (code === 500) this.#options.onInternalError(error);
@@ -128,7 +128,7 @@ function receivedText({ kept, repeated, passedOver, unreadable, bodiesDropped }:
   return `kept ${kept}${more}, repeated ${repeated}, passed over ${passedOver}, unreadable ${unreadable}`;
 }
 
-function send(response: ServerResponse, code: number, status: Readonly<Record<string, string | number>>): void {
+function send(response: ServerResponse, code: number, status: Readonly<Record<string, unknown>>): void {
   response.statusCode = code;
   response.setHeader("content-type", "application/json");
   response.setHeader("x-content-type-options", "nosniff");

@@ -41,13 +41,8 @@ export class AuditLog {
     this.#since = since;
   }
 
-  /** An event, a list of them, or what log services wrap around one. */
   value(value: unknown): void {
-    const all: readonly unknown[] = Array.isArray(value) ? value : [value];
-    for (const each of all) {
-      if (textField(each, "kind") === "EventList") for (const item of listField(each, "items")) this.#event(item);
-      else this.#event(unwrapped(each));
-    }
+    for (const event of eventsIn(value)) this.#event(event);
   }
 
   unreadable(what: "torn" | "foreign" | "oversize"): void {
@@ -148,6 +143,14 @@ function requestKey({ auditID, timeText, user, impersonator, verb, requestURI }:
 
 function eventKey(stage: AuditedStage): string {
   return `${requestKey(stage)}${stage.stage}${JSON.stringify([stage.disclosed, stage.streams])}`;
+}
+
+/** What may be events: a value of a log is one, a list of them, or what log services wrap around one. */
+export function eventsIn(value: unknown): readonly unknown[] {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return all.flatMap((each) =>
+    textField(each, "kind") === "EventList" ? listField(each, "items") : [unwrapped(each)],
+  );
 }
 
 /** AKS and CloudWatch put the line of the log into a field of another object. */

@@ -6,8 +6,9 @@ import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { AuditLog } from "./audit-log.ts";
 import type { AuditCollector } from "./audit-log.ts";
-import type { AuditCoverage } from "./audit-coverage.ts";
+import type { AuditCounts, AuditCoverage } from "./audit-coverage.ts";
 import { LogValues } from "./log-values.ts";
+import type { ValueSink } from "./log-values.ts";
 
 /** Of one file, after unpacking: a packed file may say that it is without end. */
 export const logBytesMax = 256 * 2 ** 30;
@@ -45,7 +46,22 @@ export async function readAuditStream(
   return log.coverage;
 }
 
-async function readPath(log: AuditLog, path: string, shown: string): Promise<void> {
+/** What takes the values of logs. */
+export interface LogSink extends ValueSink {
+  readonly counts: AuditCounts;
+  /** Resolves when it can take more; asked now and then. */
+  ready?(): Promise<void>;
+}
+
+/** The same of {@link readAudit} and {@link readAuditStream} for whoever takes values as they are; `-` is standard input. */
+export async function readLogsInto(sink: LogSink, inputs: readonly AuditInput[]): Promise<void> {
+  for (const { shown, path } of inputs) {
+    if (shown === "-") await readChunks(sink, process.stdin, shown);
+    else await readPath(sink, path, shown);
+  }
+}
+
+async function readPath(log: LogSink, path: string, shown: string): Promise<void> {
   const stats = await stat(path);
   if (!stats.isDirectory()) return await readLog(log, path, shown);
   for (const entry of (await readdir(path, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -55,7 +71,7 @@ async function readPath(log: AuditLog, path: string, shown: string): Promise<voi
   }
 }
 
-async function readLog(log: AuditLog, path: string, shown: string): Promise<void> {
+async function readLog(log: LogSink, path: string, shown: string): Promise<void> {
   const start = await startOf(path);
   if (start.equals(Buffer.from(sealedLog))) return addProblem(log, shown, sealedProblem);
   // Space that is set aside beside such a log, and no part of it.
@@ -89,7 +105,7 @@ async function startOf(path: string): Promise<Buffer> {
 }
 
 /** What was read before a failure counts. */
-async function readChunks(log: AuditLog, stream: Readable, shown: string): Promise<void> {
+async function readChunks(log: LogSink, stream: Readable, shown: string): Promise<void> {
   log.counts.files++;
   const values = new LogValues(log);
   let bytes = 0;
@@ -102,6 +118,7 @@ async function readChunks(log: AuditLog, stream: Readable, shown: string): Promi
         break;
       }
       values.push(chunk);
+      await log.ready?.();
     }
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
@@ -110,6 +127,6 @@ async function readChunks(log: AuditLog, stream: Readable, shown: string): Promi
   values.end();
 }
 
-function addProblem(log: AuditLog, file: string, message: string): void {
+function addProblem(log: LogSink, file: string, message: string): void {
   log.counts.problems = [...log.counts.problems, { file, message }];
 }
