@@ -98,8 +98,12 @@ interface ReadersAsked extends EntryFilter {
 }
 
 /** The same name is somebody else in a cluster. */
-export function readerOf(event: AuditEvent): string {
-  return `${(event.impersonatedUser ?? event.user).username} ${event.reported?.cluster ?? ""}`;
+export function readerName(user: string, cluster: string): string {
+  return cluster === "" ? user : `${user} in ${cluster}`;
+}
+
+function readerOf({ impersonatedUser, user, reported }: AuditEvent): string {
+  return readerName((impersonatedUser ?? user).username, reported?.cluster ?? "");
 }
 
 /** What an event that a cluster reports says of a secret. */

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { setImmediate as endOfTurn } from "node:timers/promises";
 import { array, assert as assertProperty, asyncProperty, constantFrom, integer, record } from "fast-check";
 import type { Arbitrary } from "fast-check";
-import { FullScan } from "../../../test/support/audit-scan.ts";
+import { FullScan, readerName } from "../../../test/support/audit-scan.ts";
 import type { SecretPlace } from "../../../test/support/audit-scan.ts";
 import { RandomEvents, namespaces, secretNames, users } from "../../../test/support/random-audit-events.ts";
 import type { AuditEvent } from "../audit-event.ts";
@@ -104,7 +104,7 @@ async function requireSameAnswers(index: AuditIndex, log: MemorySink, asked: rea
       const all = [...readers, ...others];
       assert.equal(all.length, total);
       const counts = all.map(({ user, cluster, reads, metadataOnly, refused }) => [
-        `${user} ${cluster}`,
+        readerName(user, cluster),
         [reads, metadataOnly, refused],
       ]);
       assert.deepEqual(
