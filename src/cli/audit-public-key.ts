@@ -15,12 +15,13 @@ export const auditPublicKeyCommand: Command = {
   async run({ flags, environment, output }) {
     const config = await readServerConfig(flags, environment);
     const { auditPublicKey } = await import("../instance/audit-reading.ts"); // not for its help, which is thereby quick
-    const key = createPublicKey({
-      key: Buffer.from(await auditPublicKey(config), "base64"),
-      format: "der",
-      type: "spki",
-    });
-    output.write(key.export({ format: "pem", type: "spki" }).toString());
+    output.write(publicKeyPem(await auditPublicKey(config)));
     return exitCodes.ok;
   },
 };
+
+/** PEM of a SubjectPublicKeyInfo in base64. */
+export function publicKeyPem(base64: string): string {
+  const key = createPublicKey({ key: Buffer.from(base64, "base64"), format: "der", type: "spki" });
+  return key.export({ format: "pem", type: "spki" }).toString();
+}

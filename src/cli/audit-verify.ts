@@ -119,6 +119,9 @@ function linesOf(verdict: AuditVerdict, given: number): string[] {
     `Instance ${instance ?? "unknown"}: ${entries} entries in ${segments} segments, from ${first} to before ${end}.`,
     ...faults.map(faultLine),
     ...retainedLines(verdict),
+    ...verdict.keyChanges.map(({ first, time, publicKey }) => {
+      return `The key of checkpoints changed before entry ${first} (${time}) to ${publicKey}, which both keys signed.`;
+    }),
     ...(furtherFaults === 0 ? [] : [`And ${furtherFaults} faults more.`]),
     ...proofLines(verdict, given),
     ...(unfinishedBytes === 0

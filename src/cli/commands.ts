@@ -198,6 +198,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./audit-prune.ts")).auditPruneCommand,
   },
   {
+    name: "audit change-key",
+    summary: "Have the audit log signed with a new key, which the former one signs",
+    load: async () => (await import("./audit-change-key.ts")).auditChangeKeyCommand,
+  },
+  {
     name: "audit public-key",
     summary: "Print the key that the audit log is verified with",
     load: async () => (await import("./audit-public-key.ts")).auditPublicKeyCommand,

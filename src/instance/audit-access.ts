@@ -3,11 +3,14 @@
  * runs, it makes the record, asked by the control socket; else the command does, which then has the data directory.
  */
 import { randomUUID } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { microsecondsOf } from "../audit/audit-event.ts";
 import type { AuditEvent, AuditSink } from "../audit/audit-event.ts";
 import type { AuditLogReader } from "../audit/audit-log.ts";
 import type { Checkpoint } from "../audit/log/checkpoint.ts";
+import type { Store } from "../store/store.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
+import { changeSigningKey } from "./audit-keys.ts";
 import { hostAdministratorName } from "./audited-issuance.ts";
 import { pruneAudit, pruneBoundOf } from "./audit-pruning.ts";
 import type { PrunedLog, Pruned, PruneRequest } from "./audit-pruning.ts";
@@ -20,6 +23,8 @@ export type AuditRequest =
   | { readonly action: "checkpoint" }
   /** To read entries; `what` says which, for the record. */
   | { readonly action: "read"; readonly what: string }
+  /** To have a new key of checkpoints made. */
+  | { readonly action: "change-key" }
   /** To have old entries deleted, or to be told which would be. */
   | PruneRequest;
 
@@ -41,12 +46,12 @@ const textMax = 1024;
 /** Raises `invalid` for what is no such request. */
 export function readAuditRequest(asked: unknown): AuditRequest {
   const { action, what, before, dryRun } = Object(asked) as Readonly<Record<string, unknown>>; // checked next
-  if (action === "public-key" || action === "checkpoint") return { action };
+  if (action === "public-key" || action === "checkpoint" || action === "change-key") return { action };
   if (action === "read" && typeof what === "string") return { action, what };
   const bound = pruneBoundOf(before);
   if (action === "prune" && bound !== undefined && typeof dryRun === "boolean")
     return { action, before: bound, dryRun };
-  const forWhat = "for the public key, for a checkpoint, to read entries, or to delete old ones";
+  const forWhat = "for the public key or another one, for a checkpoint, to read entries, or to delete old ones";
   throw new StrongroomError("invalid", `the request must be ${forWhat}`);
 }
 
@@ -54,13 +59,20 @@ export function readAuditRequest(asked: unknown): AuditRequest {
 interface SigningLog extends Pick<AuditLogReader, "end">, PrunedLog {
   readonly publicKey: string;
   checkpoint(): Promise<Checkpoint | undefined>;
+  changeKey(signingKey: KeyObject): Promise<void>;
 }
 
 /** Answers for a log that is open. */
-export function auditAnswers(log: SigningLog, audit: AuditSink, { door, dataDir }: AuditHost): AskAudit {
+export function auditAnswers(log: SigningLog, audit: AuditSink, { door, dataDir, store }: AuditHost): AskAudit {
+  const changeKey = async () => {
+    await audit.write(hostEvent("update", { "strongroom.dev/audit-key-from": log.publicKey }, door));
+    await changeSigningKey(log, store);
+    await audit.write(hostEvent("update", { "strongroom.dev/audit-key": log.publicKey }, door));
+  };
   return async (request) => {
+    if (request.action === "change-key") await changeKey();
     if (request.action === "read") await audit.write(readEvent(request.what, door));
-    const checkpoint = request.action === "checkpoint" ? await log.checkpoint() : undefined;
+    const checkpoint = ["checkpoint", "change-key"].includes(request.action) ? await log.checkpoint() : undefined;
     const record = (what: string) => audit.write(hostEvent("delete", { "strongroom.dev/audit-entries": what }, door));
     const pruned = request.action === "prune" ? await pruneAudit(log, request, { dataDir, record }) : undefined;
     const made = { ...(checkpoint !== undefined && { checkpoint }), ...(pruned !== undefined && { pruned }) };
@@ -72,6 +84,8 @@ export function auditAnswers(log: SigningLog, audit: AuditSink, { door, dataDir 
 export interface AuditHost {
   readonly door: IssuanceDoor;
   readonly dataDir: string;
+  /** Keeps the key of checkpoints. */
+  readonly store: Store;
 }
 
 function readEvent(what: string, door: IssuanceDoor): AuditEvent {

@@ -10,6 +10,8 @@ import type { Store } from "../store/store.ts";
 import type { Instance } from "./instance.ts";
 
 const signingKeyPlace = "/strongroom/audit/signing-key";
+/** The key that is about to sign, while it changes. */
+const nextSigningKeyPlace = "/strongroom/audit/next-signing-key";
 const headPlace = "/strongroom/audit/head";
 
 /** Wraps the keys of segments under a subkey of the root key. */
@@ -39,18 +41,51 @@ export async function openAuditKeys(instance: Pick<Instance, "id" | "rootKey">, 
   };
 }
 
-async function loadSigningKey(store: Store): Promise<KeyObject | undefined> {
-  const record = await store.get(signingKeyPlace);
+/**
+ * Has the log sign with a new key, which replaces the former one in the store. It is kept before the log begins to sign with it, so
+ * that a crash between leaves no log without its key: see {@link finishKeyChange}.
+ */
+export async function changeSigningKey(
+  log: { changeKey(signingKey: KeyObject): Promise<void> },
+  store: Store,
+): Promise<void> {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  await store.txn({ compares: [], thens: [{ type: "put", key: nextSigningKeyPlace, value: encoded(privateKey) }] });
+  await log.changeKey(privateKey);
+  await replaceSigningKey(store, privateKey);
+}
+
+/** Before the log is opened: `signs` says whether its end is signed with a key. */
+export async function finishKeyChange(store: Store, signs: (publicKey: KeyObject) => Promise<boolean>): Promise<void> {
+  const next = await loadSigningKey(store, nextSigningKeyPlace);
+  if (next !== undefined && (await signs(createPublicKey(next)))) await replaceSigningKey(store, next);
+}
+
+async function replaceSigningKey(store: Store, signingKey: KeyObject): Promise<void> {
+  await store.txn({
+    compares: [],
+    thens: [
+      { type: "put", key: signingKeyPlace, value: encoded(signingKey) },
+      { type: "delete", key: nextSigningKeyPlace },
+    ],
+  });
+}
+
+function encoded(signingKey: KeyObject): Buffer {
+  return signingKey.export({ format: "der", type: "pkcs8" });
+}
+
+async function loadSigningKey(store: Store, place = signingKeyPlace): Promise<KeyObject | undefined> {
+  const record = await store.get(place);
   if (record === undefined) return undefined;
   return createPrivateKey({ key: Buffer.from(record.value), format: "der", type: "pkcs8" });
 }
 
 async function createSigningKey(store: Store): Promise<KeyObject> {
   const { privateKey } = generateKeyPairSync("ed25519");
-  const value = privateKey.export({ format: "der", type: "pkcs8" });
   await store.txn({
     compares: [{ key: signingKeyPlace, target: "version", relation: "=", value: 0 }],
-    thens: [{ type: "put", key: signingKeyPlace, value }],
+    thens: [{ type: "put", key: signingKeyPlace, value: encoded(privateKey) }],
   });
   const stored = await loadSigningKey(store);
   if (stored !== undefined) return stored;

@@ -1,5 +1,6 @@
 /** The audit log of a data directory, in the folder `audit` of it. */
 import { join } from "node:path";
+import { isLastKey } from "../audit/log/key-change.ts";
 import { openAuditLog } from "../audit/log/open-audit-log.ts";
 import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import type { LogReport } from "../audit/log/log-keys.ts";
@@ -7,7 +8,7 @@ import { LogReader } from "../audit/log/log-reader.ts";
 import type { TellUnreadable } from "../audit/log/log-reader.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
-import { auditSeal, openAuditKeys, storedChainHead } from "./audit-keys.ts";
+import { auditSeal, finishKeyChange, openAuditKeys, storedChainHead } from "./audit-keys.ts";
 import type { Instance } from "./instance.ts";
 
 export function auditDirectory(dataDir: string): string {
@@ -33,8 +34,10 @@ export async function openInstanceAudit(
   settings: Partial<AuditSettings>,
   report: (report: LogReport) => void,
 ): Promise<AuditLogFile> {
+  const directory = auditDirectory(dataDir);
+  await finishKeyChange(store, (key) => isLastKey(directory, key));
   return openAuditLog({
-    directory: auditDirectory(dataDir),
+    directory,
     keys: await openAuditKeys(instance, store),
     heads: storedChainHead(store),
     now: () => new Date(),

@@ -4,6 +4,7 @@ import type { AuditLogFile } from "../audit/log/audit-log-file.ts";
 import type { Checkpoint } from "../audit/log/checkpoint.ts";
 import type { LogReader, TellUnreadable } from "../audit/log/log-reader.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
+import type { Store } from "../store/store.ts";
 import { auditAnswers } from "./audit-access.ts";
 import type { AuditAnswer, AuditRequest } from "./audit-access.ts";
 import { openAuditKeys } from "./audit-keys.ts";
@@ -20,12 +21,12 @@ export interface DataDirectory {
 }
 
 /** Has the log of a data directory open, as a server would; nobody else may. Raises `sealed`, `not-found`, `unavailable`. */
-async function withLog<T>(place: DataDirectory, use: (log: AuditLogFile) => Promise<T>): Promise<T> {
+async function withLog<T>(place: DataDirectory, use: (log: AuditLogFile, store: Store) => Promise<T>): Promise<T> {
   const instance = await openExistingInstance(place.dataDir, place.rootKey);
   await using data = await openDataStore(place.dataDir, instance.rootKey, {}, warn);
   const log = await openInstanceAudit({ ...place, instance, store: data.store }, {}, ({ message }) => warn(message));
   try {
-    return await use(log);
+    return await use(log, data.store);
   } finally {
     await log.close();
   }
@@ -58,9 +59,17 @@ export async function pruneAuditLog(place: DataDirectory, asked: Omit<PruneReque
   throw new StrongroomError("unavailable", "the server that runs must be of this version to delete entries");
 }
 
+/** Has checkpoints signed with a new key; resolves to it, SubjectPublicKeyInfo in base64. Raises as {@link readAudit}. */
+export async function changeAuditKey(place: DataDirectory): Promise<string> {
+  const request = { action: "change-key" } as const;
+  return ((await askForAudit(place.dataDir, request)) ?? (await answered(place, request))).publicKey;
+}
+
 /** The answer that a server would give. */
 function answered(place: DataDirectory, request: AuditRequest): Promise<AuditAnswer> {
-  return withLog(place, (log) => auditAnswers(log, log, { door: "data-directory", dataDir: place.dataDir })(request));
+  return withLog(place, (log, store) =>
+    auditAnswers(log, log, { door: "data-directory", dataDir: place.dataDir, store })(request),
+  );
 }
 
 /** The key of checkpoints, from whoever cannot be made to lie by the log's files. Raises as {@link readAudit}. */

@@ -188,7 +188,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
         return kubeconfigIssuance(certificates, { url, audit, door: "control-socket" })(request);
       },
       keys: auditedTokenKeys(keys, audit),
-      audit: auditAnswers(auditLog, audit, { door: "control-socket", dataDir: config.dataDir }),
+      audit: auditAnswers(auditLog, audit, { ...auditPlace, door: "control-socket" }),
       encryption: encryptionAnswers({ service: data.encryptionKeys, store: data.store, instance, log }),
       backup: backups.make,
     }),

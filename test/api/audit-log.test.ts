@@ -1,5 +1,7 @@
 /** The audit log of a server when something is done to it, and when it is older than the server. */
 import assert from "node:assert/strict";
+import { createPublicKey } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +12,9 @@ import { openDataStore } from "../../src/instance/data-store.ts";
 import type { DataStore } from "../../src/instance/data-store.ts";
 import { openExistingInstance } from "../../src/instance/instance.ts";
 import type { Instance } from "../../src/instance/instance.ts";
+import { encodePublicKey } from "../../src/audit/log/checkpoint.ts";
+import { changeSigningKey } from "../../src/instance/audit-keys.ts";
+import { verifyAudit } from "../../src/instance/audit-verification.ts";
 import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
 import { looseAuditEvents } from "../support/audit-events.ts";
@@ -164,4 +169,39 @@ test("What became of changes that a crash cut off is on record before anything i
         ],
       );
     });
+  }));
+
+test("A crash while the key of checkpoints changes leaves a log that goes on with the key that its end has", () =>
+  withServer(async (server) => {
+    await server.stop();
+    const verify = async () => {
+      const rootKey = { type: "file", path: join(dirname(server.dataDir), "root.key") } as const;
+      const asked = { outside: [], publicKey: undefined, from: 0, to: Infinity };
+      return verifyAudit({ ...asked, place: { dataDir: server.dataDir, rootKey } });
+    };
+    for (const dies of ["before the log has it", "after the log has it"]) {
+      const before = (await verify()).publicKey;
+      let next = "";
+      await withStore(server, async ({ store }, instance) => {
+        const log = await openInstanceAudit({ dataDir: server.dataDir, instance, store }, {}, () => {});
+        const dying = {
+          async changeKey(key: KeyObject) {
+            await log.write(auditEvent("before"));
+            if (dies === "after the log has it") await log.changeKey(key);
+            next = encodePublicKey(createPublicKey(key));
+            throw new Error("the process ends here");
+          },
+        };
+        await assert.rejects(changeSigningKey(dying, store), /ends here/);
+        await log.close();
+      });
+      await withNext(server, async (started) => {
+        assert.equal((await started.call("GET", secrets)).status, 200);
+      });
+      const verdict = await verify();
+      assert.deepEqual(verdict.faults, []);
+      assert.equal(verdict.keyOrigin, "server");
+      assert.equal(verdict.publicKey, dies === "after the log has it" ? next : before);
+      assert.equal(verdict.signed?.publicKey, verdict.publicKey);
+    }
   }));

@@ -229,3 +229,37 @@ test("audit export prints names as keyed hashes if asked to, the same under the 
   assert.equal(disclosing("list").disclosed[0].name, get.disclosed[0].name);
   assert.equal(get.requestURI, `${secrets}/${get.disclosed[0].name}`);
 });
+
+test("audit change-key has the log signed with a new key, with and without a server, which verify follows from either key", async () => {
+  using home = new TestHome();
+  const { program, call } = await serve(home);
+  await call("GET", `${secrets}/none`);
+  const kept = (await run(home, "audit", "checkpoint")).stdout;
+  writeFileSync(home.at("kept.json"), kept);
+  writeFileSync(home.at("first.pem"), (await run(home, "audit", "public-key")).stdout);
+  assert.equal((await run(home, "audit", "change-key")).code, 2);
+  const changed = await run(home, "audit", "change-key", "--yes");
+  assert.equal(changed.code, 0, changed.stderr);
+  writeFileSync(home.at("second.pem"), changed.stdout);
+  assert.equal((await run(home, "audit", "public-key")).stdout, changed.stdout);
+  assert.notEqual(changed.stdout, readFileSync(home.at("first.pem"), "utf8"));
+  await call("GET", `${secrets}/none`);
+  program.kill("SIGTERM");
+  await program.ended;
+  const again = await run(home, "audit", "change-key", "--yes");
+  assert.equal(again.code, 0, again.stderr);
+  writeFileSync(home.at("third.pem"), again.stdout);
+  for (const name of ["first", "second", "third"]) {
+    const verified = await run(home, "audit", "verify", "--public-key", `${name}.pem`, "--checkpoint", "kept.json");
+    assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+    assert.equal(verified.stdout.match(/which both keys signed/g)?.length, 2);
+    assert.match(verified.stdout, /Known elsewhere/);
+  }
+  const records = (await exported(home)).filter(
+    ({ annotations }) => annotations?.["strongroom.dev/audit-key"] !== undefined,
+  );
+  assert.deepEqual(
+    records.map(({ door }) => door),
+    ["control-socket", "data-directory"],
+  );
+});

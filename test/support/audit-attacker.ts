@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { blockAt, blockTypes, encodeBlock, encodeHeader, followChain, payloadOf } from "../../src/audit/log/block.ts";
 import type { BlockType } from "../../src/audit/log/block.ts";
+import type { CheckpointFacts } from "../../src/audit/log/checkpoint.ts";
 import { decodeSegmentHeader, encodeSegmentHeader, genesis } from "../../src/audit/log/segment-header.ts";
 import type { SegmentHeader } from "../../src/audit/log/segment-header.ts";
 
@@ -35,8 +36,8 @@ export class Attacker {
     return this.segments.flatMap((segment) => segment.blocks.map((block) => ({ segment, block })));
   }
 
-  /** Writes the log anew, consistent in everything but signatures. */
-  putTogether(): void {
+  /** Writes the log anew, consistent in everything but signatures, or also in those that `resign` can make. */
+  putTogether(resign: (facts: CheckpointFacts) => Buffer | undefined = () => undefined): void {
     for (const name of segmentNames(this.#directory)) rmSync(join(this.#directory, name));
     let chain: Buffer = genesis;
     let position = 0;
@@ -45,7 +46,9 @@ export class Attacker {
       const name = `${String(position).padStart(16, "0")}.segment`;
       const parts = [start.bytes];
       chain = start.after;
-      for (const { type, count, timeMs, payload } of blocks) {
+      for (const { type, count, timeMs, payload: former } of blocks) {
+        const facts = { instance: header.instance, entries: position, head: chain, timeMs };
+        const payload = (type === blockTypes.checkpoint ? resign(facts) : undefined) ?? former;
         const made = encodeBlock(encodeHeader({ type, count, position, timeMs }, payload.length), [payload], chain);
         parts.push(made.bytes);
         chain = made.after;

@@ -9,11 +9,13 @@
  * again as soon as the disk does.
  */
 import { randomUUID } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { NoSpaceError } from "../../errors/no-space-error.ts";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { isDiskFull } from "../append-file.ts";
 import type { AuditEvent, RecordKind, WriteOptions } from "../audit-event.ts";
 import type { AuditEntry, AuditLog } from "../audit-log.ts";
+import { appendOrGoOn } from "./append-or-go-on.ts";
 import { Arrivals } from "./arrivals.ts";
 import { batchedSyncMs } from "./audit-log-options.ts";
 import type { AuditLogOptions } from "./audit-log-options.ts";
@@ -32,10 +34,11 @@ import { reportEvent } from "./log-events.ts";
 import type { AuditLine } from "./log-reader.ts";
 import { deleteSegments, oldSegments } from "./log-retention.ts";
 import type { OldSegments, RetentionBound } from "./log-retention.ts";
+import { mustBeSigned } from "./log-item.ts";
+import type { Item } from "./log-item.ts";
 import { LogReader } from "./log-reader.ts";
 import type { LogReserve } from "./log-reserve.ts";
-import { DisplacedSegment, LogTail } from "./log-tail.ts";
-import type { Addition } from "./log-tail.ts";
+import type { LogTail } from "./log-tail.ts";
 import { notRecorded } from "./not-recorded.ts";
 import { OpenIntents } from "./open-intents.ts";
 import { UnreadableReports } from "./unreadable-reports.ts";
@@ -48,12 +51,6 @@ const firstSegmentBytes = 64 * 1024;
 const batchBytesMax = 1024 * 1024;
 /** Compressed, it is less than the largest block. */
 const lineBytesMax = blockBytesMax - 1024 * 1024;
-
-/** Something to make durable: an entry, or only what is due. */
-type Item =
-  | { readonly kind: RecordKind; readonly line: string; readonly event: AuditEvent }
-  | { readonly kind: "checkpoint" | "sync" }
-  | { readonly kind: "retention"; readonly before: number };
 
 /** How the space that is set aside stands. */
 export interface ReserveState {
@@ -115,7 +112,7 @@ export class AuditLogFile implements AuditLog {
     );
   }
 
-  /** As of the opening or the last segment: who deletes old ones does so without us. */
+  /** As of the opening or the last segment. */
   get first(): number {
     return this.#first;
   }
@@ -131,7 +128,7 @@ export class AuditLogFile implements AuditLog {
 
   /** What checkpoints are signed with: SubjectPublicKeyInfo, base64. */
   get publicKey(): string {
-    return encodePublicKey(this.#options.keys.publicKey);
+    return encodePublicKey(this.#tail.publicKey);
   }
 
   /** How often, at the opening and since, the log was found changed by somebody else. */
@@ -212,11 +209,11 @@ export class AuditLogFile implements AuditLog {
 
   /** Whether the files are as they were written, up to the last checkpoint since the opening, which nobody can change in memory. */
   async verify(): Promise<LogVerdict> {
-    const { directory, keys } = this.#options;
+    const { directory } = this.#options;
     const outside = this.#lastCheckpoint === undefined ? [] : [this.#lastCheckpoint];
     const segments = await segmentsToVerify(directory);
     const from = segments[0]?.first ?? this.#tail.end;
-    return verifyLog(segments, { publicKey: keys.publicKey, outside, from, to: Infinity });
+    return verifyLog(segments, { publicKey: this.#tail.publicKey, outside, from, to: Infinity });
   }
 
   /**
@@ -233,6 +230,16 @@ export class AuditLogFile implements AuditLog {
     await deleteSegments(directory, old);
     this.#first = old.before;
     return old;
+  }
+
+  /** Signs with another key from now on; the former one signs everything before, and the new one. There must be an entry since the last time. */
+  async changeKey(signingKey: KeyObject): Promise<void> {
+    await this.#commits.submit({ kind: "key", signingKey });
+  }
+
+  async #changeKey(signingKey: KeyObject): Promise<void> {
+    await this.#tail.rotate({ signingKey });
+    this.#head = this.#tail.head(this.#intents.oldest);
   }
 
   /** Tells of something, and puts it on record. */
@@ -279,7 +286,11 @@ export class AuditLogFile implements AuditLog {
       try {
         await this.#append(accepted);
         this.#failing = false;
-        for (const { resolve } of accepted) resolve();
+        for (const waiting of accepted) {
+          if (waiting.item.kind === "key")
+            await this.#changeKey(waiting.item.signingKey).then(waiting.resolve, waiting.reject);
+          else waiting.resolve();
+        }
         return;
       } catch (error) {
         if (!isDiskFull(error) || !(await this.#reserve.release())) {
@@ -317,7 +328,9 @@ export class AuditLogFile implements AuditLog {
     const example = written[0]?.event;
     const retention = batch.flatMap(({ item }) => (item.kind === "retention" ? [item.before] : [])).at(-1);
     const addition = { lines, retention, checkpoint, sync };
-    const made = await this.#appendOrGoOn({ ...addition, ...(example !== undefined && { example }) });
+    const made = await appendOrGoOn(this.#tail, { ...addition, ...(example !== undefined && { example }) }, (report) =>
+      this.#tellDisplaced(report),
+    );
     const end = this.#tail.end;
     for (const [index, { event }] of written.entries()) {
       const position = end - lines.length + index;
@@ -333,7 +346,7 @@ export class AuditLogFile implements AuditLog {
   /** After so many entries that are added. One that is asked for is made unless the last is about all there is. */
   #isCheckpointDue(added: number, batch: readonly Waiting<Item>[]): boolean {
     const end = this.#tail.end + added;
-    if (this.#schedule.isDue(end) || batch.some(({ item }) => item.kind === "retention")) return true;
+    if (this.#schedule.isDue(end) || batch.some(({ item }) => mustBeSigned.has(item.kind))) return true;
     if (batch.every(({ item }) => item.kind !== "checkpoint")) return false;
     return this.#schedule.isDirty || added > 0 || (this.#lastCheckpoint === undefined && end > 0);
   }
@@ -358,22 +371,11 @@ export class AuditLogFile implements AuditLog {
     }
   }
 
-  /** A segment that is gone or changed is followed by one that says so, and both are told. */
-  async #appendOrGoOn(addition: Addition): Promise<Checkpoint | undefined> {
-    try {
-      return await this.#tail.append(addition);
-    } catch (error) {
-      if (!(error instanceof DisplacedSegment)) throw error;
-      const from = this.#tail.segmentFirst;
-      await this.#tail.rotate({ reason: error.message, from });
-      const fields = { fromEntry: from, goesOnAt: this.#tail.end };
-      const report = { message: "Audit log was changed under the server: entries may be missing", fields, error };
-      this.#options.report(report);
-      this.#damages += 1;
-      const told = JSON.stringify(reportEvent(report, { now: this.#options.now, uuid: randomUUID }));
-      await this.#tail.append({ lines: [told], checkpoint: false, sync: true });
-      return await this.#tail.append(addition);
-    }
+  /** Tells that a segment was displaced; the line that puts it on record. */
+  #tellDisplaced(report: LogReport): string {
+    this.#options.report(report);
+    this.#damages += 1;
+    return JSON.stringify(reportEvent(report, { now: this.#options.now, uuid: randomUUID }));
   }
 
   async #rotateIfDue(): Promise<void> {

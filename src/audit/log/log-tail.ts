@@ -3,7 +3,8 @@
  * a time. A failed append leaves everything as it was before it: what it had written is taken out again, at the latest when the
  * segment is opened for the next one.
  */
-import { createSecretKey, randomFillSync } from "node:crypto";
+import { createPublicKey, createSecretKey, randomFillSync } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import type { AppendFile, AppendFiles } from "../append-file.ts";
@@ -15,6 +16,7 @@ import { checkpointOf, encodePublicKey, signCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { dataKeyBytes, EntryCipher } from "./entry-cipher.ts";
 import { EventDictionary, firstDictionary } from "./event-dictionary.ts";
+import { signKeyChange } from "./key-change.ts";
 import { segmentFile } from "./log-directory.ts";
 import type { SegmentFile } from "./log-directory.ts";
 import type { AuditKeys, ChainHead } from "./log-keys.ts";
@@ -60,6 +62,7 @@ export interface Addition {
 
 export class LogTail {
   readonly #options: TailOptions;
+  #keys: AuditKeys;
   #segment: SegmentFile;
   #cipher: EntryCipher;
   /** Undefined after a failure: opened anew with the next append. */
@@ -74,6 +77,7 @@ export class LogTail {
 
   private constructor(options: TailOptions, place: TailPlace, opened: OpenedTail) {
     this.#options = options;
+    this.#keys = options.keys;
     this.#segment = place.segment;
     this.#cipher = opened.cipher;
     this.#hasOwnDictionary = opened.hasOwnDictionary;
@@ -117,6 +121,11 @@ export class LogTail {
     return this.#end - this.#segment.first;
   }
 
+  /** What checkpoints are signed with. */
+  get publicKey(): KeyObject {
+    return this.#keys.publicKey;
+  }
+
   get segmentName(): string {
     return this.#segment.name;
   }
@@ -152,11 +161,13 @@ export class LogTail {
     return made.checkpoint;
   }
 
-  /** Goes on in a new segment. With a gap, the entries up to here may be gone. */
-  async rotate(gap?: SegmentGap): Promise<void> {
+  /** Goes on in a new segment. With a gap, the entries up to here may be gone; with a key, checkpoints are signed by it from there on. */
+  async rotate({ gap, signingKey }: Rotation = {}): Promise<void> {
     const dictionary = this.#examples.build();
     const start = { first: this.#end, previous: this.#chain, dictionary, ...(gap && { gap }) };
-    const { place, cipher, file } = await createSegment(this.#options, start);
+    const keys = signingKey === undefined ? this.#keys : withSigningKey(this.#keys, signingKey);
+    const { place, cipher, file } = await createSegment({ ...this.#options, keys }, start, this.#keys.signingKey);
+    this.#keys = keys;
     const former = this.#file;
     this.#segment = place.segment;
     this.#cipher = cipher;
@@ -192,7 +203,7 @@ export class LogTail {
       chain = block.after;
     }
     if (!withCheckpoint) return { bytes: Buffer.concat(parts), chain, checkpoint: undefined };
-    const { instance, signingKey, publicKey } = this.#options.keys;
+    const { instance, signingKey, publicKey } = this.#keys;
     const facts = { instance, entries: this.#end + lines.length, head: chain, timeMs };
     const signature = signCheckpoint(facts, signingKey);
     const head = { type: blockTypes.checkpoint, count: 0, position: facts.entries, timeMs };
@@ -231,6 +242,11 @@ export class DisplacedSegment extends Error {
   }
 }
 
+export interface Rotation {
+  readonly gap?: SegmentGap;
+  readonly signingKey?: KeyObject;
+}
+
 export interface SegmentStart {
   readonly first: number;
   /** The chain's value that it goes on from. */
@@ -239,19 +255,25 @@ export interface SegmentStart {
   readonly gap?: SegmentGap;
 }
 
-async function createSegment(options: TailOptions, start: SegmentStart) {
+function withSigningKey(keys: AuditKeys, signingKey: KeyObject): AuditKeys {
+  return { ...keys, signingKey, publicKey: createPublicKey(signingKey) };
+}
+
+/** `former` is the key that signed before. */
+async function createSegment(options: TailOptions, start: SegmentStart, former = options.keys.signingKey) {
   const { keys, now } = options;
   const dataKey = randomFillSync(Buffer.alloc(dataKeyBytes));
   const wrapped = await keys.seal.wrap(dataKey);
   const secret = createSecretKey(dataKey);
   dataKey.fill(0);
+  const begin = { instance: keys.instance, first: start.first, previous: start.previous.toString("hex") };
+  const isChange = !former.equals(keys.signingKey);
   const { bytes, after } = encodeSegmentHeader({
-    instance: keys.instance,
-    first: start.first,
-    previous: start.previous.toString("hex"),
+    ...begin,
     createdAt: now().toISOString(),
     dataKey: Buffer.from(wrapped).toString("base64"),
     publicKey: encodePublicKey(keys.publicKey),
+    ...(isChange && { keyChange: signKeyChange(begin, { former, next: keys.signingKey }) }),
     ...(start.dictionary !== undefined && { dictionary: "bound" }),
     ...(start.gap !== undefined && { gap: start.gap }),
   });

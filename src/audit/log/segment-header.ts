@@ -5,6 +5,7 @@
 import { hash } from "node:crypto";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { chainBytes } from "./block.ts";
+import type { KeyChange } from "./key-change.ts";
 
 const magic = "strongroom audit log 1\n";
 /** Both lines; what is longer is no header. */
@@ -23,6 +24,8 @@ export interface SegmentHeader {
   readonly dataKey: string;
   /** What checkpoints are signed with: SubjectPublicKeyInfo, base64. For people; whoever verifies has it from elsewhere. */
   readonly publicKey: string;
+  /** The key above is another than that of the segment before; see key-change.ts. */
+  readonly keyChange?: KeyChange;
   /** It begins with a dictionary, of which the key of its entries is made with the one above. */
   readonly dictionary?: "bound";
   /** Why it does not go on where the segment before ends. */

@@ -12,8 +12,10 @@ import { blockTypes, followChain, payloadOf } from "./block.ts";
 import type { Block } from "./block.ts";
 import { openByteSource } from "./byte-source.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { checkpointOf, isSigned, signatureBytes } from "./checkpoint.ts";
+import { checkpointOf, encodePublicKey, isSigned, signatureBytes } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import { keyAt, keyEpochs } from "./key-change.ts";
+import type { KeyEpoch } from "./key-change.ts";
 import { listSegments } from "./log-directory.ts";
 import { decodeRetention } from "./log-retention.ts";
 import type { SegmentGap } from "./segment-header.ts";
@@ -26,6 +28,7 @@ export interface SegmentToVerify {
 }
 
 export interface VerifyOptions {
+  /** The key that is trusted: any of those that signed one after the other. */
   readonly publicKey: KeyObject;
   /** Checkpoints that were kept where the log's host cannot change them. */
   readonly outside: readonly Checkpoint[];
@@ -67,6 +70,8 @@ export interface LogVerdict {
   readonly furtherFaults: number;
   /** The first entry that retention kept, as the server signed; undefined where nothing was deleted by it. */
   readonly retained: Retained | undefined;
+  /** Where the key of checkpoints changed, and to which, as far as changes are signed by both keys. */
+  readonly keyChanges: readonly { readonly first: number; readonly time: string; readonly publicKey: string }[];
   /** The last checkpoint that the server signed. */
   readonly signed: Checkpoint | undefined;
   /** The last one that was kept elsewhere and fits. */
@@ -84,7 +89,7 @@ export async function segmentsToVerify(directory: string): Promise<readonly Segm
 
 /** Goes through the segments, which must be in the order of their numbers. Raises what reading raises. */
 export async function verifyLog(segments: readonly SegmentToVerify[], options: VerifyOptions): Promise<LogVerdict> {
-  const verifier = new Verifier(options);
+  const verifier = new Verifier(options, await keyEpochs(segments, options.publicKey));
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1]?.first ?? Infinity;
     if (next <= options.from) continue;
@@ -97,6 +102,9 @@ export async function verifyLog(segments: readonly SegmentToVerify[], options: V
 
 class Verifier {
   readonly #options: VerifyOptions;
+  readonly #epochs: readonly KeyEpoch[];
+  /** That of the segment that is looked at. */
+  #publicKey: KeyObject;
   /** Those that were kept elsewhere, the one of the fewest entries first. */
   readonly #outside: Checkpoint[];
   readonly #faults: LogFault[] = [];
@@ -121,8 +129,10 @@ class Verifier {
   /** A checkpoint is not the server's: those after it cannot be either, and are not told one by one. */
   #isForged = false;
 
-  constructor(options: VerifyOptions) {
+  constructor(options: VerifyOptions, epochs: readonly KeyEpoch[]) {
     this.#options = options;
+    this.#epochs = epochs;
+    this.#publicKey = options.publicKey;
     this.#position = options.from;
     this.#outside = options.outside
       .filter(({ entries }) => entries >= options.from)
@@ -175,6 +185,9 @@ class Verifier {
       outside: this.#fits,
       unfinishedBytes: this.#unfinishedBytes,
       retained: this.#retained,
+      keyChanges: this.#epochs.flatMap(({ first: at, time, publicKey }) =>
+        time === undefined ? [] : [{ first: at, time, publicKey: encodePublicKey(publicKey) }],
+      ),
     };
   }
 
@@ -215,6 +228,7 @@ class Verifier {
         what: "the segment is not of this place in this log",
       });
     }
+    this.#publicKey = keyAt(this.#epochs, segment.first);
     this.#joint(segment, { ...header, before });
     this.#chain = after;
     this.#position = header.first;
@@ -281,7 +295,7 @@ class Verifier {
     block: Block,
     { offset, head }: { readonly offset: number; readonly head: Buffer },
   ): void {
-    const { publicKey } = this.#options;
+    const publicKey = this.#publicKey;
     const facts = { instance: this.#instance ?? "", entries: block.position, head, timeMs: block.timeMs };
     const signature = payloadOf(block);
     if (isSigned(facts, signature, publicKey)) {

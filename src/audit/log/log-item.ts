@@ -1,0 +1,12 @@
+import type { KeyObject } from "node:crypto";
+import type { AuditEvent, RecordKind } from "../audit-event.ts";
+
+/** Something to make durable: an entry, or only what is due. */
+export type Item =
+  | { readonly kind: RecordKind; readonly line: string; readonly event: AuditEvent }
+  | { readonly kind: "checkpoint" | "sync" }
+  | { readonly kind: "retention"; readonly before: number }
+  | { readonly kind: "key"; readonly signingKey: KeyObject };
+
+/** What counts by the checkpoint behind it. */
+export const mustBeSigned: ReadonlySet<Item["kind"]> = new Set(["retention", "key"]);
