@@ -23,7 +23,7 @@ export interface DataDirectory {
 /** Has the log of a data directory open, as a server would; nobody else may. Raises `sealed`, `not-found`, `unavailable`. */
 async function withLog<T>(place: DataDirectory, use: (log: AuditLogFile, store: Store) => Promise<T>): Promise<T> {
   const instance = await openExistingInstance(place.dataDir, place.rootKey);
-  await using data = await openDataStore(place.dataDir, instance.rootKey, {}, warn);
+  await using data = await openDataStore(place.dataDir, instance.rootKey, undefined, warn);
   const log = await openInstanceAudit({ ...place, instance, store: data.store }, {}, ({ message }) => warn(message));
   try {
     return await use(log, data.store);
@@ -77,7 +77,7 @@ export async function auditPublicKey({ dataDir, rootKey }: DataDirectory): Promi
   const answered = await askForAudit(dataDir, { action: "public-key" });
   if (answered !== undefined) return answered.publicKey;
   const instance = await openExistingInstance(dataDir, rootKey);
-  await using data = await openDataStore(dataDir, instance.rootKey, {}, warn);
+  await using data = await openDataStore(dataDir, instance.rootKey, undefined, warn);
   return encodePublicKey((await openAuditKeys(instance, data.store)).publicKey);
 }
 

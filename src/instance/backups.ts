@@ -26,7 +26,8 @@ export interface BackupPlace {
 export async function* backupOf(
   place: BackupPlace,
   lock: BackupLock,
-  open: (instance: Instance) => Promise<DataStore> = ({ rootKey }) => openDataStore(place.dataDir, rootKey, {}, warn),
+  open: (instance: Instance) => Promise<DataStore> = ({ rootKey }) =>
+    openDataStore(place.dataDir, rootKey, undefined, warn),
 ): AsyncGenerator<Uint8Array> {
   const answered = await askForBackup(place.dataDir, lock);
   if (answered !== undefined) {

@@ -27,7 +27,7 @@ export async function issueKubeconfig(
   if (answered !== undefined) return answered;
   const instance = await openExistingInstance(config.dataDir, config.rootKey);
   const report = (error: unknown) => process.emitWarning(error instanceof Error ? error : String(error));
-  await using data = await openDataStore(config.dataDir, instance.rootKey, {}, report);
+  await using data = await openDataStore(config.dataDir, instance.rootKey, undefined, report);
   const certificates = await Certificates.open(pkiStorage(data.store), []);
   const place = { dataDir: config.dataDir, instance, store: data.store };
   const audit = await openInstanceAudit(place, {}, ({ message }) => process.emitWarning(message));

@@ -137,7 +137,7 @@ async function fill(
   instance: Instance,
 ): Promise<void> {
   const { dataDir, items, report, onStep } = options;
-  await using data = await openDataStore(dataDir, instance.rootKey, {}, report);
+  await using data = await openDataStore(dataDir, instance.rootKey, undefined, report);
   await data.store.restoreOpened(items);
   onStep("filled");
   const audit = await openInstanceAudit({ dataDir, instance, store: data.store }, {}, ({ message }) => report(message));

@@ -4,6 +4,7 @@ import type { StoredResource } from "../crypto/encryption-configuration/configur
 import type { RootKey } from "../crypto/root-key/root-key.ts";
 import type { Logger } from "../log/logger.ts";
 import { systemClock } from "../store/clock.ts";
+import type { Retention } from "../store/mvcc/retention.ts";
 import { openDataStore, ownEnvelope } from "./data-store.ts";
 import type { DataStore } from "./data-store.ts";
 import { EncryptionAtRest } from "./encryption-at-rest.ts";
@@ -45,28 +46,58 @@ export interface ServerStore extends DataStore {
  * that it can be about. Raises `invalid` for a configuration that cannot be used, and as {@link openDataStore}.
  */
 export async function openServerStore(
-  { dataDir, encryptionFile: file, abandonEncryptionKeys: abandonKeys = false, history }: ServerStoreOptions,
+  options: ServerStoreOptions,
+  instance: Pick<Instance, "rootKey">,
+  stored: readonly StoredResource[],
+  reports: ServerStoreReports,
+): Promise<ServerStore> {
+  await using opening = new AsyncDisposableStack();
+  const { history, abandonEncryptionKeys: abandonKeys = false } = options;
+  const retention = { ageMsMax: history.retainMs, supersededBytesMax: history.retainBytes };
+  const opened = opening.use(await openConfiguredStore(options, instance, stored, reports, retention));
+  const { store, engine, encryption } = opened;
+  const { registry, log } = reports;
+  const kept = { encryption, store, engine, stored, abandonKeys, clock: systemClock, registry, log };
+  const encryptionKeys = opening.use(await EncryptionService.open(kept));
+  const parts = opening.move();
+  return { store, engine, encryption, encryptionKeys, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+/**
+ * The store of a server that does not run, for who reads it: encrypted as the configuration says, and nothing is done to it in the background.
+ * No key is noted, no record is rewritten, no history goes. Raises as {@link openServerStore}, but for keys that the configuration
+ * lacks: their records do not open.
+ */
+export async function openIdleStore(
+  options: Pick<ServerStoreOptions, "dataDir" | "encryptionFile">,
+  instance: Pick<Instance, "rootKey">,
+  stored: readonly StoredResource[],
+  reports: ServerStoreReports,
+): Promise<DataStore> {
+  return await openConfiguredStore(options, instance, stored, reports, undefined);
+}
+
+async function openConfiguredStore(
+  { dataDir, encryptionFile: file }: Pick<ServerStoreOptions, "dataDir" | "encryptionFile">,
   { rootKey }: Pick<Instance, "rootKey">,
   stored: readonly StoredResource[],
   { registry, log, announce }: ServerStoreReports,
-): Promise<ServerStore> {
+  retention: Partial<Retention> | undefined,
+): Promise<DataStore & Pick<ServerStore, "encryption">> {
   await using opening = new AsyncDisposableStack();
   const reports = encryptionReports(registry, log, () => new Date());
   const own = await ownEnvelope(rootKey);
   const fingerprint = fingerprintBy(rootKey);
-  const clock = systemClock;
   const openKms = kmsOpener(registry, log);
+  const clock = systemClock;
   const encryption = opening.use(
     await EncryptionAtRest.open({ file, own, fingerprint, stored, clock, reports, openKms }),
   );
   for (const line of encryption.summary()) announce(line);
-  const retention = { ageMsMax: history.retainMs, supersededBytesMax: history.retainBytes };
   const report = (error: unknown) => log.error("Store background work failed", error);
   const { store, engine } = opening.use(await openDataStore(dataDir, rootKey, retention, report, encryption));
-  const kept = { encryption, store, engine, stored, abandonKeys, clock, registry, log };
-  const encryptionKeys = opening.use(await EncryptionService.open(kept));
   const parts = opening.move();
-  return { store, engine, encryption, encryptionKeys, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { store, engine, encryption, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 /** Of a key of the configuration, for whoever has the root key only. */

@@ -4,7 +4,7 @@ import type { BackupLock } from "../backup/age-file.ts";
 import { storedResources } from "../doors/kubernetes/storage/stored-resources.ts";
 import { kinds } from "../doors/kubernetes/kinds/kinds.ts";
 import { backupOf } from "../instance/backups.ts";
-import { openServerStore } from "../instance/server-store.ts";
+import { openIdleStore } from "../instance/server-store.ts";
 import { createLogger } from "../log/logger.ts";
 import type { ServerConfig } from "./server-config.ts";
 
@@ -16,5 +16,5 @@ export function backupOfServer(config: ServerConfig, lock: BackupLock): AsyncGen
     () => new Date(),
   );
   const reports = { registry: new Registry(), log, announce: () => {} };
-  return backupOf(config, lock, (instance) => openServerStore(config, instance, storedResources(kinds), reports));
+  return backupOf(config, lock, (instance) => openIdleStore(config, instance, storedResources(kinds), reports));
 }

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { defaultAuthentication } from "../../src/doors/kubernetes/authentication/authentication-config.ts";
 import { defaultVersionLimits } from "../../src/core/secrets/version-retention.ts";
+import { openDataStore } from "../../src/instance/data-store.ts";
+import { openExistingInstance } from "../../src/instance/instance.ts";
 import { backupOf, restoreBackup } from "../../src/instance/backups.ts";
 import { backupOfServer } from "../../src/server/offline-backup.ts";
 import type { ServerConfig } from "../../src/server/server-config.ts";
@@ -39,6 +41,51 @@ async function gathered(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
   for await (const piece of pieces) parts.push(piece);
   return Buffer.concat(parts);
 }
+
+/** Each record as it is stored, by key, with its revision. */
+async function storedRecords(server: TestServer): Promise<Map<string, string>> {
+  const place = placeOf(server);
+  const { rootKey } = await openExistingInstance(place.dataDir, place.rootKey);
+  await using data = await openDataStore(place.dataDir, rootKey, undefined, (error) => assert.ifError(error));
+  const { records } = await data.engine.range("");
+  return new Map(
+    records.map(({ key: name, modRevision, value }) => [name, `${modRevision} ${Buffer.from(value).toString("hex")}`]),
+  );
+}
+
+test("The backup of a server that does not run changes nothing in its store but the head of the audit log, however long it takes", async (t) => {
+  await using files = await folderWith(Buffer.alloc(0));
+  const encryptionFile = join(files.folder, "encryption.yaml");
+  const secret = (byte: number) => Buffer.alloc(32, byte).toString("base64");
+  const configure = (...keys: readonly string[]) => {
+    const head = "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n";
+    const rule = `  - resources: [secrets]\n    providers: [{aesgcm: {keys: [${keys.join(", ")}]}}]\n`;
+    writeFileSync(encryptionFile, head + rule, { mode: 0o600 });
+  };
+  configure(`{name: one, secret: ${secret(1)}}`);
+  await using server = await startTestServer({ encryptionFile });
+  for (const value of ["a", "b"]) {
+    const body = { metadata: { name: "db" }, stringData: { password: value } };
+    const created = await server.call("POST", secrets, { body });
+    if (created.status !== 201) await server.call("PUT", `${secrets}/db`, { body });
+  }
+  await server.stop();
+  const before = await storedRecords(server);
+  // A server would note this key, and have what the former one wrote rewritten in the background.
+  configure(`{name: two, secret: ${secret(2)}}`, `{name: one, secret: ${secret(1)}}`);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const pieces = backupOfServer(configOf(server, encryptionFile), lock);
+  assert.equal((await pieces.next()).done, false);
+  t.mock.timers.tick(7 * 24 * 3600 * 1000);
+  const isTurned = new Promise((resolve) => setImmediate(resolve));
+  await isTurned;
+  await gathered(pieces);
+  t.mock.timers.reset();
+  const after = await storedRecords(server);
+  const changed = Array.from(after.keys()).filter((name) => after.get(name) !== before.get(name));
+  assert.deepEqual(changed, ["/strongroom/audit/head"]);
+  assert.equal(after.size, before.size);
+});
 
 test("Secrets that a configuration has encrypted are in backups, of a server that runs and of one that does not, and restore without its keys", async () => {
   await using files = await folderWith(Buffer.alloc(0));
