@@ -1,15 +1,20 @@
 /** The disk runs full while a backup is written, and while one is restored. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { createPrivateFile } from "../../src/crypto/private-file.ts";
+import { isStrongroomError } from "../../src/errors/strongroom-error.ts";
+import { openDataStore } from "../../src/instance/data-store.ts";
+import { openExistingInstance } from "../../src/instance/instance.ts";
 import { backupOf, restoreBackup } from "../../src/instance/backups.ts";
 import { mountSmallDisk, whyNoSmallDisk } from "../../src/store/embedded/conformance/small-disk.ts";
 import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
-import { backupBytes, chunks, key, lock, placeIn, placeOf } from "./backup-place.ts";
+import { backupBytes, chunks, folderWith, identity, key, lock, placeIn, placeOf } from "./backup-place.ts";
 
 const skip = whyNoSmallDisk();
 
@@ -47,3 +52,41 @@ test("A restore for which there is no space leaves nothing, and succeeds when th
   await assert.rejects(restoreBackup(place, { file: chunks(whole), key }), { code: "unavailable" });
   assert.deepEqual(readdirSync(disk.path), []);
 });
+
+test("A restore with any space in between leaves nothing or is whole, after a kill too", { skip }, async () => {
+  await using server = await startTestServer();
+  for (let i = 0; i < 3; i++) {
+    const body = { metadata: { name: `s${i}` }, data: { a: randomBytes(200 * 1024).toString("base64") } };
+    assert.equal((await server.call("POST", "/api/v1/namespaces/default/secrets", { body })).status, 201);
+  }
+  await using copied = await folderWith(await backupBytes(placeOf(server)));
+  const script = fileURLToPath(new URL("../crash/restore-until.ts", import.meta.url));
+  const outcomes = { refused: 0, whole: 0 };
+  for (const freeKiB of [4, 8, 12, 16, 24, 100, 1000, 2000, 3000, 4000, 5000, 6000, 7000]) {
+    for (const isKilled of [false, true]) {
+      using disk = mountSmallDisk();
+      const place = placeIn(disk.path);
+      if (isKilled) spawnSync(process.execPath, [script, disk.path, copied.file, identity, "keyed"]);
+      fillDisk(join(disk.path, "ballast"), freeKiB * 1024);
+      try {
+        await restoreBackup(place, { file: copied.read(), key });
+        outcomes.whole++;
+        const { rootKey } = await openExistingInstance(place.dataDir, place.rootKey);
+        await using data = await openDataStore(place.dataDir, rootKey, undefined, (error) => assert.ifError(error));
+        assert.equal(await data.store.count("/registry/secrets/default/"), 3);
+      } catch (error) {
+        outcomes.refused++;
+        assert.ok(isStrongroomError(error, "unavailable"), `${freeKiB} KiB: ${String(error)}`);
+        const left = readdirSync(disk.path, { recursive: true });
+        assert.deepEqual(left, isKilled ? ["ballast", "data"] : ["ballast"], `${freeKiB} KiB`);
+      }
+    }
+  }
+  assert.ok(outcomes.refused > 0 && outcomes.whole > 0, JSON.stringify(outcomes));
+});
+
+/** Leaves so many bytes. */
+function fillDisk(path: string, freeBytes: number): void {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  writeFileSync(path, Buffer.alloc(Math.max(0, bavail * bsize - freeBytes)));
+}
