@@ -110,7 +110,10 @@ describe("A restore that is killed", () => {
       await using counted = await folderWith(whole);
       const trace = join(counted.folder, "trace");
       await traced(counted, "-o", trace);
-      const byThread = Map.groupBy(readFileSync(trace, "utf8").trim().split("\n"), (line) => line.split(" ")[0]);
+      const begun = readFileSync(trace, "utf8")
+        .split("\n")
+        .filter((line) => /^\d+ +[a-z]/.test(line));
+      const byThread = Map.groupBy(begun, (line) => line.split(" ")[0]);
       const calls_ = Math.max(...Array.from(byThread.values(), (lines) => lines.length));
       // A few of them, others each time; all when asked to.
       const stride = process.env["EVERY_CALL"] === undefined ? 9 : 1;
