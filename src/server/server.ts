@@ -121,7 +121,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
 
   const names = certificateNames(config.host, config.extraSans);
   const certificates = await Certificates.open(pkiStorage(data.store), names);
-  const storage = storages(kept, data, auditServices.records);
+  const storage = storages(kept, auditServices.records);
   await resolveIntents(auditLog, objectStates(kinds, storage.of), now);
   const integrity = startup.use(watchStoreIntegrity(data.engine, registry, log));
   await ensureSystemNamespaces(storage.of(namespaceKind), { uuid: randomUUID, now });
@@ -224,7 +224,7 @@ function now(): Date {
   return new Date();
 }
 
-function storages({ namespaces, secrets, trash }: StoredSecrets, { store }: ServerStore, audit: AuditRecords) {
+function storages({ store, namespaces, secrets, trash }: StoredSecrets, audit: AuditRecords) {
   return {
     of: kindStorages({ kinds: servedKinds, store, secrets, trash, namespaces, audit }),
     secrets,

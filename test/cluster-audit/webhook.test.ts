@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 import { create, secret, secretsPath } from "../support/api-objects.ts";
 import { auditEvents } from "../support/audit-events.ts";
 import { grant, userClient } from "../support/user-client.ts";
+import { openWatch } from "../support/watch-stream.ts";
 import { connectWith, startTestServer } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
 import { eventsPath, post, refused, reported, reporting } from "./reports.ts";
@@ -55,6 +56,25 @@ test("Who read a secret in a cluster is told as that cluster's claim, beside who
   assert.deepEqual(
     clusters.map(({ cluster, isConfigured, since }: Entry) => [cluster, isConfigured, since !== ""]),
     [["prod", true, true]],
+  );
+});
+
+test("Who read a linked secret in a cluster read what it is linked from, and of whose clusters is told", async () => {
+  const namespaces = "/api/v1/namespaces";
+  for (const name of ["shared", "far-linked"]) await create(several, namespaces, { metadata: { name } });
+  await create(several, `${namespaces}/shared/secrets`, secret("db", { data: { a: "Yg==" } }));
+  const links = `${path}/namespaces/far-linked/secretlinks`;
+  const link = { metadata: { name: "copied" }, spec: { source: { namespace: "shared", name: "db" } } };
+  await using watch = await openWatch(several, `${namespaces}/far-linked/secrets?watch=true&resourceVersion=1`);
+  await create(several, links, link);
+  assert.equal((await watch.next()).object.metadata.name, "copied");
+  await sent([reported("get", "of-link", "linked/copied"), reported("list", "lists-link", "linked")], far);
+  const { readers, clusters } = await whoRead("db", "shared", {}, several);
+  const inFar = readers.filter(({ cluster }: Entry) => cluster === "far").map(({ user }: Entry) => user);
+  assert.deepEqual(inFar.sort(), ["lists-link", "of-link"]);
+  assert.deepEqual(
+    clusters.map(({ cluster }: Entry) => cluster),
+    ["far"],
   );
 });
 

@@ -8,7 +8,7 @@ import { findEntries } from "./find-entries.ts";
 import type { FoundEntries } from "./find-entries.ts";
 import { receivedFrom } from "./received-from.ts";
 import { whoRead } from "./who-read.ts";
-import type { Life, WhoReadAnswer, WhoReadQuestion } from "./who-read.ts";
+import type { Life, SecretInTime, WhoReadAnswer, WhoReadQuestion } from "./who-read.ts";
 
 /** So long a question waits for an index that is behind; then it is answered from what there is, and says so. */
 const waitMsDefault = 2000;
@@ -29,6 +29,8 @@ export interface SecretFacts {
   clustersOf(namespace: string): readonly { readonly name: string; readonly isConfigured: boolean }[];
   /** When a secret of this name was there; undefined when nothing is known of it. */
   livesOf(namespace: string, name: string): Promise<readonly Life[] | undefined>;
+  /** The secrets that links keep the same as this one. */
+  copiesOf(namespace: string, name: string): Promise<readonly WhoReadQuestion["secret"][]>;
 }
 
 /** Also tells who else may have read it. */
@@ -72,20 +74,34 @@ export class AuditRecords {
   }
 
   /** Raises `unavailable` while the index is made anew. */
-  async whoRead(question: Omit<WhoReadQuestion, "lives">): Promise<WhoReadInAll> {
+  async whoRead(question: Omit<WhoReadQuestion, "lives" | "copies">): Promise<WhoReadInAll> {
     const { namespace, name } = question.secret;
     const { end } = this.#log;
-    const known = this.#facts?.clustersOf(namespace) ?? [];
-    const lives = known.length > 0 ? await this.#facts?.livesOf(namespace, name) : undefined;
+    const lives = await this.#livesOf(question.secret);
+    const copies: SecretInTime[] = [];
+    for (const secret of (await this.#facts?.copiesOf(namespace, name)) ?? [])
+      copies.push({ secret, lives: await this.#livesOf(secret) });
     await this.reach();
-    const answer = await this.#asked(() => whoRead(this.#index, { ...question, lives }));
+    const answer = await this.#asked(() => whoRead(this.#index, { ...question, lives, copies }));
     const clusters: ClusterKnowledge[] = [];
-    for (const { name: cluster, isConfigured } of known) {
+    for (const { name: cluster, isConfigured } of this.#clustersOf([question, ...copies])) {
       const received = await this.#asked(() => receivedFrom(this.#index, cluster));
       clusters.push({ cluster, isConfigured, ...received });
     }
     const shown = lives?.map(({ fromMs, toMs }) => ({ from: timeText(fromMs), to: timeText(toMs) }));
     return { ...answer, end: Math.max(end, answer.position), clusters, ...(shown !== undefined && { lives: shown }) };
+  }
+
+  /** Only of those of clusters: nobody else lists what this server does not see. */
+  async #livesOf({ namespace, name }: WhoReadQuestion["secret"]): Promise<readonly Life[] | undefined> {
+    const known = this.#facts?.clustersOf(namespace) ?? [];
+    return known.length > 0 ? this.#facts?.livesOf(namespace, name) : undefined;
+  }
+
+  /** Each once. */
+  #clustersOf(places: readonly SecretInTime[]): readonly { readonly name: string; readonly isConfigured: boolean }[] {
+    const all = places.flatMap(({ secret }) => this.#facts?.clustersOf(secret.namespace) ?? []);
+    return all.filter(({ name }, index) => all.findIndex((other) => other.name === name) === index);
   }
 
   /** The first positions from one on that are asked for; `to` must be within what {@link reach} said. Raises `unavailable`. */

@@ -5,6 +5,7 @@ import type { Circumstance } from "./circumstance.ts";
 import { clusterOfDoor, doorOfCluster } from "../cluster/cluster-door.ts";
 import { isAskedFor } from "./entry-filter.ts";
 import type { EntryFilter } from "./entry-filter.ts";
+import type { Window } from "./segment.ts";
 import { terms } from "./terms.ts";
 
 /** What is on record of a user and a secret. */
@@ -50,12 +51,18 @@ export interface WhoReadAnswer {
   readonly position: number;
 }
 
-export interface WhoReadQuestion extends EntryFilter {
+/** A secret, and when it was there, where that is known: what clusters report of all secrets counts then, and else whenever it was. */
+export interface SecretInTime {
+  readonly secret: { readonly namespace: string; readonly name: string };
+  readonly lives?: readonly Life[] | undefined;
+}
+
+export interface WhoReadQuestion extends EntryFilter, SecretInTime {
   readonly secret: { readonly namespace: string; readonly name: string };
   /** The most readers, and the most others, that are told. */
   readonly limit: number;
-  /** When the secret was there, where that is known: what clusters report of all secrets counts then, and else whenever it was. */
-  readonly lives?: readonly Life[] | undefined;
+  /** Secrets that links keep the same as this one: who read them in a cluster has its values. */
+  readonly copies?: readonly SecretInTime[];
 }
 
 /** A time in which a secret was there, in milliseconds since the epoch: from its creation, up to and without its deletion. */
@@ -78,20 +85,33 @@ export async function whoRead(index: AuditIndex, question: WhoReadQuestion): Pro
   await using ofSecret = index.list(terms.secret(namespace, name), window);
   await using ofNamespace = index.list(terms.refusedScope(namespace), window);
   await using ofCluster = index.list(terms.refusedScope(""), window);
-  await using reported = index.list(terms.reportedScope(namespace), window);
-  await using reportedWhole = index.list(terms.reportedWhole, window);
   const named = [ofSecret, ofNamespace, ofCluster].flatMap((list) => list.parts);
   await eachUse(named, question, (circumstance, count) => users.add(circumstance, count));
-  // Together with what is in the answer anyway: a row of another time is of another life, or of none.
-  const scoped = [reported, reportedWhole].flatMap((list) => list.parts);
-  await eachUse(scoped, { ...question, within: question.lives }, (circumstance, count) => {
-    if (namespace.startsWith(circumstance.scope ?? "")) users.add(circumstance, count, true);
-  });
+  await addScoped(index, question, window, users);
+  for (const copy of question.copies ?? []) {
+    await using ofCopy = index.list(terms.secret(copy.secret.namespace, copy.secret.name), window);
+    await eachUse(ofCopy.parts, question, (circumstance, count) => {
+      // What left here is in the list of the source, too.
+      if (clusterOfDoor(circumstance.door) !== "") users.add(circumstance, count);
+    });
+    await addScoped(index, { ...question, ...copy }, window, users);
+  }
   return answerOf(users.all, { limit: question.limit, position: ofSecret.position });
 }
 
 /** Most of the time of an answer is waiting for the disk. */
 const partsAtOnce = 16;
+
+/** What clusters report of all secrets of the namespace or of theirs. */
+async function addScoped(index: AuditIndex, question: WhoReadQuestion, window: Window, users: Users): Promise<void> {
+  const { namespace } = question.secret;
+  await using ofNamespace = index.list(terms.reportedScope(namespace), window);
+  await using ofCluster = index.list(terms.reportedWhole, window);
+  const parts = [ofNamespace, ofCluster].flatMap((list) => list.parts);
+  await eachUse(parts, { ...question, within: question.lives }, (circumstance, count) => {
+    if (namespace.startsWith(circumstance.scope ?? "")) users.add(circumstance, count, true);
+  });
+}
 
 /** What is asked of rows, beside what is asked of what they name. */
 type RowQuestion = EntryFilter & { readonly within?: readonly Life[] | undefined };

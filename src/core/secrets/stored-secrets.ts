@@ -7,6 +7,7 @@ import { Secrets } from "./secrets.ts";
 import type { VersionLimits } from "./version-retention.ts";
 
 export interface StoredSecrets {
+  readonly store: Store;
   readonly namespaces: NamespaceFacts;
   readonly secrets: Secrets;
   readonly trash: SecretTrash;
@@ -24,5 +25,5 @@ export function storedSecrets({ store, limits, now, randomBytes }: StoredSecrets
   const namespaces = storedNamespaceFacts(store);
   const secrets = new Secrets({ store, namespaces, limits, now, randomBytes });
   const trash = new SecretTrash({ store, namespaces, freed: (namespaceUid) => secrets.recountUsage(namespaceUid) });
-  return { namespaces, secrets, trash };
+  return { store, namespaces, secrets, trash };
 }

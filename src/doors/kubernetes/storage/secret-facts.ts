@@ -4,7 +4,12 @@ import type { NamedCluster } from "../../../audit/cluster/cluster-audit-config.t
 import type { SecretFacts } from "../../../audit/index/audit-records.ts";
 import type { Life } from "../../../audit/index/who-read.ts";
 import type { DeletedSecret, SecretTrash } from "../../../core/secrets/secret-trash.ts";
+import type { NamespaceFacts } from "../../../core/namespaces/namespace-facts.ts";
 import type { Secrets } from "../../../core/secrets/secrets.ts";
+import type { Store } from "../../../store/store.ts";
+import { secretLinkKind, sourceOf } from "../kinds/secret-link.ts";
+import type { KindStorage } from "./kind-storage.ts";
+import { plainStorage } from "./plain-storage.ts";
 import { parseStoredJson } from "../codec/json-parser.ts";
 import { stringField } from "../validation/object-fields.ts";
 import type { JsonObject } from "../codec/json.ts";
@@ -16,8 +21,10 @@ const pagesMax = 40;
 const slackMs = 1000;
 
 export interface SecretPlaces {
+  readonly store: Store;
   readonly secrets: Pick<Secrets, "get">;
   readonly trash: Pick<SecretTrash, "list">;
+  readonly namespaces: NamespaceFacts;
 }
 
 /** Which clusters there are, by configuration. */
@@ -32,10 +39,28 @@ export function secretFacts(
   places: SecretPlaces,
   { reportingClusters: sending = [], etcd: { clusters: others } = { clusters: [] } }: KnownClusters,
 ): SecretFacts {
+  const links = plainStorage(places.store, secretLinkKind, places.namespaces);
   return {
+    copiesOf: (namespace, name) => copiesOf(links, namespace, name),
     clustersOf: (namespace) => clustersOf(namespace, sending, others),
     livesOf: (namespace, name) => secretLives(places, namespace, name),
   };
+}
+
+/** What the links of a source make, by all links. */
+async function copiesOf(links: Pick<KindStorage, "list">, namespace: string, name: string) {
+  const copies: { readonly namespace: string; readonly name: string }[] = [];
+  let after: string | undefined;
+  do {
+    const page = await links.list({ namespace: "", after, limit: pageLimit });
+    for (const link of page.objects) {
+      const source = sourceOf(link.header());
+      if (source.namespace === namespace && source.name === name)
+        copies.push({ namespace: link.namespace, name: link.name });
+    }
+    after = page.continueAfter;
+  } while (after !== undefined);
+  return copies;
 }
 
 /** As far as the secret and what is in the trash tell: the lives of a name, the present one last. Undefined when nothing is known of it, or there is too much in the trash to tell. */
