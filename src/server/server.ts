@@ -9,9 +9,7 @@ import type { AuditRecords } from "../audit/index/audit-records.ts";
 import { resolveIntents } from "../audit/log/resolve-intents.ts";
 import { withRefusalBudget } from "../audit/refusal-budget.ts";
 import { OwnerIndex } from "../core/owners/owner-index.ts";
-import { sweepSecrets } from "../core/secrets/secret-sweeper.ts";
-import { scheduleSweeps } from "../core/secrets/sweep-schedule.ts";
-import { storedSecrets } from "../core/secrets/stored-secrets.ts";
+import { keepSwept, storedSecrets } from "../core/secrets/stored-secrets.ts";
 import type { StoredSecrets } from "../core/secrets/stored-secrets.ts";
 import { pooledRandomBytes } from "../crypto/random-pool.ts";
 import { Redacted } from "../crypto/redacted.ts";
@@ -31,6 +29,7 @@ import { openAdmission } from "../doors/kubernetes/admission/open-admission.ts";
 import type { OpenAdmission } from "../doors/kubernetes/admission/open-admission.ts";
 import { openAuthentication } from "../doors/kubernetes/authentication/open-authentication.ts";
 import type { OpenAuthentication } from "../doors/kubernetes/authentication/open-authentication.ts";
+import { CutVersions } from "../doors/kubernetes/controllers/cut-versions.ts";
 import { startControllers } from "../doors/kubernetes/controllers/controllers.ts";
 import { ensureSystemNamespaces } from "../doors/kubernetes/controllers/system-namespaces.ts";
 import { kubernetesDoor } from "../doors/kubernetes/door.ts";
@@ -115,7 +114,9 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
   });
   startup.defer(() => audit.close());
   await recordSealChange(config.dataDir, instance, { audit, now, uuid: randomUUID });
-  const kept = storedSecrets({ store: data.store, limits: config.versions, now, randomBytes: pooledRandomBytes() });
+  const cutVersions = startup.use(new CutVersions(systemClock));
+  const versions = { limits: config.versions, onCutShort: cutVersions.note };
+  const kept = storedSecrets({ store: data.store, ...versions, now, randomBytes: pooledRandomBytes() });
   const of = { ...auditPlace, log: auditLog, output: config.auditOutput, announce, facts: secretFacts(kept, config) };
   const auditServices = startup.use(await startAuditServices(of, registry, log));
 
@@ -193,7 +194,8 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       backup: backups.make,
     }),
   );
-  startup.use(sweeps({ config, data, storage, log }));
+  const onSweepError = (error: unknown) => log.error("Sweep of secrets failed", error);
+  startup.use(keepSwept(kept, { ...config.versions, now }, onSweepError));
   startup.use(
     startControllers({
       audit,
@@ -203,6 +205,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
       tokens: { issuer: authentication.tokens.issuer, used: authentication.used },
       index: new OwnerIndex(data.store),
       caPem: certificates.authority.certPem,
+      cutVersions,
       timers: systemClock,
       now,
       uuid: randomUUID,
@@ -305,16 +308,6 @@ function kubernetes(parts: DoorParts) {
     onInternalError: (error, auditId) => parts.log.error("Request failed", error, { auditId }),
   });
   return { handler, attach: (started: Listener) => void (listener = started) };
-}
-
-/** Removes orphans and old trash now and then. */
-function sweeps({ config, data, storage, log }: Parts): AsyncDisposable {
-  const freed = (namespaceUid: string) => storage.secrets.recountUsage(namespaceUid);
-  const { trashRetentionMs } = config.versions;
-  return scheduleSweeps(
-    (signal) => sweepSecrets({ store: data.store, now: now(), trashRetentionMs, signal, freed }),
-    (error) => log.error("Sweep of secrets failed", error),
-  );
 }
 
 function running(

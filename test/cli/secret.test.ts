@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { defaultVersionLimits } from "../../src/core/secrets/version-retention.ts";
 import { base64, create, secret, secretsPath } from "../support/api-objects.ts";
 import { compacted } from "../support/compacted-server.ts";
+import { bindingObject, rbacPath, roleObject } from "../support/rbac-objects.ts";
 import { grant, userKubeconfig } from "../support/user-client.ts";
 import { run } from "../sight/run-sight.ts";
 import { startTestServer } from "../running-server.ts";
@@ -208,4 +209,25 @@ test("Whoever has no right to the history is told so, and of metadata alone gets
       assert.equal(stdout, "");
     }
   }
+});
+
+test("Whoever has the history and not its values is told which keys differ, and --reveal takes the right to values", async () => {
+  const path = `${rbacPath}/namespaces/default`;
+  const rules = (...resources: string[]) => [{ apiGroups: ["strongroom.dev"], resources, verbs: ["get", "list"] }];
+  const role = (...resources: string[]) => ({ ...roleObject("historian"), rules: rules(...resources) });
+  await create(server, `${path}/roles`, role("secretversions"));
+  await create(server, `${path}/rolebindings`, bindingObject("historian", "Role historian", "User historian"));
+  await using historian = await userKubeconfig(server, "historian");
+  const diff = (...args: string[]) => run("secret", "diff", "default/db", ...args, "--kubeconfig", historian.path);
+  const args = ["--from", "1", "--to", "2"];
+  const keys = await diff(...args);
+  assert.equal(keys.stdout, "default/db: v1 to v2\n+ host\n~ password\n", keys.stderr);
+  const refused = await diff(...args, "--reveal");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /403/);
+  assert.ok(!`${refused.stdout}${refused.stderr}`.includes(canary));
+  const body = role("secretversions", "secretversions/value");
+  assert.equal((await server.call("PUT", `${path}/roles/historian`, { body })).status, 200);
+  const revealed = await diff(...args, "--reveal");
+  assert.match(revealed.stdout, new RegExp(`\n {4}- ${canary}\n {4}\\+ second\n$`), revealed.stderr);
 });

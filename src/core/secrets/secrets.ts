@@ -54,8 +54,8 @@ export interface SecretsOptions {
   readonly limits: VersionLimits;
   readonly now: () => Date;
   readonly randomBytes: (size: number) => Buffer;
-  /** Told when so many versions of a secret go for their bytes that the limits of number and age would have kept. */
-  readonly onCutShort?: (secret: { readonly namespace: string; readonly name: string }, versions: number) => void;
+  /** Told when so many versions of a secret went for their bytes that the limits of number and age would have kept. */
+  readonly onCutShort?: ((secret: ObjectIdentity, versions: number) => void) | undefined;
 }
 
 /** Who writes, through which door. */
@@ -160,7 +160,7 @@ export class Secrets {
    */
   async replace(previous: Secret, state: SecretState, writer: Writer, again?: SecretVersion): Promise<Secret> {
     const key = objectKey(resource, state.namespace, state.name);
-    const write = samePayload(previous, state)
+    const write: Write = samePayload(previous, state)
       ? { book: withCluster(previous.book, state, writer), operations: [], payload: undefined }
       : await this.#supersede(previous, state, writer, again);
     const result = await this.#commit(
@@ -181,6 +181,7 @@ export class Secrets {
     if (!result.succeeded) throw new StrongroomError("conflict", "the secret must not have changed since it was read");
     const bytes = write.book.versionsBytes - previous.book.versionsBytes;
     this.#usage.add(write.book.namespaceUid, bytes, result.revision);
+    if (write.cutShort !== undefined) this.#onCutShort(identityOf(state), write.cutShort);
     const secret = completeSecret(state, write.book, result.revision, previous);
     // What is written again and again is read each time before.
     this.#recent.set(key, secret);
@@ -286,9 +287,9 @@ export class Secrets {
       namespaceFull: this.#usage.exceeds(previous.book.namespaceUid, this.#limits.namespaceBytesMax),
       now: this.#now(),
     });
-    if (pruned.cutShort > 0) this.#onCutShort(state, pruned.cutShort);
     const book = { ...write.book, versionsBytes: pruned.versionsBytes };
-    return { ...write, book, operations: [...promotionOperations(book), ...pruned.operations] };
+    const operations = [...promotionOperations(book), ...pruned.operations];
+    return { ...write, book, operations, ...(pruned.cutShort > 0 && { cutShort: pruned.cutShort }) };
   }
 
   /** The records of a promotion that repeats an earlier one: no value is copied. */
@@ -393,6 +394,8 @@ interface Write {
   readonly book: SecretBook;
   readonly operations: readonly Operation[];
   readonly payload: { readonly key: string; readonly value: Buffer } | undefined;
+  /** Versions that go before their time. */
+  readonly cutShort?: number | undefined;
 }
 
 function identityOf({ namespace, name, uid }: Pick<SecretState, "namespace" | "name" | "uid">): ObjectIdentity {

@@ -12,6 +12,8 @@ import { clusterRoleKind } from "../kinds/role.ts";
 import { secretKind } from "../kinds/secret.ts";
 import { secretLinkKind } from "../kinds/secret-link.ts";
 import type { KindStorage } from "../storage/kind-storage.ts";
+import { cutVersionsControllerName } from "./cut-versions.ts";
+import type { CutVersions } from "./cut-versions.ts";
 import { GarbageCollector, garbageCollectorName } from "./garbage-collector/garbage-collector.ts";
 import { storedOwnerFacts } from "./garbage-collector/stored-owner-facts.ts";
 import { completeNamespaces, rootCaPublisherName, serviceAccountControllerName } from "./namespace-objects.ts";
@@ -38,6 +40,8 @@ export interface ControllersOptions {
   readonly caPem: string;
   /** Makes tokens of accounts, and says whose secrets' tokens were used. */
   readonly tokens: { readonly issuer: TokenIssuer; readonly used: WorkQueue<UsedSecret> };
+  /** Notes of versions that went before their time. */
+  readonly cutVersions: CutVersions;
   readonly timers: Timers;
   readonly now: () => Date;
   readonly uuid: () => string;
@@ -47,6 +51,7 @@ export interface ControllersOptions {
 }
 
 const users = [
+  cutVersionsControllerName,
   garbageCollectorName,
   namespaceControllerName,
   resourceQuotaControllerName,
@@ -126,6 +131,8 @@ export function startControllers(options: ControllersOptions): AsyncDisposable {
     timers,
     onError: report("A secret could not be linked"),
   };
+  const onEventError = report("An Event about versions that went could not be written");
+  options.cutVersions.tell(client(cutVersionsControllerName, cutVersionsControllerName), now, onEventError);
   const running = Promise.all([
     collector.run(),
     terminateNamespaces(termination, stop.signal),
