@@ -165,7 +165,7 @@ export async function startServer(config: ServerConfig, announce: Announce): Pro
     integrity,
   };
   const door = kubernetes(parts);
-  const webhook = openAuditWebhook({ ...parts, clusters: config.reportingClusters, auditLog });
+  const webhook = startup.use(openAuditWebhook({ ...parts, clusters: config.reportingClusters, auditLog }));
   const tls = await certificates.tlsMaterial();
   const listener = await startListener({
     host: config.host,

@@ -63,6 +63,15 @@ test("who-read names a cluster's reader as what the cluster says, and what its l
   );
 });
 
+test("who-did reads what a cluster reported out of an export as it reads a log of that cluster", async () => {
+  const reports = (await auditEvents(server)).filter(({ reported: of }) => of !== undefined);
+  const log = join(folder, "export.log");
+  writeFileSync(log, reports.map((event) => JSON.stringify(event)).join("\n"));
+  const { stdout, stderr } = await run("who-did", "prod-team/db", "--audit", log);
+  assert.match(stdout, /ann: 1 read \(get 1\)/, stderr);
+  assert.match(stdout, /lister: 1 read \(list 1\)/);
+});
+
 test("import sends log files of a cluster once, without values and what is not about secrets", async () => {
   const logs = join(folder, "logs");
   mkdirSync(logs);

@@ -133,6 +133,15 @@ function suite(): void {
     assert.deepEqual(reader(others, "jane")?.verbs, { get: 1 });
   });
 
+  it("takes a watch of one secret, as kubelets have it, for one of that secret", async () => {
+    const named = await kubectlAs("jane", "get", "secret", "app", "--watch", "--request-timeout=2s");
+    assert.equal(named.failed, true);
+    const path = "/api/v1/namespaces/default/secrets?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dapp";
+    await cluster.call("GET", path);
+    const entry = await reportOf("admin", "watch");
+    assert.deepEqual([entry.objectRef.namespace, entry.objectRef.name], ["default", "app"]);
+  });
+
   it("has no value on record", async () => {
     const text = JSON.stringify(await auditEvents(server));
     assert.doesNotMatch(text, new RegExp(`${canary}|${Buffer.from(canary).toString("base64")}`));

@@ -36,7 +36,9 @@ interface Receiver {
 
 async function receiver(log = new FailingLog(), cluster = prod): Promise<Receiver> {
   const clock = { nowMs: Date.parse("2026-03-01T12:00:00Z") };
-  const recent = recentReports(log).then((known) => known.get(cluster.name) ?? new RecentReports());
+  const recent = recentReports(log, new AbortController().signal).then(
+    (known) => known.get(cluster.name) ?? new RecentReports(),
+  );
   return { log, clock, reports: new ClusterReports({ cluster, log, recent, now: () => new Date(clock.nowMs) }) };
 }
 

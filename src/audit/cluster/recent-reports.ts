@@ -5,11 +5,12 @@
 import { createHash } from "node:crypto";
 import type { AuditEvent } from "../audit-event.ts";
 import type { AuditLogReader } from "../audit-log.ts";
+import { WorkShare } from "../index/work-share.ts";
 import { identityOf } from "./reported-event.ts";
 
 /** So many are remembered at least, and twice as many at most: an API server gives a batch up after three minutes. */
 export const rememberedMin = 262_144;
-/** Entries of the log that are looked through at a start. */
+/** Entries of the log that are looked through at a start: some two seconds, beside requests. */
 const lookedThrough = 400_000;
 
 export class RecentReports {
@@ -30,12 +31,15 @@ export class RecentReports {
   }
 }
 
-/** What clusters reported last, by the end of a log; raises what reading it raises. */
+/** What clusters reported last, by the end of a log; raises what reading it raises, and the signal's reason. */
 export async function recentReports(
   log: Pick<AuditLogReader, "first" | "end" | "entries">,
+  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, RecentReports>> {
   const found = new Map<string, RecentReports>();
+  const share = new WorkShare(signal);
   for await (const { event } of log.entries(Math.max(log.first, log.end - lookedThrough))) {
+    await share.step();
     const cluster = event.reported?.cluster;
     if (cluster === undefined) continue;
     let recent = found.get(cluster);

@@ -31,6 +31,18 @@ const base: AuditEvent = {
   stageTimestamp: "2026-01-02T03:04:05.000007Z",
 };
 
+function reportOf(cluster: string) {
+  return { cluster, namespacePrefix: "", receivedTimestamp: "2026-01-02T03:04:06.000000Z" };
+}
+
+test("An event that a cluster reports says so", () => {
+  const [event] = kubernetesEvents({ ...base, door: "cluster:prod", reported: reportOf("prod") }, everything);
+  assert.deepEqual(event?.annotations, {
+    "audit.strongroom.dev/door": "cluster:prod",
+    "audit.strongroom.dev/reported-by": "prod",
+  });
+});
+
 /** Records, and the stages that go out of each. */
 const stages: readonly (readonly [name: string, event: Partial<AuditEvent>, stages: readonly string[]])[] = [
   ["a request", {}, ["RequestReceived", "ResponseComplete"]],
@@ -51,6 +63,13 @@ const stages: readonly (readonly [name: string, event: Partial<AuditEvent>, stag
     ["RequestReceived", "ResponseStarted", "ResponseComplete"],
   ],
   ["a wrong credential", { responseStatus: { code: 401 } }, ["ResponseStarted"]],
+  ["what a cluster reports of a request", { reported: reportOf("prod") }, ["ResponseComplete"]],
+  ["what a cluster reports of a watch", { verb: "watch", reported: reportOf("prod") }, ["ResponseComplete"]],
+  [
+    "what a cluster reports of who is nobody",
+    { stage: "ResponseStarted", responseStatus: { code: 401 }, reported: reportOf("prod") },
+    ["ResponseStarted"],
+  ],
   ["a panic", { stage: "Panic", responseStatus: { code: 500 } }, ["RequestReceived", "Panic"]],
 ];
 

@@ -28,14 +28,18 @@ export interface OpenAuditWebhookOptions {
   readonly registry: Registry;
 }
 
+export type OpenAuditWebhook = Pick<AuditWebhook, "takes"> & AsyncDisposable;
+
 /** Undefined where no cluster sends its audit. Looks through the end of the log meanwhile, which batches wait for. */
-export function openAuditWebhook(options: OpenAuditWebhookOptions): AuditWebhook | undefined {
+export function openAuditWebhook(options: OpenAuditWebhookOptions): OpenAuditWebhook | undefined {
   const { clusters = [], audit, auditLog, authentication, log, registry } = options;
   if (clusters.length === 0) return undefined;
   const now = () => new Date();
-  const known = recentReports(auditLog).catch((error: unknown) => {
+  const stop = new AbortController();
+  const known = recentReports(auditLog, stop.signal).catch((error: unknown) => {
     // What comes twice is better than what does not come.
-    log.error("Reports of clusters could not be read back: what is sent again is recorded again", error);
+    if (!stop.signal.aborted)
+      log.error("Reports of clusters could not be read back: what is sent again is recorded again", error);
     return new Map<string, RecentReports>();
   });
   const reportsOf = (cluster: ReportingCluster) =>
@@ -53,7 +57,7 @@ export function openAuditWebhook(options: OpenAuditWebhookOptions): AuditWebhook
     now,
     uuid: randomUUID,
   });
-  return new AuditWebhook({
+  const webhook = new AuditWebhook({
     gate,
     clusters: clusters.map((cluster) => ({ cluster, reports: reportsOf(cluster) })),
     authenticate: async (request) => (await authentication.authenticate(request)).user,
@@ -65,4 +69,11 @@ export function openAuditWebhook(options: OpenAuditWebhookOptions): AuditWebhook
     uuid: randomUUID,
     onInternalError: (error) => log.error("Request of the audit webhook failed", error),
   });
+  return {
+    takes: (request, response) => webhook.takes(request, response),
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error("the audit webhook is closed"));
+      await known;
+    },
+  };
 }
