@@ -5,15 +5,8 @@ import { auditRange, fromFlag, toFlag } from "./audit-range.ts";
 import type { Command, Invocation } from "./command.ts";
 import { configFlag, dataDirFlag, passphraseFileFlag, readServerConfig, rootKeyFileFlag } from "./config.ts";
 import { exitCodes } from "./exit-code.ts";
-import { valueFlag } from "./flags.ts";
-import { readHashKey } from "./hash-key-file.ts";
+import { hashKeyFileFlag, readHashKey } from "./hash-key-file.ts";
 import { printableJsonLine } from "./printable.ts";
-
-const hashKeyFileFlag = valueFlag(
-  "hash-key-file",
-  "FILE",
-  "Print names of objects as hashes under the key in this file, as followers with a hashKeyFile have them.",
-);
 
 /** `strongroom audit export`: the events on record, in clear. */
 export const auditExportCommand: Command = {

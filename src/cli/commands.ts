@@ -188,6 +188,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./audit-verify.ts")).auditVerifyCommand,
   },
   {
+    name: "audit compare",
+    summary: "Find what a receiver of audit records lost or changed",
+    load: async () => (await import("./audit-compare.ts")).auditCompareCommand,
+  },
+  {
     name: "audit checkpoint",
     summary: "Sign how long the audit log is, to be kept elsewhere",
     load: async () => (await import("./audit-checkpoint.ts")).auditCheckpointCommand,

@@ -3,6 +3,13 @@ import { createSecretKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { usageError } from "./command-failure.ts";
+import { valueFlag } from "./flags.ts";
+
+export const hashKeyFileFlag = valueFlag(
+  "hash-key-file",
+  "FILE",
+  "Names of objects are hashes under the key in this file, as followers with a hashKeyFile have them.",
+);
 
 const hashKeyBytesMin = 16;
 
