@@ -25,8 +25,6 @@ const paceBusy: Pace = { page: { limit: 16, bytesMax: 128 * 1024 }, batch: 3 };
 /** Of the time of what was done, so long others have the disk and the processor to themselves while they are at work. */
 const pauseBusy = 5;
 const pauseMsMax = 1_000;
-/** A turn of the event loop that took longer says that there is other work. */
-const lagMsBusy = 4;
 /** After so long a time of work by the idle pace, the others are listened to for a moment. */
 const listenEachMs = 60;
 const listenMs = 4;
@@ -205,10 +203,8 @@ export class EncryptionRewriter implements AsyncDisposable {
     if (this.#isBusy) await this.#listen(Math.min(pauseMsMax, Math.max(1, tookMs * pauseBusy)));
     else if (this.#workedMs > listenEachMs) await this.#listen(listenMs);
     else {
-      const startMs = performance.now();
       await new Promise((resolve) => setImmediate(resolve));
-      const lagMs = performance.now() - startMs;
-      await this.#sense(lagMs > lagMsBusy);
+      await this.#sense(false);
     }
   }
 

@@ -7,6 +7,7 @@ import { Registry } from "prom-client";
 import { aesGcmTransformer } from "../../src/crypto/providers/aes-gcm.ts";
 import { formOfRecord } from "../../src/crypto/stored-form.ts";
 import { EncryptionAtRest } from "../../src/instance/encryption-at-rest.ts";
+import { encryptionReports } from "../../src/instance/encryption-metrics.ts";
 import { EncryptionService } from "../../src/instance/encryption-service.ts";
 import type { ExaminedEngine } from "../../src/instance/encryption-status.ts";
 import { createLogger } from "../../src/log/logger.ts";
@@ -51,6 +52,13 @@ export class EncryptionPlace implements AsyncDisposable {
 
   async start(options: { abandonKeys?: boolean; without?: boolean } = {}): Promise<void> {
     const { clock, engine } = this;
+    this.registry = new Registry();
+    const log = createLogger(
+      "json",
+      () => {},
+      () => new Date(clock.now()),
+    );
+    const reports = encryptionReports(this.registry, log, () => new Date(clock.now()));
     this.encryption = await EncryptionAtRest.open({
       file: options.without === true ? undefined : this.file,
       own: aesGcmTransformer("own", Buffer.alloc(32, 9)),
@@ -58,16 +66,16 @@ export class EncryptionPlace implements AsyncDisposable {
       fingerprint: (bytes) => String(bytes[0]),
       stored,
       clock,
-      reports: { reloaded: () => {}, refused: (error) => void this.refused.push(String(error)) },
+      reports: {
+        reloaded: (summary) => reports.reloaded(summary),
+        refused: (error) => {
+          this.refused.push(String(error));
+          reports.refused(error);
+        },
+      },
     });
     this.store = createEncryptedStore(engine, this.encryption);
     const store = this.wrap(this.store);
-    this.registry = new Registry();
-    const log = createLogger(
-      "json",
-      () => {},
-      () => new Date(clock.now()),
-    );
     const { encryption, registry } = this;
     const abandonKeys = options.abandonKeys === true;
     this.service = await EncryptionService.open({

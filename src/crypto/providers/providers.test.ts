@@ -23,6 +23,11 @@ const { fixtures } = JSON.parse(readFileSync(new URL("kube-apiserver-1.34.json",
   fixtures: Fixture[];
 }; // recorded by us
 
+/** The other direction: what these providers wrote and a kube-apiserver has opened. */
+const { fixtures: openedByUpstream } = JSON.parse(
+  readFileSync(new URL("opened-by-kube-apiserver-1.34.json", import.meta.url), "utf8"),
+) as { fixtures: Fixture[] }; // recorded by us
+
 const context: TransformContext = { key: "/registry/secrets/default/db", revision: toRevision(4711) };
 const key = (bytes: number, byte = 1) => Buffer.alloc(bytes, byte);
 
@@ -59,6 +64,18 @@ for (const { name, storageKey, stored } of fixtures) {
     });
     assert.equal(plaintext.subarray(0, 4).toString(), "k8s\0");
     assert.ok(plaintext.includes(`of ${name}`));
+  });
+}
+
+for (const { name, storageKey, stored } of openedByUpstream) {
+  test(`${name} opens what it wrote and a kube-apiserver has opened, and writes the same form today`, async () => {
+    const [provider, bytes] = [await providerOf(name), Buffer.from(stored, "base64")];
+    const where = { key: storageKey, revision: undefined };
+    const plaintext = await opened(provider, bytes, where);
+    assert.ok(plaintext.includes(Buffer.from(`of ${name}`).toString("base64")));
+    const today = provider.toStorage(plaintext, where);
+    assert.equal(today.length, bytes.length);
+    assert.equal(Buffer.from(today).indexOf(provider.prefix), bytes.indexOf(provider.prefix));
   });
 }
 
