@@ -15,6 +15,7 @@ import { measureAuditIndex } from "./goals/audit-index.ts";
 import { measureAuditLog } from "./goals/audit-log.ts";
 import { measureAuthorization } from "./goals/authorization.ts";
 import { measureBackup } from "./goals/backup.ts";
+import { measureClusterAudit } from "./goals/cluster-audit.ts";
 import { measureEncryption } from "./goals/crypto.ts";
 import { measureProviders } from "./goals/encryption.ts";
 import { measureEngine } from "./goals/engine.ts";
@@ -46,6 +47,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   "audit-log": measureAuditLog,
   "audit-index": measureAuditIndex,
   "audit-cost": measureAuditCost,
+  "cluster-audit": measureClusterAudit,
   "rbac-reads": measureRbacReads,
   "list-small": measureSmallList,
   "list-large": measureLargeList,

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { readReport } from "../../src/audit/cluster/reported-event.ts";
 import { renderOcsf } from "../../src/audit/followers/render-ocsf.ts";
 import { defaultAuthentication } from "../../src/doors/kubernetes/authentication/authentication-config.ts";
+import { reported } from "../cluster-audit/reports.ts";
 import { startTestServer } from "../running-server.ts";
 import { auditEvents } from "../support/audit-events.ts";
 import { ocsfClasses, ocsfObjects } from "./ocsf-tables.ts";
@@ -51,6 +53,24 @@ function faultsOfValue(value: unknown, type: string, path: string): string[] {
   const table = ocsfObjects[type];
   return table === undefined ? [] : faultsOf(value, table, path);
 }
+
+/** As clusters report them: of somebody, of nobody, with an address that is none. */
+test("What a cluster reports is valid, and says whose claim it is", () => {
+  const now = new Date();
+  const cluster = { name: "prod", namespacePrefix: "", tokenHashes: [], user: undefined };
+  const reports = [
+    reported("get", "alice", "team/db"),
+    reported("list", "alice", ""),
+    reported("get", "", "team/db", { user: {}, stage: "ResponseStarted", responseStatus: { code: 401 } }),
+    reported("get", "eve", "team/db", { sourceIPs: ["nowhere"], stageTimestamp: "never", requestURI: "" }),
+  ];
+  for (const report of reports) {
+    const read = readReport(report, cluster, now);
+    const [event = assert.fail()] = read.type === "event" ? ocsf(read.event) : assert.fail();
+    assertValid(event);
+    assert.equal(event["unmapped"].reported.cluster, "prod");
+  }
+});
 
 function assertValid(event: Plain): void {
   const table = ocsfClasses[String(event["class_uid"])];

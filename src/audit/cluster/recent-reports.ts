@@ -10,7 +10,7 @@ import { identityOf } from "./reported-event.ts";
 
 /** So many are remembered at least, and twice as many at most: an API server gives a batch up after three minutes. */
 export const rememberedMin = 262_144;
-/** Entries of the log that are looked through at a start: some two seconds, beside requests. */
+/** Entries of the log that are looked through at a start: some four seconds, beside requests. */
 const lookedThrough = 400_000;
 
 export class RecentReports {

@@ -4,6 +4,7 @@
  *
  * Source: apiserver pkg/apis/audit/v1/types.go.
  */
+import { isIP } from "node:net";
 import { auditStages, microsecondsOf } from "../audit-event.ts";
 import type { AuditEvent, AuditStage } from "../audit-event.ts";
 import { cutText } from "../cut-text.ts";
@@ -28,7 +29,7 @@ export const reportedTimeKey = "audit.strongroom.dev/reported-time";
 /** Bodies were sent, and not kept. */
 export const bodyDroppedKey = "audit.strongroom.dev/body-dropped";
 
-const max = { id: 128, verb: 64, uri: 2048, user: 1024, group: 256, name: 256, text: 512, agent: 1024, address: 64 };
+const max = { id: 128, verb: 64, uri: 2048, user: 1024, group: 256, name: 256, text: 512, agent: 1024, time: 64 };
 const groupsMax = 64;
 const addressesMax = 16;
 /** What is kept of what authentication knows of a user there. */
@@ -57,8 +58,8 @@ export function readReport(value: unknown, cluster: ReportingCluster, now: Date)
     user: userOf(at(value, "user")),
     ...(isObject(impersonated) && { impersonatedUser: userOf(impersonated) }),
     sourceIPs: textsAt(value, "sourceIPs")
-      .slice(-addressesMax)
-      .map((address) => plain(address, max.address)),
+      .filter((address) => isIP(address) !== 0)
+      .slice(-addressesMax),
     userAgent: plainAt(value, max.agent, "userAgent"),
     objectRef,
     ...statusOf(at(value, "responseStatus")),
@@ -151,7 +152,7 @@ function timesOf(
   const kept = annotationKeys.map((key) => [key, plainAt(value, max.text, "annotations", key)] as const);
   const annotations = [
     ...kept.filter(([, text]) => text !== ""),
-    ...(isTold ? [] : [[reportedTimeKey, plain(told, max.address)] as const]),
+    ...(isTold ? [] : [[reportedTimeKey, plain(told, max.time)] as const]),
     ...(hadBody ? [[bodyDroppedKey, "true"] as const] : []),
   ];
   return {

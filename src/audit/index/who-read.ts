@@ -45,7 +45,7 @@ export interface WhoReadAnswer {
   readonly readers: readonly Reader[];
   /** Who saw metadata alone, or was refused. */
   readonly others: readonly Reader[];
-  /** How many readers and others there are, whatever the limit; beyond 10,000 they are not told apart any more. */
+  /** How many readers and others there are, whatever the limit; beyond 10,000 of one place they are not told apart any more. */
   readonly total: number;
   /** Entries before this position count, and no others. */
   readonly position: number;
@@ -71,7 +71,7 @@ export interface Life {
   readonly toMs: number;
 }
 
-/** Users that are told apart. */
+/** Users that are told apart, of this server and of each cluster. */
 const usersMax = 10_000;
 /** Of texts of one kind that are kept of a user. */
 const textsMax = 32;
@@ -253,6 +253,8 @@ class Use {
 
 class Users {
   readonly all = new Map<string, Use>();
+  /** How many users of each cluster: what one makes up takes no room of others. */
+  readonly #counts = new Map<string, number>();
 
   add(circumstance: Circumstance, count: Count, isScoped = false): void {
     const { mark, user, door } = circumstance;
@@ -262,9 +264,11 @@ class Users {
     const cluster = clusterOfDoor(door);
     let use = this.all.get(keyOf(user, cluster));
     if (use === undefined) {
-      const name = this.all.size < usersMax ? user : "";
+      const count = this.#counts.get(cluster) ?? 0;
+      const name = count < usersMax ? user : "";
       use = this.all.get(keyOf(name, cluster)) ?? new Use(name, cluster);
       this.all.set(keyOf(name, cluster), use);
+      this.#counts.set(cluster, count + 1);
     }
     use.add(circumstance, count, isScoped);
   }

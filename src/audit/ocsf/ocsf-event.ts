@@ -66,8 +66,8 @@ function outcome({ responseStatus }: AuditEvent) {
 
 /** The records of watches name their streams, not users: the watch's own record says whose it is. */
 function actorOf(event: AuditEvent) {
-  const { user, annotations = {}, impersonatedUser } = event;
-  if (user.username === "") return { app_name: "watch streams" };
+  const { user, annotations = {}, impersonatedUser, reported } = event;
+  if (user.username === "") return { app_name: reported === undefined ? "watch streams" : "unknown" };
   const decision = annotations["authorization.k8s.io/decision"];
   const reason = annotations["authorization.k8s.io/reason"] ?? "";
   const credential = user.extra?.["authentication.kubernetes.io/credential-id"]?.[0];
