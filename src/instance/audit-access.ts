@@ -73,7 +73,7 @@ export function auditAnswers(log: SigningLog, audit: AuditSink, { door, dataDir,
     if (request.action === "change-key") await changeKey();
     if (request.action === "read") await audit.write(readEvent(request.what, door));
     const checkpoint = ["checkpoint", "change-key"].includes(request.action) ? await log.checkpoint() : undefined;
-    const record = (what: string) => audit.write(hostEvent("delete", { "strongroom.dev/audit-entries": what }, door));
+    const record = (what: string) => hostEvent("delete", { "strongroom.dev/audit-entries": what }, door);
     const pruned = request.action === "prune" ? await pruneAudit(log, request, { dataDir, record }) : undefined;
     const made = { ...(checkpoint !== undefined && { checkpoint }), ...(pruned !== undefined && { pruned }) };
     return { publicKey: log.publicKey, end: log.end, ...made };

@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { positionFile } from "../audit/followers/follower-position.ts";
+import type { AuditEvent } from "../audit/audit-event.ts";
 import type { OldSegments, RetentionBound } from "../audit/log/log-retention.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { followersDirectory } from "./audit-log.ts";
@@ -26,7 +27,8 @@ export interface Pruned {
 }
 
 export interface PrunedLog {
-  prune(bound: RetentionBound, options: { readonly dryRun: boolean }): Promise<OldSegments>;
+  prunable(bound: RetentionBound): Promise<OldSegments>;
+  prune(bound: RetentionBound, event: AuditEvent): Promise<OldSegments>;
 }
 
 /** Undefined for what is none. */
@@ -36,21 +38,23 @@ export function pruneBoundOf(asked: unknown): PruneBound | undefined {
   return typeof timeMs === "number" && Number.isFinite(timeMs) ? { timeMs } : undefined;
 }
 
-/** `record` puts on record what is about to be deleted. Raises `invalid` while a follower has not delivered it. */
+/** `record` makes the record of what is about to be deleted. Raises `invalid` while a follower has not delivered it. */
 export async function pruneAudit(
   log: PrunedLog,
   { before, dryRun }: PruneRequest,
-  { dataDir, record }: { readonly dataDir: string; readonly record: (what: string) => Promise<void> },
+  { dataDir, record }: { readonly dataDir: string; readonly record: (what: string) => AuditEvent },
 ): Promise<Pruned> {
   const bound = { before: Infinity, beforeMs: Infinity };
   const asked = before.entry !== undefined ? { ...bound, before: before.entry } : { ...bound, beforeMs: before.timeMs };
-  const old = await log.prune(asked, { dryRun: true });
-  const pruned = { from: old.from, before: old.before, segments: old.segments.length, sizeBytes: old.sizeBytes };
+  const old = await log.prunable(asked);
   await requireDelivered(dataDir, old.before);
-  if (dryRun || pruned.segments === 0) return pruned;
-  await record(`from ${old.from} to before ${old.before}`);
-  await log.prune({ ...bound, before: old.before }, { dryRun: false });
-  return pruned;
+  if (dryRun || old.segments.length === 0) return prunedOf(old);
+  const event = record(`from ${old.from} to before ${old.before}`);
+  return prunedOf(await log.prune({ ...bound, before: old.before }, event));
+}
+
+function prunedOf({ from, before, segments, sizeBytes }: OldSegments): Pruned {
+  return { from, before, segments: segments.length, sizeBytes };
 }
 
 async function requireDelivered(dataDir: string, before: number): Promise<void> {

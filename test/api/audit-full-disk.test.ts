@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { mountSmallDisk, whyNoSmallDisk } from "../../src/store/embedded/conformance/small-disk.ts";
+import { pruneAuditLog } from "../../src/instance/audit-reading.ts";
+import { verifyAudit } from "../../src/instance/audit-verification.ts";
 import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
 import { looseAuditEvents } from "../support/audit-events.ts";
@@ -76,6 +78,17 @@ test(
         ({ verb, responseStatus }) => verb === "get" && responseStatus?.code === 200,
       );
       assert.ok(onRecord.length >= answered, `${onRecord.length} on record of ${answered}`);
+
+      // What is old can go nevertheless, which makes room for more.
+      const rootKey = { type: "file", path: join(dirname(server.dataDir), "root.key") } as const;
+      const all = { before: { entry: Number.MAX_SAFE_INTEGER }, dryRun: false };
+      const { segments, from } = await pruneAuditLog({ dataDir: server.dataDir, rootKey }, all);
+      assert.ok(segments > 0);
+      assert.equal((await server.call("GET", `${secrets}/a`)).status, 200);
+      const asked = { outside: [], publicKey: undefined, from: 0, to: Infinity };
+      const verdict = await verifyAudit({ ...asked, place: { dataDir: server.dataDir, rootKey } });
+      assert.deepEqual([verdict.faults, from], [[], 0]);
+      assert.equal(verdict.retained?.first, verdict.first);
 
       rmSync(join(disk, "ballast"));
       let again = await create("d");

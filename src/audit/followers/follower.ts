@@ -180,6 +180,8 @@ export class Follower implements AsyncDisposable {
     let records: OutgoingRecord[] = [];
     let bytes = 0;
     for await (const entry of log.entries(this.#position, to)) {
+      // Which are gone is known when what is there was looked at.
+      if (this.#position < log.first) this.#noteMissing();
       const made = this.#render(entry);
       const madeBytes = made.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
       // Whole entries, so that the place between them is what is delivered.

@@ -37,7 +37,7 @@ import type { OldSegments, RetentionBound } from "./log-retention.ts";
 import { mustBeSigned } from "./log-item.ts";
 import type { Item } from "./log-item.ts";
 import { LogReader } from "./log-reader.ts";
-import type { LogReserve } from "./log-reserve.ts";
+import type { LogReserve, ReserveState } from "./log-reserve.ts";
 import type { LogTail } from "./log-tail.ts";
 import { notRecorded } from "./not-recorded.ts";
 import { OpenIntents } from "./open-intents.ts";
@@ -51,14 +51,6 @@ const firstSegmentBytes = 64 * 1024;
 const batchBytesMax = 1024 * 1024;
 /** Compressed, it is less than the largest block. */
 const lineBytesMax = blockBytesMax - 1024 * 1024;
-
-/** How the space that is set aside stands. */
-export interface ReserveState {
-  readonly leftBytes: number;
-  readonly wantedBytes: number;
-  /** Less than half is left. */
-  readonly isLow: boolean;
-}
 
 export class AuditLogFile implements AuditLog {
   readonly #options: AuditLogOptions;
@@ -112,9 +104,9 @@ export class AuditLogFile implements AuditLog {
     );
   }
 
-  /** As of the opening or the last segment. */
+  /** As of the last time that it was read: who deletes old segments by hand tells nobody. */
   get first(): number {
-    return this.#first;
+    return Math.max(this.#first, this.#reader.first);
   }
 
   get end(): number {
@@ -216,19 +208,23 @@ export class AuditLogFile implements AuditLog {
     return verifyLog(segments, { publicKey: this.#tail.publicKey, outside, from, to: Infinity });
   }
 
-  /**
-   * Deletes old segments, which it signs before. Nothing goes that a change without an outcome is in. Raises `unavailable` where
-   * that could not be signed.
-   */
-  async prune(bound: RetentionBound, { dryRun }: { readonly dryRun: boolean }): Promise<OldSegments> {
-    const { directory } = this.#options;
-    const old = await oldSegments(directory, { ...bound, before: Math.min(bound.before, this.#intents.oldest) });
-    if (dryRun || old.segments.length === 0) return old;
-    await this.#commits.submit({ kind: "retention", before: old.before });
-    // A start follows the log from where the store knows it.
-    await this.#heads.keepSurely(this.#head);
-    await deleteSegments(directory, old);
-    this.#first = old.before;
+  /** Which segments {@link prune} would delete. Nothing goes that a change without an outcome is in, or that a start would miss. */
+  async prunable(bound: RetentionBound): Promise<OldSegments> {
+    // A start follows the log from where the store knows it. On a full disk that may be some time ago: then less goes.
+    this.#heads.keep(this.#head);
+    await this.#heads.settled();
+    const before = Math.min(bound.before, this.#intents.oldest, this.#heads.kept?.segment ?? 0);
+    return await oldSegments(this.#options.directory, { ...bound, before });
+  }
+
+  /** Deletes old segments, after that is on record with an event, and signed. Raises `unavailable` where it cannot be. */
+  async prune(bound: RetentionBound, event: AuditEvent): Promise<OldSegments> {
+    const old = await this.prunable(bound);
+    if (old.segments.length === 0) return old;
+    const { before } = old;
+    await this.#commits.submit({ kind: "retention", before, line: JSON.stringify(event), event });
+    await deleteSegments(this.#options.directory, old);
+    this.#first = before;
     return old;
   }
 
@@ -293,7 +289,8 @@ export class AuditLogFile implements AuditLog {
         }
         return;
       } catch (error) {
-        if (!isDiskFull(error) || !(await this.#reserve.release())) {
+        const last = accepted.some(({ item }) => item.kind === "retention");
+        if (!isDiskFull(error) || !(await this.#reserve.release({ last }))) {
           this.#failing = true;
           this.#refuse(accepted, notRecorded(error));
           return;
@@ -313,7 +310,7 @@ export class AuditLogFile implements AuditLog {
 
   #refuse(batch: readonly Waiting<Item>[], error: StrongroomError): void {
     for (const { item, reject } of batch) {
-      if ("line" in item) this.#refused[item.kind] += 1;
+      if (item.kind === "read" || item.kind === "write") this.#refused[item.kind] += 1;
       reject(error);
     }
   }

@@ -2,7 +2,6 @@
  * Has the store keep the head of the chain, at most once in ten seconds and once at the end: each time is a revision of the
  * store. So what a start does not miss of a log that was cut is what was recorded in the last ten seconds.
  */
-import { StrongroomError } from "../../errors/strongroom-error.ts";
 import type { ChainHead, ChainHeadStorage } from "./log-keys.ts";
 
 const intervalMs = 10_000;
@@ -34,12 +33,14 @@ export class HeadKeeper {
     this.#saving = this.#saving.then(() => this.#save(head));
   }
 
-  /** Keeps it now; raises `unavailable` where the store could not. */
-  async keepSurely(head: ChainHead): Promise<void> {
-    this.keep(head);
+  /** What the store has. */
+  get kept(): ChainHead | undefined {
+    return this.#kept;
+  }
+
+  /** Resolves when what was to be kept is, or could not be. */
+  async settled(): Promise<void> {
     await this.#saving;
-    if (this.#kept !== undefined && this.#kept.position >= head.position) return;
-    throw new StrongroomError("unavailable", "the store must keep how long the audit log is");
   }
 
   async close(): Promise<void> {

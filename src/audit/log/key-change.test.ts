@@ -108,7 +108,7 @@ test("A log goes on with its new key after a start, and retention may take the c
   await log.with(
     async (opened) => {
       await opened.write(auditEvent("next"));
-      await opened.prune({ before: Infinity, beforeMs: Infinity }, { dryRun: false });
+      await opened.prune({ before: Infinity, beforeMs: Infinity }, auditEvent("prune"));
     },
     { keys, segmentBytes: 900 },
   );

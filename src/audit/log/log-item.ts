@@ -5,7 +5,7 @@ import type { AuditEvent, RecordKind } from "../audit-event.ts";
 export type Item =
   | { readonly kind: RecordKind; readonly line: string; readonly event: AuditEvent }
   | { readonly kind: "checkpoint" | "sync" }
-  | { readonly kind: "retention"; readonly before: number }
+  | { readonly kind: "retention"; readonly before: number; readonly line: string; readonly event: AuditEvent }
   | { readonly kind: "key"; readonly signingKey: KeyObject };
 
 /** What counts by the checkpoint behind it. */

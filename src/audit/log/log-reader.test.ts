@@ -13,6 +13,7 @@ import {
   numbered,
   writeAll,
 } from "../../../test/support/audit-log-fixture.ts";
+import { startFollower } from "../followers/follower.ts";
 import { blockAt } from "./block.ts";
 import type { UnreadableEntries } from "./log-reader.ts";
 import { LogReader } from "./log-reader.ts";
@@ -219,4 +220,41 @@ test("A start goes on although an entry between an open intent and the end canno
       ["one", "two"],
     );
   });
+});
+
+test("A follower is told of entries that were deleted by hand before it had them, from where to where", async () => {
+  using behind = new LogFixture();
+  await behind.with(
+    async (log) => {
+      await writeAll(log, numbered(40));
+      const names = segmentNames(behind.directory);
+      for (const name of names.slice(0, 2)) rmSync(join(behind.directory, name));
+      const first = Number(names[2]?.slice(0, 16));
+      const texts: string[] = [];
+      const received = Promise.withResolvers<void>();
+      await using _ = await startFollower({
+        name: "behind",
+        log,
+        position: { load: async () => 3, save: async () => {} },
+        from: "now",
+        render: ({ event }) => [event.auditID],
+        destination: {
+          async deliver(records) {
+            texts.push(...records.map(({ text }) => text));
+            if (texts.includes("event-39")) received.resolve();
+          },
+          close: async () => {},
+        },
+        batch: { recordsMax: 100, waitMs: 0, bytesMax: 1024 * 1024 },
+        backoffMs: 1,
+        report: (report) => behind.reports.push(report),
+      });
+      await received.promise;
+      assert.deepEqual(texts, numbered(40).slice(first));
+      assert.equal(behind.reports.length, 1);
+      assert.deepEqual(behind.reports[0]?.fields, { follower: "behind", from: 3, to: first });
+      assert.equal(log.first, first);
+    },
+    { segmentBytes: 700 },
+  );
 });

@@ -71,11 +71,17 @@ export class LogReader {
   readonly #seal: Pick<AuditSeal, "unwrap">;
   readonly #tell: TellUnreadable;
   readonly #known = new Map<string, KnownSegment>();
+  #first = 0;
 
   constructor(directory: string, seal: Pick<AuditSeal, "unwrap">, tell: TellUnreadable) {
     this.#directory = directory;
     this.#seal = seal;
     this.#tell = tell;
+  }
+
+  /** Where the oldest segment that was there begins, when something was read last. */
+  get first(): number {
+    return this.#first;
   }
 
   /** The entries from a position on and before another; those that are there. */
@@ -90,6 +96,7 @@ export class LogReader {
   /** The same as they were written, in the batches that they were written in, without those that were written before a time. */
   async *batches(from: number, to: number, sinceMs = 0): AsyncGenerator<readonly AuditLine[]> {
     const segments = await listSegments(this.#directory);
+    this.#first = Math.max(this.#first, segments[0]?.first ?? 0);
     for (const [index, segment] of segments.entries()) {
       const next = segments[index + 1];
       if ((next?.first ?? Infinity) <= from || segment.first >= to) continue;

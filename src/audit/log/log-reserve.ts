@@ -9,6 +9,8 @@ import { open } from "node:fs/promises";
 
 export const reserveBytesDefault = 64 * 1024 * 1024;
 const stepBytes = 1024 * 1024;
+/** What is given back last, and only to record that old entries are deleted: a full disk must be able to be made less full. */
+const lastBytes = 64 * 1024;
 /** How often it is tried to fill it up while the disk is full. */
 const retryMs = 1000;
 const zeros = Buffer.alloc(stepBytes);
@@ -21,6 +23,14 @@ export interface ReserveFile {
   sync(): Promise<void>;
   cut(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/** How the space that is set aside stands. */
+export interface ReserveState {
+  readonly leftBytes: number;
+  readonly wantedBytes: number;
+  /** Less than half is left. */
+  readonly isLow: boolean;
 }
 
 export class LogReserve {
@@ -69,14 +79,15 @@ export class LogReserve {
     return !this.#isFull;
   }
 
-  /** The disk is full: gives a step back to it; false when nothing is left. */
-  async release(): Promise<boolean> {
+  /** The disk is full: gives a step back to it; false when nothing is left, or not but for who may have the last. */
+  async release({ last }: { readonly last: boolean }): Promise<boolean> {
     await this.#filling;
     if (!this.#isFull) this.#triedMs = this.#options.now();
     this.#isFull = true;
     const { sizeBytes } = this.#file;
-    if (sizeBytes === 0) return false;
-    await this.#file.cut(Math.max(0, sizeBytes - stepBytes));
+    const kept = last ? 0 : lastBytes;
+    if (sizeBytes <= kept) return false;
+    await this.#file.cut(Math.max(kept, sizeBytes - stepBytes));
     return true;
   }
 

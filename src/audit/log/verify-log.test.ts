@@ -12,6 +12,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { readBundle, writeBundle } from "./log-bundle.ts";
 import { listSegments } from "./log-directory.ts";
 import { segmentsToVerify, verifyLog } from "./verify-log.ts";
+import type { ChainHead } from "./log-keys.ts";
 import type { LogVerdict, VerifyOptions } from "./verify-log.ts";
 
 /** A log of 40 entries in some segments, with a checkpoint after each eight. */
@@ -315,9 +316,9 @@ async function withPruned(use: (pruned: LogFixture, kept: Checkpoint[]) => Promi
       const names = segmentNames(pruned.directory);
       const before = Number(names[2]?.slice(0, 16));
       const bound = { before: before + 1, beforeMs: Infinity };
-      const dry = await log.prune(bound, { dryRun: true });
+      const dry = await log.prunable(bound);
       assert.deepEqual(segmentNames(pruned.directory), names);
-      assert.deepEqual(await log.prune(bound, { dryRun: false }), dry);
+      assert.deepEqual(await log.prune(bound, auditEvent("prune")), dry);
       assert.deepEqual([dry.from, dry.before, dry.segments.length], [0, before, 2]);
       assert.deepEqual(segmentNames(pruned.directory), names.slice(2));
       assert.equal(log.first, before);
@@ -334,8 +335,8 @@ test("What retention deleted is no fault, also where a checkpoint that was kept 
     const first = Number(segmentNames(pruned.directory)[0]?.slice(0, 16));
     const verdict = await verdictOf(pruned.directory, { publicKey, outside: kept });
     assert.deepEqual(verdict.faults, []);
-    assert.deepEqual([verdict.first, verdict.end, verdict.retained?.first], [first, 41, first]);
-    assert.equal(verdict.outside?.entries, 41);
+    assert.deepEqual([verdict.first, verdict.end, verdict.retained?.first], [first, 42, first]);
+    assert.equal(verdict.outside?.entries, 42);
     assert.ok((kept[0]?.entries ?? 0) >= first);
     await pruned.with((log) => log.write(auditEvent("next")));
     assert.deepEqual(pruned.reports, []);
@@ -352,7 +353,7 @@ test("Deleting more than retention signed is a fault, and so is a retention that
     // Whoever cannot sign says so all the same, behind the last checkpoint.
     const payload = Buffer.alloc(6);
     payload.writeUIntBE(Number(two.slice(0, 16)), 0, 6);
-    const head = { type: blockTypes.retention, count: 0, position: 41, timeMs: 0 };
+    const head = { type: blockTypes.retention, count: 0, position: 42, timeMs: 0 };
     const lastName = segmentNames(pruned.directory).at(-1) ?? "";
     const path = join(pruned.directory, lastName);
     const { bytes } = encodeBlock(encodeHeader(head, payload.length), [payload], chainAtEnd(path));
@@ -369,12 +370,12 @@ test("Retention leaves the segment that is written to, and what a change without
       await log.write(auditEvent("intent", { stage: "RequestReceived", intentID: "one" }), { kind: "write" });
       await writeAll(log, numbered(30));
       const all = { before: Infinity, beforeMs: Infinity };
-      const { before } = await log.prune(all, { dryRun: true });
+      const { before } = await log.prunable(all);
       assert.ok(before <= 10, `${before}`);
       await log.write(auditEvent("intent", { intentID: "one" }));
-      await log.prune(all, { dryRun: false });
+      await log.prune(all, auditEvent("prune"));
       assert.equal(segmentNames(pruned.directory).length, 1);
-      const none = await log.prune({ before: Infinity, beforeMs: fixtureTimeMs - 1 }, { dryRun: true });
+      const none = await log.prunable({ before: Infinity, beforeMs: fixtureTimeMs - 1 });
       assert.equal(none.segments.length, 0);
     },
     { segmentBytes: 700 },
@@ -391,10 +392,35 @@ test("Retention by time takes the segments after which others were made before i
       }
       const { before } = await log.prune(
         { before: Infinity, beforeMs: fixtureTimeMs + 2 * 86_400_000 },
-        { dryRun: false },
+        auditEvent("prune"),
       );
       assert.ok(before > 30 && before <= 40, `${before}`);
     },
     { segmentBytes: 700 },
   );
+});
+
+test("While the store cannot keep how long the log is, only what is before the place that it knows goes", async () => {
+  using pruned = new LogFixture();
+  let isFailing = false;
+  const heads = {
+    load: async () => pruned.head,
+    async save(head: ChainHead) {
+      if (isFailing) throw new Error("no space");
+      pruned.head = head;
+    },
+  };
+  const all = { before: Infinity, beforeMs: Infinity };
+  const log = await pruned.open({ segmentBytes: 700, heads });
+  await writeAll(log, numbered(30));
+  await log.prunable(all);
+  const known = pruned.head?.segment ?? 0;
+  isFailing = true;
+  await writeAll(log, numbered(30, "later"));
+  const { before } = await log.prune(all, auditEvent("prune"));
+  assert.equal(before, known);
+  pruned.crash();
+  isFailing = false;
+  await pruned.with((next) => next.write(auditEvent("next")), { heads });
+  assert.doesNotMatch(pruned.reports.map(({ message }) => message).join(), /changed/);
 });
