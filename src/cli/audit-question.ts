@@ -7,7 +7,11 @@ import type { Flag, FlagValues } from "./flags.ts";
 export const sinceFlag = valueFlag("since", "TIME", "Not before: 7d, 12h, or a time such as 2026-01-31T00:00:00Z.");
 export const untilFlag = valueFlag("until", "TIME", "Before: the same.");
 export const verbFlag = valueFlag("verb", "VERB", "Only this verb: get, list, watch, update, ...");
-export const doorFlag = valueFlag("door", "DOOR", "Only by this door: kubernetes, control-socket, ...");
+export const doorFlag = valueFlag(
+  "door",
+  "DOOR",
+  "Only by this door: kubernetes, etcd, control-socket, cluster:NAME for what a cluster says, ...",
+);
 export const decisionFlag = valueFlag("decision", "WORD", "Only what was decided so: allow or forbid.");
 export const userFlag = valueFlag("user", "USER", "Only what this user did or received, or somebody did as them.");
 export const secretFlag = valueFlag(

@@ -33,7 +33,13 @@ test("A cluster of the etcd door has its namespaces there, and the hashes of its
   );
   assert.deepEqual([cluster?.namespacePrefix, cluster?.user], ["", undefined]);
   const [east] = await read("[{name: east, user: east-audit}]", door({ name: "east", namespacePrefix: "east-" }));
-  assert.deepEqual(east, { name: "east", namespacePrefix: "east-", tokenHashes: [], user: "east-audit" });
+  assert.deepEqual(east, {
+    name: "east",
+    namespacePrefix: "east-",
+    tokenHashes: [],
+    tokenHashFile: undefined,
+    user: "east-audit",
+  });
 });
 
 test("A cluster that is not there has namespaces of its own", async () => {

@@ -1,6 +1,7 @@
 /** The part of the configuration file about clusters that send their audit. */
 import { readFile } from "node:fs/promises";
 import type { ReportingCluster } from "../audit/cluster/cluster-audit-config.ts";
+import { parseTokenHashes, tokenHashesForm } from "../audit/cluster/token-hashes.ts";
 import type { EtcdDoorConfig } from "../doors/etcd/etcd-door-config.ts";
 import { usageError } from "./command-failure.ts";
 import { clusterName, clusterNameForm, startOfNamespace, startOfNamespaceForm } from "./etcd-file.ts";
@@ -53,6 +54,7 @@ export async function readClusterAudit(
       name,
       namespacePrefix,
       tokenHashes: tokenHashFile === undefined ? [] : await readHashes(tokenHashFile, `${place}.tokenHashFile`),
+      tokenHashFile,
       user,
     });
   }
@@ -92,15 +94,12 @@ function requireOwnTokens(clusters: readonly ReportingCluster[]): void {
   if (new Set(hashes).size < hashes.length) throw usageError("audit.clusters must have tokens of their own");
 }
 
-const hashesForm = "lines with the SHA-256 of a token each, in 64 hexadecimal digits, as sha256sum prints it";
-
 async function readHashes(path: string, place: string): Promise<readonly Buffer[]> {
   const content = await readFile(path, "utf8").catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     throw usageError(`${place} must name a file that can be read (${code})`);
   });
-  const lines = content.split("\n").filter((line) => line.trim() !== "");
-  const hashes = lines.map((line) => /^([0-9a-f]{64})(\s|$)/.exec(line)?.[1]);
-  if (hashes.length === 0 || hashes.includes(undefined)) throw usageError(`${place} must name a file of ${hashesForm}`);
-  return hashes.map((hash = "") => Buffer.from(hash, "hex"));
+  const hashes = parseTokenHashes(content);
+  if (hashes === undefined) throw usageError(`${place} must name a file of ${tokenHashesForm}`);
+  return hashes;
 }

@@ -1,5 +1,8 @@
 /** What clusters send of their audit: who may, what is kept of it, and how it is answered with. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
 import { after, test } from "node:test";
 import { create, secret, secretsPath } from "../support/api-objects.ts";
 import { auditEvents } from "../support/audit-events.ts";
@@ -158,6 +161,23 @@ test("A token of a cluster is nothing anywhere else; a user who speaks for one d
   assert.equal((await reporter("POST", eventsPath("east"), { body: list })).status, 403);
   const { readers } = await whoRead("db", "far-team", { user: "by-certificate" }, several);
   assert.equal(readers[0].cluster, "far");
+});
+
+test("Who is asking is decided before a body is read: of a stranger none is", async () => {
+  const headers = { Authorization: "Bearer none", "Content-Type": "application/json", "Content-Length": "10000000" };
+  const options = { method: "POST", ca: server.credentials.ca, headers, agent: false };
+  const asked = request(new URL(eventsPath("prod"), server.url), options);
+  asked.on("error", () => {}); // the server ends the connection
+  asked.flushHeaders();
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  assert.equal(answer.statusCode, 401);
+  asked.destroy();
+});
+
+test("A page of another site cannot have a browser report", async () => {
+  const headers = { Authorization: `Bearer ${prod.token}`, Origin: "https://evil.example.com" };
+  const client = connectWith(server.url, { ca: server.credentials.ca });
+  assert.equal((await client("POST", eventsPath("prod"), { body: {}, headers })).status, 403);
 });
 
 test("What is sent again is on record once", async () => {

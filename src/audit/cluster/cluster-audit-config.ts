@@ -7,6 +7,8 @@ export interface ReportingCluster {
   readonly namespacePrefix: string;
   /** SHA-256 of tokens that count for this cluster, 32 bytes each. */
   readonly tokenHashes: readonly Buffer[];
+  /** Where they are from; followed. */
+  readonly tokenHashFile?: string | undefined;
   /** A user of this server who speaks for this cluster, and for nothing else by that. */
   readonly user: string | undefined;
 }

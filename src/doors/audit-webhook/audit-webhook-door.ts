@@ -6,7 +6,6 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Decision } from "../../access/authorizer.ts";
-import type { ReportingCluster } from "../../audit/cluster/cluster-audit-config.ts";
 import { TooManyReportsError } from "../../audit/cluster/cluster-reports.ts";
 import type { ClusterReports, Received } from "../../audit/cluster/cluster-reports.ts";
 import { auditWebhookDoor as doorName, reportedResource } from "../../audit/cluster/received-batch.ts";
@@ -21,12 +20,13 @@ import { headerText } from "../http/header-text.ts";
 import type { AuditWebhookMetrics } from "./audit-webhook-metrics.ts";
 import { listBytesMax, readEventList } from "./report-list.ts";
 import { reporterOf, reportersOf } from "./reporters.ts";
+import type { Reporter } from "./reporters.ts";
 import { recordedStatus, webhookStatusOf } from "./webhook-status.ts";
 
 export interface AuditWebhookOptions {
   readonly gate: Gate;
   /** At least one. */
-  readonly clusters: readonly { readonly cluster: ReportingCluster; readonly reports: ClusterReports }[];
+  readonly clusters: readonly (Reporter & { readonly reports: ClusterReports })[];
   /** Whoever is a user of this server. Raises `unauthenticated`. */
   readonly authenticate: (request: IncomingMessage) => Promise<User>;
   readonly metrics: AuditWebhookMetrics;
@@ -94,7 +94,6 @@ export class AuditWebhook {
   }
 
   #gateRequest(name: string, request: IncomingMessage): GateRequest {
-    const clusters = this.#options.clusters.map(({ cluster }) => cluster);
     return {
       auditId: this.#options.uuid(),
       door: doorName,
@@ -105,7 +104,7 @@ export class AuditWebhook {
       receivedAt: this.#options.now(),
       resource: { ...reportedResource, namespace: "", name },
       path: undefined,
-      authenticate: () => reporterOf(request, clusters, this.#options.authenticate),
+      authenticate: () => reporterOf(request, this.#options.clusters, this.#options.authenticate),
       describeError: recordedStatus,
     };
   }

@@ -7,6 +7,7 @@ import type { AuditLog } from "../../audit/audit-log.ts";
 import type { ReportingCluster } from "../../audit/cluster/cluster-audit-config.ts";
 import { ClusterReports } from "../../audit/cluster/cluster-reports.ts";
 import { RecentReports, recentReports } from "../../audit/cluster/recent-reports.ts";
+import { TokenHashes } from "../../audit/cluster/token-hashes.ts";
 import { Gate } from "../../gate/gate.ts";
 import type { AuthenticatedRequest } from "../../identity/request-credentials.ts";
 import type { Logger } from "../../log/logger.ts";
@@ -49,6 +50,13 @@ export function openAuditWebhook(options: OpenAuditWebhookOptions): OpenAuditWeb
       recent: known.then((recent) => recent.get(cluster.name) ?? new RecentReports()),
       now,
     });
+  const tokensOf = ({ name, tokenHashes, tokenHashFile }: ReportingCluster) =>
+    new TokenHashes({
+      file: tokenHashFile,
+      hashes: tokenHashes,
+      nowMs: Date.now,
+      onError: (error) => log.error("Token hashes of a cluster could not be read again", error, { cluster: name }),
+    });
   const gate = new Gate({
     audit,
     authorizer: { authorize: authorizeReport },
@@ -59,7 +67,7 @@ export function openAuditWebhook(options: OpenAuditWebhookOptions): OpenAuditWeb
   });
   const webhook = new AuditWebhook({
     gate,
-    clusters: clusters.map((cluster) => ({ cluster, reports: reportsOf(cluster) })),
+    clusters: clusters.map((cluster) => ({ cluster, tokens: tokensOf(cluster), reports: reportsOf(cluster) })),
     authenticate: async (request) => (await authentication.authenticate(request)).user,
     metrics: new AuditWebhookMetrics(
       registry,
