@@ -61,6 +61,7 @@ function newRewriter(): EncryptionRewriter {
   return new EncryptionRewriter({
     store,
     clock: systemClock,
+    nameOf: async () => "",
     onRewritten: (count) => void (rewritten += count),
     onWalked: async () => false,
     onError: (error) => {

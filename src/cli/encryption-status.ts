@@ -48,12 +48,13 @@ function statusLines({ file, problem, resources, keys, files, rewrite }: Encrypt
     oldestText(row),
     String(row.superseded),
   ]);
-  const { state, seen, rewritten, unreadable, problem: failure } = rewrite;
+  const { state, seen, total, rewritten, unreadable, away, problem: failure } = rewrite;
+  const waiting = away === 0 ? "" : `, ${away} wait for their plugin`;
   const anew = files.writtenAnew === undefined ? "" : `, written anew at ${files.writtenAnew.time}`;
   return [
     file === undefined ? "no configuration: all in the envelope of this server" : `configuration ${file}`,
     ...(problem === undefined ? [] : [`NOT IN FORCE: ${problem}`]),
-    `rewriting ${state}: ${seen} records seen, ${rewritten} rewritten, ${unreadable} unreadable`,
+    `rewriting ${state}: ${seen} of ${total} records seen, ${rewritten} rewritten, ${unreadable} unreadable${waiting}`,
     ...(failure === undefined ? [] : [`FAILED, and tried again each minute: ${failure}`]),
     `files ${formatByteSize(files.bytes)}${anew}`,
     "",

@@ -45,20 +45,22 @@ test("readConfiguredProviders has what no rule is for in the clear", () => {
 });
 
 const wrong: readonly (readonly [change: (text: string) => string, message: RegExp])[] = [
-  [() => "", /the file must be a mapping/],
-  [(text) => text.replace("EncryptionConfiguration", "Secret"), /the file must be an EncryptionConfiguration/],
-  [(text) => text.replace("resources:", "resource:"), /resources must be a list of one or more/],
-  [(text) => text.replace("aescbc:", "rot13:"), /resources\[0\]\.providers\[0\] must have a provider of Kubernetes/],
-  [(text) => text.replace("keys:", "key:"), /resources\[0\]\.providers\[0\]\.aescbc\.keys must be a list/],
+  [() => "", /the file is empty/],
+  [(text) => text.replace("EncryptionConfiguration", "Secret"), /the file must have .*"kind: EncryptionConfiguration"/],
+  [(text) => text.replace("resources:", "resource:"), /unknown field "resource"/],
+  [(text) => text.replace(/resources:[^]*/, "resources: []"), /resources must be a list of one or more/],
+  [(text) => text.replace("aescbc:", "rot13:"), /unknown field "resources\[0\]\.providers\[0\]\.\?"/],
+  [(text) => text.replace("keys:", "key:"), /unknown field "resources\[0\]\.providers\[0\]\.aescbc\.key"/],
   [
     (text) => text.replace("name: key1, ", ""),
-    /resources\[0\]\.providers\[0\]\.aescbc\.keys\[1\]\.name must be a text/,
+    /resources\[0\]\.providers\[0\]\.aescbc\.keys\[1\]\.name must be a name/,
   ],
   [
     (text) => text.replace("- identity", "- aesgcm: {}\n        identity"),
     /resources\[0\]\.providers\[3\] must have one provider/,
   ],
-  [(text) => text.replace("[secrets,", "[{},"), /resources\[0\]\.resources\[0\] must be a text/],
+  [(text) => text.replace("- identity: {}", "- {}"), /resources\[0\]\.providers\[3\] must have one provider/],
+  [(text) => text.replace("[secrets,", "[{},"), /resources\[0\]\.resources\[0\]: must be a string/],
   [(text) => text.replace("timeout: 3s}", "timeout: 3s"), /line \d+ must be valid YAML/],
 ];
 for (const [change, message] of wrong) {

@@ -4,7 +4,9 @@
  *
  * Source: kubernetes/apiserver pkg/apis/apiserver/v1/types_encryption.go, pkg/server/options/encryptionconfig/config.go.
  */
-import { parseDocument } from "yaml";
+import { keyProviders } from "../crypto/providers/provider-prefix.ts";
+import type { ProviderConfiguration } from "../crypto/encryption-configuration/encryption-configuration.ts";
+import { readEncryptionConfiguration } from "../crypto/encryption-configuration/parse-encryption-configuration.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import { isEncryptable } from "./registry-resource.ts";
 import type { StoredForm } from "./stored-form.ts";
@@ -21,21 +23,15 @@ const identity: readonly ConfiguredForm[] = [{ provider: "identity" }];
 
 /** Raises `invalid` with the field, and never with what is in it, for a file that is no EncryptionConfiguration. */
 export function readConfiguredProviders(text: string): ConfiguredProviders {
-  const document = parseDocument(text, { version: "1.1", merge: true, prettyErrors: false });
-  const [problem] = document.errors;
-  // Its message would quote the file.
-  if (problem !== undefined) throw mustBe(`line ${text.slice(0, problem.pos[0]).split("\n").length}`, "be valid YAML");
-  const root = mapping(document.toJS({ maxAliasCount: 100 }), "the file");
-  if (root["kind"] !== "EncryptionConfiguration") throw mustBe("the file", "be an EncryptionConfiguration");
+  const entries = filled(readEncryptionConfiguration(text).resources, "resources");
   const byRule = new Map<string, ConfiguredForm[]>();
-  for (const [index, entry] of list(root["resources"], "resources").entries()) {
+  for (const [index, { resources, providers }] of entries.entries()) {
     const place = `resources[${index}]`;
-    const { resources, providers } = mapping(entry, place);
-    const forms = list(providers, `${place}.providers`).flatMap((each, at) => {
-      return formsOf(each, `${place}.providers[${at}]`);
-    });
-    for (const [at, name] of list(resources, `${place}.resources`).entries()) {
-      const rule = filledText(name, `${place}.resources[${at}]`);
+    const forms = filled(providers, `${place}.providers`).flatMap((each, at) =>
+      formsOf(each, `${place}.providers[${at}]`),
+    );
+    for (const [at, name] of filled(resources, `${place}.resources`).entries()) {
+      const rule = named(name, `${place}.resources[${at}]`);
       byRule.set(rule, [...(byRule.get(rule) ?? []), ...forms]);
     }
   }
@@ -53,48 +49,29 @@ function rulesFor(resource: string): readonly string[] {
   return [resource, dot < 0 ? "*." : `*${resource.slice(dot)}`, "*.*"];
 }
 
-function formsOf(value: unknown, place: string): ConfiguredForm[] {
-  const [[name, settings] = ["", undefined], ...more] = Object.entries(mapping(value, place));
-  if (more.length > 0) throw mustBe(place, "have one provider");
-  const within = `${place}.${name}`;
-  switch (name) {
-    case "identity":
-      return [...identity];
-    case "kms": {
-      const { apiVersion = "v1", name: key } = mapping(settings, within);
-      return [
-        {
-          provider: "kms",
-          version: filledText(apiVersion, `${within}.apiVersion`),
-          key: filledText(key, `${within}.name`),
-        },
-      ];
-    }
-    case "aescbc":
-    case "aesgcm":
-    case "secretbox":
-      return list(mapping(settings, within)["keys"], `${within}.keys`).map((each, index) => {
-        const key = filledText(mapping(each, `${within}.keys[${index}]`)["name"], `${within}.keys[${index}].name`);
-        return { provider: name, version: "v1", key };
-      });
-    default:
-      throw mustBe(place, "have a provider of Kubernetes: identity, aescbc, aesgcm, secretbox or kms");
+function formsOf(provider: ProviderConfiguration, place: string): ConfiguredForm[] {
+  const set = Object.entries(provider).filter(([, settings]) => settings !== undefined);
+  if (set.length !== 1) throw mustBe(place, "have one provider: identity, aescbc, aesgcm, secretbox or kms");
+  const { kms } = provider;
+  if (kms !== undefined) {
+    return [{ provider: "kms", version: kms.apiVersion, key: named(kms.name, `${place}.kms.name`) }];
   }
+  const withKeys = keyProviders.find((name) => provider[name] !== undefined);
+  if (withKeys === undefined) return [...identity];
+  const keys = filled(provider[withKeys]?.keys ?? [], `${place}.${withKeys}.keys`);
+  return keys.map(({ name }, index) => {
+    return { provider: withKeys, version: "v1", key: named(name, `${place}.${withKeys}.keys[${index}].name`) };
+  });
 }
 
-function mapping(value: unknown, place: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw mustBe(place, "be a mapping");
-  return Object.fromEntries(Object.entries(value));
+function filled<T>(list: readonly T[], place: string): readonly T[] {
+  if (list.length === 0) throw mustBe(place, "be a list of one or more");
+  return list;
 }
 
-function list(value: unknown, place: string): readonly unknown[] {
-  if (!Array.isArray(value) || value.length === 0) throw mustBe(place, "be a list of one or more");
-  return value;
-}
-
-function filledText(value: unknown, place: string): string {
-  if (typeof value !== "string" || value === "") throw mustBe(place, "be a text");
-  return value;
+function named(text: string, place: string): string {
+  if (text === "") throw mustBe(place, "be a name");
+  return text;
 }
 
 function mustBe(place: string, rule: string): StrongroomError {

@@ -1,7 +1,7 @@
 /** Rewriting when things fail, or others are at work. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EncryptionPlace, gcm, key1, key2, secret } from "../../test/support/encryption-place.ts";
+import { EncryptionPlace, gcm, key, key1, key2, secret } from "../../test/support/encryption-place.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { Store } from "../store/store.ts";
 
@@ -142,4 +142,54 @@ test("While others write, a walk takes few records at once and rests in between;
   await writing;
   assert.ok(running.most <= 3, `${running.most} at once`);
   assert.equal((await place.service.status()).rewrite.rewritten, records);
+});
+
+test("A plugin that is away holds up its own records alone, and is asked once a walk for each of its keys", async () => {
+  let [isThere, asked] = [false, 0];
+  const isBehindPlugin = (key: string) => key.startsWith(secret("p"));
+  const refuse = () => {
+    asked++;
+    throw new StrongroomError("unavailable", "the plugin must answer");
+  };
+  const wrap = (store: Store): Store =>
+    new Proxy(store, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        if (name === "get" && !isThere) {
+          return async (key: string) => (isBehindPlugin(key) ? refuse() : await target.get(key));
+        }
+        if (name === "range" && !isThere) {
+          return async (...args: Parameters<Store["range"]>) => {
+            const result = await target.range(...args);
+            return args[1]?.keysOnly !== true && result.records.some(({ key }) => isBehindPlugin(key))
+              ? refuse()
+              : result;
+          };
+        }
+        return member.bind(target) as unknown;
+      },
+    });
+  const place = new EncryptionPlace();
+  await using _place = place;
+  place.write(gcm(key("behind-plugin", 7)));
+  await place.start();
+  for (let index = 0; index < 400; index++) await place.put(secret(`p${index}`), "v");
+  await place.end();
+  place.write(gcm(key1, key("behind-plugin", 7)));
+  await place.start();
+  for (let index = 0; index < 100; index++) await place.put(secret(`s${index}`), "v");
+  await place.put(secret("a"), "v");
+  await place.end();
+  place.write(gcm(key2, key1, key("behind-plugin", 7)));
+  place.wrap = wrap;
+  await place.start();
+  await place.service.rewrite();
+  const { state, rewritten, away, problem } = (await place.service.status()).rewrite;
+  assert.deepEqual([state, rewritten, away, problem], ["failed", 101, 400, "the plugin must answer"]);
+  assert.equal(asked, 2, "a page with it, and one of its records");
+  isThere = true;
+  await place.service.rewrite();
+  const again = (await place.service.status()).rewrite;
+  assert.deepEqual([again.state, again.rewritten, again.away], ["done", 400, 0]);
 });

@@ -36,6 +36,8 @@ const utilizationBusy = 0.2;
 export interface RewriterOptions {
   readonly store: Store;
   readonly clock: Clock;
+  /** What a record is under, without opening it: records of one name open together, or wait for the same plugin. */
+  readonly nameOf: (key: string) => Promise<string>;
   /** Called after a walk that met everything; resolves to whether there is anything left to wait for. */
   readonly onWalked: (walk: RewriteProgress) => Promise<boolean>;
   readonly onError: (error: unknown) => void;
@@ -48,16 +50,19 @@ export interface RewriteProgress {
   readonly state: "waiting" | "running" | "done" | "failed";
   readonly startedAt: string | undefined;
   readonly endedAt: string | undefined;
-  /** Records that were looked at. */
+  /** Records that were looked at, and how many there were when it began. */
   readonly seen: number;
+  readonly total: number;
   readonly rewritten: number;
   /** Did not open. */
   readonly unreadable: number;
+  /** Are under a key whose plugin did not give it; they are asked for again within a minute. */
+  readonly away: number;
   /** Why it failed; it is begun again within a minute. */
   readonly problem?: string | undefined;
 }
 
-const begin = { startedAt: undefined, endedAt: undefined, seen: 0, rewritten: 0, unreadable: 0 };
+const begin = { startedAt: undefined, endedAt: undefined, seen: 0, total: 0, rewritten: 0, unreadable: 0, away: 0 };
 
 export class EncryptionRewriter implements AsyncDisposable {
   readonly #options: RewriterOptions;
@@ -68,6 +73,8 @@ export class EncryptionRewriter implements AsyncDisposable {
   readonly #stop = new AbortController();
   #revision = -1;
   #signAtMs = -Infinity;
+  /** Of this walk: names of what waits for a plugin. Each is asked for once, since a plugin that hangs takes its time each time. */
+  #away = new Map<string, unknown>();
   /** Time that was worked by the idle pace since others were listened to. */
   #workedMs = 0;
   /** Ends the pause that is kept. */
@@ -139,7 +146,10 @@ export class EncryptionRewriter implements AsyncDisposable {
   }
 
   async #walkAll(): Promise<void> {
-    this.#revision = await this.#options.store.currentRevision();
+    const { store } = this.#options;
+    this.#revision = await store.currentRevision();
+    this.#away = new Map();
+    this.#progress = { ...this.#progress, total: await store.count("") };
     let after: string | undefined;
     for (let more = true; more && !this.#stop.signal.aborted;) {
       const startMs = performance.now();
@@ -150,15 +160,17 @@ export class EncryptionRewriter implements AsyncDisposable {
       after = next;
       more = !isLast;
     }
+    for (const error of this.#away.values()) throw error; // what it could not be done for is told by the first reason
   }
 
   async #read(after: string | undefined) {
     const { store } = this.#options;
+    if (this.#away.size > 0) return await this.#readEach(after);
     try {
       const { records, more } = await store.range("", { ...this.#pace.page, after });
       return { records, next: records.at(-1)?.key, isLast: !more };
     } catch (error) {
-      if (!isStrongroomError(error, "corrupt")) throw error;
+      if (!isStrongroomError(error, "corrupt") && !isAway(error)) throw error;
       return await this.#readEach(after);
     }
   }
@@ -169,16 +181,32 @@ export class EncryptionRewriter implements AsyncDisposable {
     const { records: heads, more } = await store.range("", { limit: this.#pace.page.limit, after, keysOnly: true });
     const records: StoredRecord[] = [];
     for (const { key } of heads) {
-      try {
-        const record = await store.get(key);
-        if (record?.stale === true) await this.#rewrite([record]);
-        else if (record !== undefined) records.push(record);
-      } catch (error) {
-        if (!isStrongroomError(error, "corrupt")) throw error;
-        this.#count({ unreadable: 1 });
-      }
+      const record = await this.#readOne(key);
+      if (record?.stale === true) await this.#rewrite([record]);
+      else if (record !== undefined) records.push(record);
     }
     return { records, next: heads.at(-1)?.key, isLast: !more };
+  }
+
+  /** Undefined, and counted, when it does not open. */
+  async #readOne(key: string): Promise<StoredRecord | undefined> {
+    const { store, nameOf } = this.#options;
+    const name = this.#away.size > 0 ? await nameOf(key) : undefined;
+    if (name === undefined || !this.#away.has(name)) {
+      try {
+        return await store.get(key);
+      } catch (error) {
+        if (isStrongroomError(error, "corrupt")) {
+          this.#count({ unreadable: 1 });
+          return undefined;
+        }
+        if (!isAway(error)) throw error;
+        // Raises when it is the store that is away.
+        this.#away.set(await nameOf(key), error);
+      }
+    }
+    this.#count({ away: 1 });
+    return undefined;
   }
 
   async #rewrite(stale: readonly StoredRecord[]): Promise<void> {
@@ -233,17 +261,22 @@ export class EncryptionRewriter implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  #count(more: Partial<Pick<RewriteProgress, "seen" | "rewritten" | "unreadable">>): void {
-    const { seen, rewritten, unreadable } = this.#progress;
+  #count(more: Partial<Pick<RewriteProgress, "seen" | "rewritten" | "unreadable" | "away">>): void {
+    const { seen, rewritten, unreadable, away } = this.#progress;
     this.#progress = {
       ...this.#progress,
       seen: seen + (more.seen ?? 0),
       rewritten: rewritten + (more.rewritten ?? 0),
       unreadable: unreadable + (more.unreadable ?? 0),
+      away: away + (more.away ?? 0),
     };
   }
 
   #time(): string {
     return new Date(this.#options.clock.now()).toISOString();
   }
+}
+
+function isAway(error: unknown): boolean {
+  return isStrongroomError(error, "unavailable") || isStrongroomError(error, "sealed");
 }

@@ -2,6 +2,8 @@
 import { Counter, Gauge } from "prom-client";
 import type { Registry } from "prom-client";
 import type { StoredResource } from "../crypto/encryption-configuration/configured-transformers.ts";
+import { KeyIdReader } from "../crypto/kms-v2/key-id-of-record.ts";
+import { formOfRecord } from "../crypto/stored-form.ts";
 import { StrongroomError, isStrongroomError } from "../errors/strongroom-error.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Clock } from "../store/clock.ts";
@@ -163,6 +165,16 @@ export class EncryptionService implements AsyncDisposable {
   }
 }
 
+/** The form of a record, and the key of a plugin that it is under. */
+async function nameOfRecord({ engine, encryption }: EncryptionServiceOptions, key: string): Promise<string> {
+  const value = (await engine.get(key))?.value ?? new Uint8Array(0);
+  const form = formOfRecord(
+    value,
+    encryption.encryption.keys.map((configured) => configured.form),
+  );
+  return `${form} ${new KeyIdReader().digestOf(value, form) ?? ""}`;
+}
+
 function rewriterOf(options: EncryptionServiceOptions, walked: () => Promise<boolean>): EncryptionRewriter {
   const { store, clock, registry, log } = options;
   const rewritten = new Counter({
@@ -184,6 +196,7 @@ function rewriterOf(options: EncryptionServiceOptions, walked: () => Promise<boo
   return new EncryptionRewriter({
     store,
     clock,
+    nameOf: (key) => nameOfRecord(options, key),
     onRewritten: (records) => rewritten.inc(records),
     async onWalked(walk) {
       failing.set(0);

@@ -157,7 +157,8 @@ test("encryption audit ends with 5 for what --fail-on names, and only for the re
   const configure = (name: string, keys: string) => {
     const providers = `[{aescbc: {keys: [${keys}]}}]`;
     const rules = `[{resources: [secrets, configmaps], providers: ${providers}}]`;
-    writeFileSync(home.at(name), `{kind: EncryptionConfiguration, resources: ${rules}}`);
+    const type = "apiVersion: apiserver.config.k8s.io/v1, kind: EncryptionConfiguration";
+    writeFileSync(home.at(name), `{${type}, resources: ${rules}}`);
     return ["--encryption-provider-config", name];
   };
   const both = configure("both.yaml", "{name: key1, secret: hunter2}, {name: key2, secret: hunter2}");

@@ -28,14 +28,23 @@ export type ConfigurationOf = "server" | "cluster";
  * the path of its field (`resources[0].providers[1].aescbc.keys[0].secret`), never with a key.
  */
 export function parseEncryptionConfiguration(text: string, of: ConfigurationOf = "server"): EncryptionConfiguration {
+  const configuration = readEncryptionConfiguration(text);
+  const problems = validateEncryptionConfiguration(configuration, of === "server" ? refuseKms : () => undefined);
+  if (problems.length > 0) throw refusal(problems);
+  return configuration;
+}
+
+/**
+ * The same by its structure alone: what the fields say is not judged, so that lists may be empty, and keys be none. For whoever uses no
+ * key of it. Raises `invalid` for what is no such file.
+ */
+export function readEncryptionConfiguration(text: string): EncryptionConfiguration {
   if (text === "") throw refusal(["the file is empty"]);
   const reader = new ConfigurationReader();
   const root = reader.mapping(parseYaml(text), "", ["apiVersion", "kind", "resources"]);
   requireType(root);
   const configuration = { resources: reader.list(root.get("resources"), "resources", resourceReader(reader)) };
   if (reader.problems.length > 0) throw refusal(reader.problems);
-  const problems = validateEncryptionConfiguration(configuration, of === "server" ? refuseKms : () => undefined);
-  if (problems.length > 0) throw refusal(problems);
   return configuration;
 }
 
