@@ -1,4 +1,4 @@
-/** Strongroom is killed under a real kube-apiserver that has 64 writers. */
+/** Strongroom is killed under a real kube-apiserver that has 64 writers, and watchers. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,10 +11,12 @@ import { test } from "node:test";
 import { Program, TestHome } from "../cli/program.ts";
 import { callerOf, credentialsOf } from "../running-server.ts";
 import type { RealApiserver } from "../support/real-apiserver.ts";
+import { ApiserverWatcher } from "./apiserver-watcher.ts";
 import { allowCluster, clusterFiles, startBeneath } from "./beneath-cluster.ts";
 import type { ClusterFiles } from "./beneath-cluster.ts";
 
 const writers = 64;
+const watchers = 16;
 const kills = 3;
 const secrets = "/api/v1/namespaces/default/secrets";
 
@@ -106,7 +108,7 @@ interface SecretList {
 
 export function killsBeneathApiserver(): void {
   test(
-    "A kube-apiserver goes on when Strongroom is killed under 64 writers and comes back: what was acknowledged is there",
+    "A kube-apiserver goes on when Strongroom is killed under 64 writers and comes back: what was acknowledged is there, and watchers are told",
     { timeout: 280_000 },
     async () => {
       using home = new TestHome();
@@ -118,6 +120,7 @@ export function killsBeneathApiserver(): void {
       await allowCluster(admin.call);
       admin.close();
       await using cluster = await startBeneath(`https://127.0.0.1:${port}`, files, server.credentials.ca);
+      const watching = Array.from({ length: watchers }, () => new ApiserverWatcher(cluster, secrets));
       let acknowledged = 0;
       for (let round = 0; round < kills; round++) {
         const load = new Writers(cluster, round);
@@ -129,12 +132,17 @@ export function killsBeneathApiserver(): void {
         await load.until(load.count + 100);
         await load.stop();
         const listed = (await cluster.call("GET", secrets)) as SecretList;
-        const left = new Map(listed.items.map(({ metadata, data }) => [metadata.name, data?.value]));
+        const left = new Map(listed.items.map(({ metadata, data }) => [metadata.name, data?.value ?? ""]));
         const lost = Array.from(load.acknowledged).filter(([name, value]) => left.get(name) !== base64(value));
         assert.deepEqual(lost, []);
+        // Each comes to know what there is.
+        const isTold = (known: ReadonlyMap<string, string>) =>
+          known.size === left.size && Array.from(left).every(([name, value]) => known.get(name) === value);
+        await Promise.all(watching.map((watcher) => watcher.until(isTold)));
         acknowledged += load.count;
         await assertWatchGoesOn(cluster, `after-${round}`);
       }
+      await Promise.all(watching.map((watcher) => watcher.stop()));
       assert.ok(acknowledged >= kills * 300);
     },
   );

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -15,6 +15,7 @@ import type { RealEtcd } from "../support/real-etcd.ts";
 import { findKubectls } from "../kubectl/kubectl.ts";
 import { callerOf, startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
+import { ApiserverWatcher } from "./apiserver-watcher.ts";
 import { allowCluster, clusterFiles, startBeneath } from "./beneath-cluster.ts";
 import type { ClusterFiles } from "./beneath-cluster.ts";
 
@@ -148,6 +149,50 @@ function suite(): void {
     const seen = await Promise.all([cluster, second].map((each) => each.call("GET", path)));
     assert.deepEqual(seen[0], seen[1]);
     assert.equal(Object.keys((await ours("both")).data).length, 40);
+  });
+
+  it("has a secret that is linked into it, follows it, and says why it cannot be changed there", async () => {
+    const path = "/apis/strongroom.dev/v1/namespaces/default/secretlinks";
+    await server.call("POST", "/api/v1/namespaces", { body: { metadata: { name: "shared" } } });
+    const source = { metadata: { name: "linked" }, data: { value: Buffer.from("first").toString("base64") } };
+    assert.equal((await server.call("POST", secretsOf("shared"), { body: source })).status, 201);
+    const watcher = new ApiserverWatcher(cluster, secretsOf("default"));
+    const told = (value: string | undefined) => watcher.until((known) => known.get("linked") === value);
+    const link = { metadata: { name: "linked" }, spec: { source: { namespace: "shared", name: "linked" } } };
+    assert.equal((await server.call("POST", path, { body: link })).status, 201);
+    await told(source.data.value);
+    const value = Buffer.from("second").toString("base64");
+    await server.call("PUT", `${secretsOf("shared")}/linked`, { body: { ...source, data: { value } } });
+    await told(value);
+    const why = /linked from shared\/linked: change that, or delete the SecretLink default\/linked/;
+    await assert.rejects(kubectl("patch", "secret", "linked", "-p", '{"stringData":{"value":"mine"}}'), why);
+    await assert.rejects(kubectl("delete", "secret", "linked"), why);
+    assert.equal((await server.call("DELETE", `${path}/linked`)).status, 200);
+    await told(undefined);
+    await watcher.stop();
+    await assert.rejects(kubectl("get", "secret", "linked"), /NotFound/);
+  });
+
+  it("keeps what an API server encrypts itself as it is, and says so", async () => {
+    const file = join(files.folder, "encryption.json");
+    const keys = [{ name: "key1", secret: Buffer.alloc(32, 7).toString("base64") }];
+    const resources = [{ resources: ["secrets"], providers: [{ aescbc: { keys } }, { identity: {} }] }];
+    const kind = { apiVersion: "apiserver.config.k8s.io/v1", kind: "EncryptionConfiguration" };
+    await writeFile(file, JSON.stringify({ ...kind, resources }), { mode: 0o600 });
+    const flags = [`--encryption-provider-config=${file}`];
+    await using second = await startBeneath(server.etcdUrl, files, server.credentials.ca, etcd, flags);
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "encrypted" } };
+    const data = { password: Buffer.from(canary).toString("base64") };
+    await second.call("POST", secretsOf("default"), { ...secret, data });
+    const here = await ours("encrypted");
+    assert.equal(here.type, "strongroom.dev/etcd-value");
+    assert.equal(here.metadata.annotations["strongroom.dev/etcd-value-form"], "k8s:enc:aescbc:v1:key1:");
+    assert.ok(!Buffer.from(here.data.value, "base64").includes(canary));
+    await second.call("PUT", `${secretsOf("default")}/encrypted`, { ...secret, data: { ...data, more: "YQ==" } });
+    const seen = await second.call("GET", `${secretsOf("default")}/encrypted`);
+    assert.deepEqual((seen as { readonly data: object }).data, { ...data, more: "YQ==" });
+    await second.call("DELETE", `${secretsOf("default")}/encrypted`);
+    assert.equal((await server.call("GET", `${secretsOf("default")}/encrypted`)).status, 404);
   });
 
   for (const { path, version } of findKubectls()) {
