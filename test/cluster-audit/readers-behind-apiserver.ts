@@ -142,6 +142,24 @@ function suite(): void {
     assert.deepEqual([entry.objectRef.namespace, entry.objectRef.name], ["default", "app"]);
   });
 
+  it("keeps no body where the cluster's policy has it sent, and says that it came", async () => {
+    const policy = join(files.folder, "bodies.yaml");
+    writeFileSync(policy, policyOfPage().replace("level: Metadata", "level: RequestResponse"));
+    const webhook = join(files.folder, "webhook.kubeconfig");
+    const flags = [`--audit-policy-file=${policy}`, `--audit-webhook-config-file=${webhook}`];
+    const soon = "--audit-webhook-batch-max-wait=200ms";
+    const { ca } = server.credentials;
+    await using careless = await startBeneath(server.etcdUrl, files, ca, undefined, [...flags, soon]);
+    const body = { apiVersion: "v1", kind: "Secret", metadata: { name: "bodies" }, stringData: { password: canary } };
+    await careless.call("POST", "/api/v1/namespaces/default/secrets", body);
+    await careless.call("PUT", "/api/v1/namespaces/default/secrets/bodies", body);
+    await careless.call("DELETE", "/api/v1/namespaces/default/secrets/bodies");
+    const entry = await reportOf("admin", "delete");
+    assert.equal(entry.annotations["audit.strongroom.dev/body-dropped"], "true");
+    const { text } = await server.call("GET", "/metrics");
+    assert.match(text, /strongroom_cluster_audit_bodies_dropped_total\{cluster="prod"\} [1-9]/);
+  });
+
   it("has no value on record", async () => {
     const text = JSON.stringify(await auditEvents(server));
     assert.doesNotMatch(text, new RegExp(`${canary}|${Buffer.from(canary).toString("base64")}`));
