@@ -273,6 +273,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./kms-plugin-rotate.ts")).kmsPluginRotateCommand,
   },
   {
+    name: "kms-plugin publish",
+    summary: "Give the keys of a KMS plugin to a server that keeps them for all nodes",
+    load: async () => (await import("./kms-plugin-publish.ts")).kmsPluginPublishCommand,
+  },
+  {
     name: "kms-plugin keys",
     summary: "Show the keys of a KMS plugin",
     load: async () => (await import("./kms-plugin-keys.ts")).kmsPluginKeysCommand,

@@ -10,9 +10,9 @@ import {
   folderFlag,
   readEscrow,
   readFolder,
-  readKeyFolder,
   sealPassphraseFlag,
 } from "./kms-plugin-flags.ts";
+import { ringServerFlags, ringServerUsage, withPublishedRing } from "./kms-ring-server.ts";
 
 const delayDefault = "10m";
 const delayMsMax = 30 * 24 * 60 * 60 * 1000;
@@ -24,16 +24,27 @@ const delayFlag = valueFlag(
 
 /** `strongroom kms-plugin rotate`: adds a key, which writes from a moment on. */
 export const kmsPluginRotateCommand: Command = {
-  usage: "--passphrase-file FILE --escrow FILE [--escrow-recipient RECIPIENT...] [--in DURATION] [--dir DIR]",
+  usage:
+    "--passphrase-file FILE --escrow FILE [--escrow-recipient RECIPIENT...] [--in DURATION] [--dir DIR] " +
+    ringServerUsage,
   examples: [
     {
       line: "strongroom kms-plugin rotate --passphrase-file /root/kms-passphrase --escrow /root/escrow-2.age --in 0s",
       effect: "on the only node of a control plane: write with a new key at once",
     },
   ],
-  flags: [folderFlag, sealPassphraseFlag, delayFlag, escrowFlag, escrowRecipientFlag, escrowPassphraseFlag],
+  flags: [
+    folderFlag,
+    sealPassphraseFlag,
+    delayFlag,
+    escrowFlag,
+    escrowRecipientFlag,
+    escrowPassphraseFlag,
+    ...ringServerFlags,
+  ],
   notes: [
-    "The plugin that runs takes the key file up within ten seconds. With several nodes of a control plane, copy the key file (keys.json) to " +
+    "With --key the keys of that server are taken first, and the new one is given to it: the plugins of all nodes take it up within a minute.",
+    "The plugin that runs takes the key file up within ten seconds. Without --key, with several nodes of a control plane, copy the key file (keys.json) to " +
       "the others before the new key writes: all change to it at the same time, by their clocks.",
     "kube-apiserver notices within a minute, and writes with the new key from then on. What was written before stays readable with the former " +
       "keys until it is written again; keys are kept.",
@@ -47,7 +58,8 @@ export const kmsPluginRotateCommand: Command = {
     const { escrowRecipients } = await listKeys(readFolder(invocation));
     const escrow = await readEscrow(invocation, escrowRecipients);
     const now = new Date();
-    const added = await rotateKeys(await readKeyFolder(invocation), escrow, now, new Date(now.getTime() + delayMs));
+    const writesFrom = new Date(now.getTime() + delayMs);
+    const added = await withPublishedRing(invocation, (at) => rotateKeys(at, escrow, now, writesFrom));
     output.print(`key ${added.id} writes from ${added.writesFrom.toISOString()}`);
     output.print(`escrow copy ${escrow.path} - move it away from this machine`);
     return exitCodes.ok;

@@ -14,6 +14,7 @@ import {
   sealPassphraseFlag,
   socketFlag,
 } from "./kms-plugin-flags.ts";
+import { readRingServer, ringServerFlags, ringServerUsage } from "./kms-ring-server.ts";
 import { listenAddressForm, parseListenAddress } from "./listen-address.ts";
 import { listenForStop } from "./stop-request.ts";
 
@@ -25,17 +26,25 @@ const healthFlag = valueFlag(
 
 /** `strongroom kms-plugin serve`: the plugin, until it is told to stop. */
 export const kmsPluginServeCommand: Command = {
-  usage: "--passphrase-file FILE [--dir DIR] [--socket PATH] [--health-listen HOST:PORT] [--log-format text|json]",
+  usage:
+    "--passphrase-file FILE [--dir DIR] [--socket PATH] [--health-listen HOST:PORT] [--log-format text|json] " +
+    ringServerUsage,
   examples: [
     {
       line: "strongroom kms-plugin serve --passphrase-file /root/kms-passphrase",
       effect: "serve kube-apiserver at /run/strongroom-kms/kms.sock",
     },
+    {
+      line: "strongroom kms-plugin serve --passphrase-file /root/kms-passphrase --key kms/prod --kubeconfig /root/strongroom.kubeconfig",
+      effect: "the same with keys that a Strongroom server keeps, whether that is there or not",
+    },
   ],
-  flags: [folderFlag, sealPassphraseFlag, socketFlag, healthFlag, logFormatFlag],
+  flags: [folderFlag, sealPassphraseFlag, socketFlag, healthFlag, ...ringServerFlags, logFormatFlag],
   notes: [
-    "It prints `ready unix://PATH` when it serves. The keys are in memory from then on; it opens no connection to anything, so that it starts " +
+    "It prints `ready unix://PATH` when it serves. The keys are in memory from then on; it needs no connection to anything, so that it starts " +
       "before the cluster, the network and everything else.",
+    "With --key it asks that server once a minute for keys that others have made, and keeps them in the key file, from which it serves. A server that is away, " +
+      "or has fewer keys, changes nothing; one inside of the cluster that the keys protect is refused.",
     "Every call that encrypts or decrypts is on record in records.jsonl of the folder before it is answered, and refused while it cannot be.",
     "SIGTERM and Ctrl-C stop it: calls that have begun are answered. A changed key file (rotation) is taken up within ten seconds, or at once " +
       "with SIGHUP.",
@@ -51,10 +60,14 @@ export const kmsPluginServeCommand: Command = {
       (line) => output.tell(line),
       () => new Date(),
     );
+    const server = await readRingServer(invocation);
     if (dirname(passphraseFile) === folder) output.tell(passphraseBesideKeys);
     using stop = listenForStop();
     const { startKmsPlugin } = await import("../delivery/kms-plugin/kms-plugin.ts");
-    await using plugin = await startKmsPlugin({ folder, passphraseFile, socket, health: readHealth(invocation) }, log);
+    await using plugin = await startKmsPlugin(
+      { folder, passphraseFile, socket, server, health: readHealth(invocation) },
+      log,
+    );
     using _ = lookAtHangup(() => void plugin.look());
     output.print(`key ${plugin.writeKeyId} writes`);
     if (plugin.healthUrl !== undefined) output.print(`health ${plugin.healthUrl}/readyz`);

@@ -108,7 +108,11 @@ function readContent(content: unknown): { readonly facts: RingFacts; readonly by
     if (bytes.length !== rootKeyBytes) throw noCopy();
     return { facts: { id: String(id), madeAt: dateOf(madeAt), writesFrom: dateOf(writesFrom) }, bytes };
   });
-  const facts = { keys: entries.map((entry) => entry.facts), escrowRecipients: escrowRecipients.map(String) };
+  const facts = {
+    keys: entries.map((entry) => entry.facts),
+    escrowRecipients: escrowRecipients.map(String),
+    removed: [],
+  };
   return { facts, bytes: Buffer.concat(entries.map((entry) => entry.bytes)) };
 }
 

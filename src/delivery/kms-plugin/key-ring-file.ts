@@ -5,11 +5,12 @@
  *       "apiVersion": "strongroom.dev/v1", "kind": "KmsPluginKeys",
  *       "escrowRecipients": ["age1..."],
  *       "keys": [{ "id": "9a41...", "madeAt": "2026-01-01T00:00:00.000Z", "writesFrom": "..." }],
+ *       "removed": ["5d0e..."],
  *       "kdf": "scrypt log-n=17 r=8 p=1", "salt": "...", "sealed": "..."
  *     }
  *
  * `sealed` is nonce, AES-256-GCM ciphertext of the bytes of all keys in their order, and tag, under a key made from the passphrase; its
- * authenticated data are all other fields, so that no key can be made to write, dated back or left out without the passphrase.
+ * authenticated data are all other fields (`removed` is left out where there is none), so that no key can be made to write, dated back or left out without the passphrase.
  */
 import { randomBytes } from "node:crypto";
 import { unwrapKey, wrapKey } from "../../crypto/key-wrapping.ts";
@@ -34,6 +35,8 @@ export interface RingFacts {
   readonly keys: readonly KeyFacts[];
   /** Whom an escrow copy is made for at each rotation: recipients of age. None for a ring whose copies have a passphrase. */
   readonly escrowRecipients: readonly string[];
+  /** Ids of keys that were taken away by proof; a ring that lacks others is not a later one. */
+  readonly removed: readonly string[];
 }
 
 interface SealedFields extends RingFacts {
@@ -78,13 +81,13 @@ export async function openRing(
   }
 }
 
-function plainFields({ escrowRecipients, keys, kdf, salt }: SealedFields) {
+function plainFields({ escrowRecipients, keys, removed, kdf, salt }: SealedFields) {
   const shown = keys.map(({ id, madeAt, writesFrom }) => ({
     id,
     madeAt: madeAt.toISOString(),
     writesFrom: writesFrom.toISOString(),
   }));
-  return { ...kind, escrowRecipients, keys: shown, kdf, salt };
+  return { ...kind, escrowRecipients, keys: shown, ...(removed.length > 0 && { removed }), kdf, salt };
 }
 
 function authenticatedData(fields: SealedFields): Buffer {
@@ -92,14 +95,15 @@ function authenticatedData(fields: SealedFields): Buffer {
 }
 
 function parse(text: string): { readonly fields: SealedFields; readonly sealed: string } {
-  const { apiVersion, kind: found, keys, escrowRecipients, kdf, salt, sealed } = objectOf(text);
+  const { apiVersion, kind: found, keys, escrowRecipients, removed = [], kdf, salt, sealed } = objectOf(text);
   if (apiVersion !== kind.apiVersion || found !== kind.kind) throw damaged(`be a ${kind.kind} of ${kind.apiVersion}`);
   if (typeof kdf !== "string" || typeof salt !== "string" || typeof sealed !== "string")
     throw damaged("have kdf, salt and sealed");
   if (!isTexts(escrowRecipients)) throw damaged("have a list of escrowRecipients");
+  if (!isTexts(removed)) throw damaged("have a list of removed keys, or none");
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > ringKeysMax)
     throw damaged(`have 1 to ${ringKeysMax} keys`);
-  return { fields: { keys: keys.map(readKeyFacts), escrowRecipients, kdf, salt }, sealed };
+  return { fields: { keys: keys.map(readKeyFacts), escrowRecipients, removed, kdf, salt }, sealed };
 }
 
 function readKeyFacts(value: unknown): KeyFacts {

@@ -67,7 +67,7 @@ test("KeyRing refuses facts that are not those of its bytes", () => {
 
 test("openRing gives back what sealRing was given, and its facts stand in the file in the clear, its bytes not", async () => {
   const { facts: keys, bytes } = keysOf([0, 600]);
-  const facts = { keys, escrowRecipients: ["age1example"] };
+  const facts = { keys, escrowRecipients: ["age1example"], removed: [] };
   const text = await sealRing(facts, bytes, passphrase, 14);
   const opened = await openRing(text, passphrase);
   assert.deepEqual(opened.bytes, bytes);
@@ -78,7 +78,7 @@ test("openRing gives back what sealRing was given, and its facts stand in the fi
 
 test("openRing is sealed under another passphrase, and when anything in the file was changed, cut or exchanged", async () => {
   const { facts: keys, bytes } = keysOf([0, 600]);
-  const text = await sealRing({ keys, escrowRecipients: [] }, bytes, passphrase, 14);
+  const text = await sealRing({ keys, escrowRecipients: [], removed: [] }, bytes, passphrase, 14);
   const other = new Redacted<Uint8Array>(Buffer.from("another passphrase"));
   await assert.rejects(openRing(text, other), (error) => isStrongroomError(error, "sealed"));
   const changed = (change: (file: Record<string, unknown>) => void) => {

@@ -1,4 +1,4 @@
-/** A plugin that serves: keys in memory, a socket, records, health. It opens no connection to anything. */
+/** A plugin that serves: keys in memory, a socket, records, health. It opens no connection: what keeps the ring elsewhere is handed in. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { basename } from "node:path";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -9,6 +9,8 @@ import { serveGrpc } from "../../grpc/serve-grpc.ts";
 import { describeError } from "../../log/logger.ts";
 import type { Logger } from "../../log/logger.ts";
 import { CallRecords } from "./call-records.ts";
+import { FollowedRing } from "./followed-ring.ts";
+import type { RingServer } from "./followed-ring.ts";
 import { listenForHealth } from "./health-listener.ts";
 import type { HealthCheck } from "./health-listener.ts";
 import { callStatus, keyManagementCalls } from "./key-management-calls.ts";
@@ -25,13 +27,15 @@ export interface KmsPluginConfig {
   /** An absolute path. */
   readonly socket: string;
   /** Where health and metrics are told; undefined: nowhere. */
+  /** Keeps the ring for all nodes; undefined: the folder is all there is. */
+  readonly server?: RingServer | undefined;
   readonly health: { readonly host: string; readonly port: number } | undefined;
 }
 
 export interface RunningPlugin extends AsyncDisposable {
   readonly writeKeyId: string;
   readonly healthUrl: string | undefined;
-  /** Looks at the key file now, and not only in ten seconds. */
+  /** Looks at the server, if there is one, and at the key file now, and not only in a while. */
   look(): Promise<void>;
 }
 
@@ -45,6 +49,8 @@ export async function startKmsPlugin(config: KmsPluginConfig, log: Logger): Prom
   const now = () => new Date();
   await using parts = new AsyncDisposableStack();
   await ensureClosedFolder(config.folder, "the keys");
+  const taking: { keys?: KeySource } = {};
+  const followed = await followedRing(config, log, async () => taking.keys?.look());
   const records = parts.use(await CallRecords.open(recordFilePath(config.folder), now));
   const keys = parts.use(
     await KeySource.open({
@@ -55,6 +61,7 @@ export async function startKmsPlugin(config: KmsPluginConfig, log: Logger): Prom
       onRefused: (error) => log.error("The key file was refused, former keys stay in use", error),
     }),
   );
+  taking.keys = keys;
   await proveKeys(keys.ring, now());
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -62,7 +69,8 @@ export async function startKmsPlugin(config: KmsPluginConfig, log: Logger): Prom
   const isSocketInPlace = () => listening.on?.isInPlace() === true;
   const ring = () => keys.ring;
   const state = { ring, now, isSocketInPlace, isKeyFileCurrent: () => keys.refusal === undefined };
-  const metrics = new PluginMetrics(registry, state);
+  const isServerCurrent = followed === undefined ? undefined : () => followed.isCurrent;
+  const metrics = new PluginMetrics(registry, { ...state, isServerCurrent });
   const methods = keyManagementCalls({ ring, record: (record) => records.write(record), now });
   const serving = { method: (path: string) => methods.get(path), served, messageBytesMax: kmsMessageBytesMax, now };
   const handler = async (request: IncomingMessage, response: ServerResponse) => {
@@ -88,13 +96,33 @@ export async function startKmsPlugin(config: KmsPluginConfig, log: Logger): Prom
   ];
   const health = config.health === undefined ? undefined : await listenForHealth(config.health, checks, registry);
   if (health !== undefined) parts.use(health);
+  if (followed !== undefined) parts.use(followed).start();
   const moved = parts.move();
   return {
     writeKeyId: keys.ring.writeKey(now()).id,
     healthUrl: health?.url,
-    look: () => keys.look(),
+    async look() {
+      await followed?.look();
+      await keys.look();
+    },
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   };
+}
+
+async function followedRing(
+  { folder, passphraseFile, server }: KmsPluginConfig,
+  log: Logger,
+  onTaken: () => Promise<void>,
+): Promise<FollowedRing | undefined> {
+  if (server === undefined) return undefined;
+  return await FollowedRing.open({
+    folder,
+    server,
+    readPassphrase: () => readLocalPassphrase(passphraseFile),
+    onTaken,
+    onRefused: (error) => log.error("The ring of the server was not taken, the keys of this node stay in use", error),
+    onWell: () => log.info("The ring of the server is in use"),
+  });
 }
 
 /** Before anybody asks: what is encrypted now can be decrypted. */

@@ -29,7 +29,7 @@ export async function initKeys(at: KeyFolder, escrow: Escrow, now: Date): Promis
   await ensureClosedFolder(at.folder, "the keys");
   await requireNoKeys(at.folder);
   const { facts, bytes } = newKey(now, now);
-  const ring = { keys: [facts], escrowRecipients: recipientsOf(escrow.lock) };
+  const ring = { keys: [facts], escrowRecipients: recipientsOf(escrow.lock), removed: [] };
   try {
     const sealed = await sealRing(ring, bytes, at.passphrase);
     await createPrivateFile(escrow.path, await sealEscrow(ring, bytes, escrow.lock));
@@ -48,7 +48,7 @@ export async function rotateKeys(at: KeyFolder, escrow: Escrow, now: Date, write
   const bytes = Buffer.concat([old, added.bytes]);
   try {
     requireLater(ring, writesFrom);
-    const grown = { keys: [...ring.keys, added.facts], escrowRecipients: recipientsOf(escrow.lock) };
+    const grown = { ...ring, keys: [...ring.keys, added.facts], escrowRecipients: recipientsOf(escrow.lock) };
     const sealed = await sealRing(grown, bytes, at.passphrase);
     await createPrivateFile(escrow.path, await sealEscrow(grown, bytes, escrow.lock));
     await replaceKeyFile(at.folder, before, sealed);

@@ -41,8 +41,8 @@ export async function readLocalPassphrase(path: string): Promise<Redacted<Uint8A
   return await readPassphraseFile(path);
 }
 
-/** A volume of a kubelet has its files behind a link `..data` to a folder of a name that begins with two dots. */
-async function requireNotFromCluster(path: string): Promise<void> {
+/** Raises `invalid` for a file that a kubelet has put there. A volume of a kubelet has its files behind a link `..data` to a folder of a name that begins with two dots. */
+export async function requireNotFromCluster(path: string): Promise<void> {
   const real = await realpath(path).catch(() => path); // its absence is told by who reads it
   if (
     !dirname(real)

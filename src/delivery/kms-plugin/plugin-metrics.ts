@@ -9,6 +9,8 @@ export interface PluginState {
   /** Whether what is on the disk is what is used. */
   isKeyFileCurrent(): boolean;
   isSocketInPlace(): boolean;
+  /** Whether the ring of the server is used; undefined without a server. */
+  readonly isServerCurrent: (() => boolean) | undefined;
 }
 
 /** Metrics of a plugin: of calls by method and status, and of what it stands on. No label has a key id: those are in the records. */
@@ -39,7 +41,10 @@ export class PluginMetrics {
       ["socket_in_place", "1 while the path of the socket leads here.", () => Number(state.isSocketInPlace())],
       ["last_status_timestamp_seconds", "When kube-apiserver last asked for the status.", () => this.#lastStatus],
     ];
-    for (const [name, help, value] of gauges) {
+    const { isServerCurrent } = state;
+    const server = "1 while the ring of the server was in use when it was asked last.";
+    const more = isServerCurrent === undefined ? [] : ([["ring_server_current", server, isServerCurrent]] as const);
+    for (const [name, help, value] of [...gauges, ...more.map(numbered)]) {
       registry.registerMetric(gaugeOf({ name: `strongroom_kms_plugin_${name}`, help }, value));
     }
   }
@@ -50,6 +55,10 @@ export class PluginMetrics {
     this.#seconds.observe({ method }, seconds);
     if (method === "Status" && status === 0) this.#lastStatus = Date.now() / 1000;
   }
+}
+
+function numbered([name, help, value]: readonly [string, string, () => boolean]) {
+  return [name, help, () => Number(value())] as const;
 }
 
 /** Its value is asked for when it is read. */

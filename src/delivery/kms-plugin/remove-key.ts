@@ -36,7 +36,9 @@ export async function removeKey(at: KeyFolder, keyId: string, snapshotPath: stri
     await requireNotOnRecord(at.folder, keyId, takenAt);
     const keys = facts.keys.toSpliced(index, 1);
     const rest = Buffer.concat([bytes.subarray(0, index * rootKeyBytes), bytes.subarray((index + 1) * rootKeyBytes)]);
-    const sealed = await sealRing({ ...facts, keys }, rest, at.passphrase).finally(() => rest.fill(0));
+    const sealed = await sealRing({ ...facts, keys, removed: [...facts.removed, keyId] }, rest, at.passphrase).finally(
+      () => rest.fill(0),
+    );
     await replaceKeyFile(at.folder, before, sealed);
   } finally {
     bytes.fill(0);
