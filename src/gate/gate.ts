@@ -112,6 +112,8 @@ export interface GateContext {
    * too much for a record; it is not called where nothing is kept.
    */
   keepBody(body: BodyName, read: () => string | undefined): void;
+  /** Puts on record the name of the object that what was sent is about, where the request itself names none, whatever comes of it. */
+  about(name: string): void;
   /** Asks for another verb on the same resource, where a request turns out to need it; raises {@link ForbiddenError}. */
   authorize(verb: string): Promise<void>;
   readonly annotate: Annotate;
@@ -268,6 +270,7 @@ export class Gate {
       lesser,
       annotate: record.annotate,
       keepBody: record.keepBody,
+      about: record.about,
       decide,
       reach: async (attributes) => (await this.#authorizer.reach?.(attributes)) ?? "unknown",
       authorize: async (verb) => {

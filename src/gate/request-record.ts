@@ -35,6 +35,8 @@ export class RequestRecord implements RequestLife {
   keep: KeepBody | undefined;
   #bodies: Pick<AuditEvent, "requestObject" | "responseObject"> | undefined;
   #ends: (() => void)[] = [];
+  /** The name in what was sent. */
+  #about = "";
   #notes: Readonly<Record<string, string>> | undefined;
 
   constructor(request: GateRequest, now: () => Date) {
@@ -72,6 +74,10 @@ export class RequestRecord implements RequestLife {
   /** The first text under a key stays, as upstream. */
   readonly annotate: Annotate = (key, text) => {
     this.#notes = { [key]: cutText(text, noteMax), ...this.#notes };
+  };
+
+  readonly about = (name: string): void => {
+    this.#about = name;
   };
 
   readonly keepBody = (body: BodyName, read: () => string | undefined): void => {
@@ -117,7 +123,7 @@ export class RequestRecord implements RequestLife {
     const resource = this.request.resource;
     if (resource === undefined) return undefined;
     // What is asked for may be no name at all.
-    const name = cutText(object?.name ?? resource.name, nameMax);
+    const name = cutText(object?.name ?? (resource.name === "" ? this.#about : resource.name), nameMax);
     return {
       resource: cutText(resource.resource, nameMax),
       ...(resource.namespace !== "" && { namespace: cutText(resource.namespace, nameMax) }),

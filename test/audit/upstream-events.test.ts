@@ -37,10 +37,25 @@ const ours: readonly { readonly path: RegExp; readonly calls?: readonly string[]
     calls: ["no-such-resource"],
     reason: "a resource that this server does not have is a page that does not exist",
   },
+  {
+    path: /^responseStatus\./,
+    calls: ["as-group-alone"],
+    reason:
+      "to act as a group and no user is a mistake of the caller: 400, where upstream has a failure of its own, 500",
+  },
+  { path: /^responseStatus\.details$/, calls: ["method"], reason: "details without anything in them are left out" },
   { path: /^objectRef\.name$/, calls: ["create-generated"], reason: "ours says which name was generated" },
   {
     path: /^(responseStatus|responseObject)\.(message|details)/,
-    calls: ["role-invalid"],
+    calls: [
+      "role-invalid",
+      "create-unnamed",
+      "create-other-namespace",
+      "create-media-type",
+      "update-other-name",
+      "list-bad-selector",
+      "list-bad-limit",
+    ],
     reason: "what is wrong with what was sent is told by quoting it, which no record does",
   },
   {

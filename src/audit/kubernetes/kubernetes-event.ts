@@ -98,10 +98,14 @@ function isUnauthenticated({ responseStatus }: AuditEvent): boolean {
   return responseStatus?.code === 401;
 }
 
-/** The name in the path. Whoever creates an object names it in the body. */
-function requestedName({ verb, objectRef }: AuditEvent): string {
-  const isInBody = verb === "create" && objectRef?.subresource === undefined;
-  return isInBody ? "" : (objectRef?.name ?? "");
+/** The name in the path. Whoever creates an object names it in the body, but for who does so where only another method is. */
+function requestedName({ verb, objectRef, requestURI }: AuditEvent): string {
+  const { name = "", namespace, apiGroup, subresource } = objectRef ?? {};
+  if (verb !== "create" || subresource !== undefined) return name;
+  // /api/v1 or /apis/GROUP/VERSION, and /namespaces/NAMESPACE, and the resource come before it.
+  const before = (apiGroup === undefined ? 3 : 4) + (namespace === undefined ? 0 : 2) + 1;
+  const path = requestURI.split("?", 1)[0] ?? "";
+  return path.split("/").length > before ? name : "";
 }
 
 /**
@@ -159,20 +163,13 @@ function told(event: AuditEvent, level: KubernetesEvent["level"], stage: PolicyS
     user: isUnauthenticated(event) ? {} : userInfo(event.user),
     ...(event.impersonatedUser !== undefined && { impersonatedUser: userInfo(event.impersonatedUser) }),
     ...origin(event),
-    ...(event.objectRef !== undefined && { objectRef: { ...event.objectRef, ...refusedName(event) } }),
+    ...(event.objectRef !== undefined && { objectRef: event.objectRef }),
     ...(status !== undefined && { responseStatus: status }),
     ...bodies(event, level, status),
     requestReceivedTimestamp: event.requestReceivedTimestamp,
     stageTimestamp: event.stageTimestamp,
     ...(Object.keys(annotations).length > 0 && { annotations }),
   };
-}
-
-/** Of an object that could not be created, the name that its refusal tells. */
-function refusedName({ verb, objectRef, responseStatus }: AuditEvent): { name?: string } {
-  const { code = 0, details } = responseStatus ?? {};
-  if (verb !== "create" || objectRef?.name !== undefined || details?.name === undefined) return {};
-  return code === 409 || code === 422 ? { name: details.name } : {};
 }
 
 function head({ auditID, requestURI, verb }: AuditEvent, level: KubernetesEvent["level"], stage: PolicyStage) {
@@ -193,8 +190,8 @@ function userInfo({ username, uid, groups, extra }: AuditEvent["user"]): UserInf
 }
 
 function statusOf({ code, reason, message, details }: NonNullable<AuditEvent["responseStatus"]>): Status {
-  // A page that does not exist is answered with plain text.
-  if (code === 404 && message === undefined && details === undefined) return { metadata: {}, code };
+  // A page that does not exist is answered with plain text; who accepts no form of a Status is not told of one.
+  if (code === 406 || (code === 404 && message === undefined && details === undefined)) return { metadata: {}, code };
   const failed = code >= 400;
   return {
     metadata: {},

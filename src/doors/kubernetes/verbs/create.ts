@@ -30,6 +30,7 @@ export async function createObject(context: VerbContext): Promise<VerbAnswer> {
   const { tree, warnings } = readObject(body, media, expectedType(context.kind), options.options.fieldValidation);
   for (const text of warnings) context.warn(text);
   keepRequest(context.gate, context.kind, tree);
+  context.gate.about(stringField(metadataOf(tree), "name"));
   const duplicateOwners = dropDuplicateOwnerReferences(tree, "in-request");
   if (duplicateOwners !== undefined) context.warn(duplicateOwners);
   requireNamespace(context, tree);
