@@ -76,6 +76,7 @@ export class ApiserverWatcher {
       return undefined;
     }
     this.watches += 1;
+    this.#onChange();
     try {
       for await (const line of createInterface({ input: answer })) {
         const { type, object } = JSON.parse(line) as Told;

@@ -151,6 +151,36 @@ function suite(): void {
     assert.equal(Object.keys((await ours("both")).data).length, 40);
   });
 
+  it("is told everything when it goes on after it stood still, and keeps no other API server waiting meanwhile", async () => {
+    await using second = await startBeneath(server.etcdUrl, files, server.credentials.ca, etcd);
+    await cluster.call("POST", "/api/v1/namespaces", {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: "still" },
+    });
+    const path = secretsOf("still");
+    const [stopped, running] = [new ApiserverWatcher(second, path), new ApiserverWatcher(cluster, path)];
+    await Promise.all([stopped, running].map((each) => each.until(() => each.watches > 0)));
+    const value = Buffer.alloc(64 * 1024, 7).toString("base64");
+    const count = 200;
+    second.signal("SIGSTOP");
+    for (let index = 0; index < count; index += 20) {
+      const create = (place: number) =>
+        cluster.call("POST", path, {
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: { name: `s-${index + place}` },
+          data: { value },
+        });
+      await Promise.all(Array.from({ length: 20 }, (_, place) => create(place)));
+    }
+    await running.until((known) => known.size === count);
+    second.signal("SIGCONT");
+    await stopped.until((known) => known.size === count);
+    assert.deepEqual([...stopped.known].sort(), [...running.known].sort());
+    await Promise.all([stopped.stop(), running.stop()]);
+  });
+
   it("has a secret that is linked into it, follows it, and says why it cannot be changed there", async () => {
     const path = "/apis/strongroom.dev/v1/namespaces/default/secretlinks";
     await server.call("POST", "/api/v1/namespaces", { body: { metadata: { name: "shared" } } });

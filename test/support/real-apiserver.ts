@@ -28,6 +28,8 @@ export interface RealApiserver extends AsyncDisposable {
   readonly kubeconfig: string;
   /** A kubeconfig of this user, in these groups. */
   kubeconfigOf(user: string): Promise<string>;
+  /** Has it stand still, and go on. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
   /** Sends JSON as the administrator. Raises unless it succeeds. */
   call(method: string, path: string, body?: object): Promise<unknown>;
 }
@@ -104,6 +106,7 @@ export async function startRealApiserver(more: readonly string[] = [], etcd?: Re
     token: tokens.get("admin") ?? "",
     kubeconfig: await writeConfig("admin"),
     kubeconfigOf: writeConfig,
+    signal: (name) => void apiserver.kill(name),
     call,
     [Symbol.asyncDispose]: stop,
   };
