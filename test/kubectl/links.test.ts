@@ -51,6 +51,6 @@ function commands(binary: KubectlBinary): void {
     assert.match(labelled.stderr, /it is linked from shared\/db/);
     await kubectl.ok(["label", "secretlink", "db", ...inWest, "tier=data"]);
     await kubectl.ok(["delete", "secretlink", "db", ...inWest]);
-    await kubectl.ok(["wait", "secret/db", ...inWest, "--for=delete"]);
+    while ((await kubectl.ok([...inWest, "get", "secrets", "-o", "name"])) !== "");
   });
 }
