@@ -38,7 +38,7 @@ export interface Credentials {
   /** Absent for clients without a certificate. */
   readonly files?: { readonly cert: string; readonly key: string };
   readonly pem: ClientCredentials;
-  /** Sent with each GET of one object. */
+  /** Sent with each request. */
   readonly token?: string;
 }
 

@@ -25,6 +25,7 @@ import { measureHistory } from "./goals/history.ts";
 import { measureIdleWatches } from "./goals/idle-watches.ts";
 import { measureInformer } from "./goals/informer.ts";
 import { measureLargeList, measureSmallList } from "./goals/lists.ts";
+import { measurePeer } from "./goals/peer.ts";
 import { measureRbacReads } from "./goals/rbac-reads.ts";
 import { measureReports } from "./goals/reports.ts";
 import { measureSight } from "./goals/sight.ts";
@@ -62,6 +63,7 @@ const benchmarks: Readonly<Record<string, (quick: boolean) => Promise<Section | 
   reports: measureReports,
   "etcd-snapshot": measureEtcdSnapshot,
   "etcd-door": measureEtcdDoor,
+  peer: measurePeer,
 };
 
 const names = Object.keys(benchmarks);

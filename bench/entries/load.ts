@@ -68,7 +68,9 @@ const applyType = "application/apply-patch+yaml";
 
 function exchange(method: string, target: string, body?: string, type = "application/json"): Promise<number> {
   const headers =
-    body === undefined ? authorization : { "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
+    body === undefined
+      ? authorization
+      : { ...authorization, "Content-Type": type, "Content-Length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const sent = request(new URL(target, url), { method, agent, headers }, (response) => {
       response.resume().on("error", reject);
