@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -20,20 +21,22 @@ const now = () => new Date(0);
 const open = (directory: string) => openEmbeddedEngine({ directory, indexAuthenticator: testAuthenticator });
 
 /** A store with values of all sizes, history, deletions and a TTL lease, in which much was replaced and compacted. */
-async function fill(directory: string): Promise<void> {
+async function fill(directory: string, count = 120): Promise<void> {
   await using store = await open(directory);
   const { id } = await store.grantTtlLease(1000);
+  const indexes = Array.from({ length: count }, (_, index) => index);
   for (let round = 0; round < 3; round++) {
-    for (let index = 0; index < 120; index++) {
-      await put(store, `/k/${index}`, `old ${round} ${"x".repeat(index ** 2)}`, index % 10 === 0 ? id : undefined);
-    }
+    const value = (index: number) => `old ${round} ${"x".repeat(index ** 2)}`;
+    await Promise.all(
+      indexes.map((index) => put(store, `/k/${index}`, value(index), index % 10 === 0 ? id : undefined)),
+    );
   }
-  for (let index = 0; index < 120; index += 3) await remove(store, `/k/${index}`);
+  await Promise.all(indexes.filter((index) => index % 3 === 0).map((index) => remove(store, `/k/${index}`)));
   await store.compact(await store.currentRevision());
-  for (const { key, modRevision } of (await store.range("")).records) {
-    await store.rewrite(key, modRevision, Buffer.from(`new ${key}`));
-  }
-  for (let index = 0; index < 40; index++) await put(store, `/k/${index}`, `new of history ${index}`);
+  const { records } = await store.range("");
+  const rewritten = records.map(({ key, modRevision }) => store.rewrite(key, modRevision, Buffer.from(`new ${key}`)));
+  assert.ok((await Promise.all(rewritten)).every(Boolean));
+  await Promise.all(indexes.slice(0, 40).map((index) => put(store, `/k/${index}`, `new of history ${index}`)));
 }
 
 /** All that can be seen of a store. */
@@ -58,15 +61,16 @@ async function contentOf(store: EmbeddedEngine) {
   };
 }
 
-const marks = [Buffer.from("old 0"), Buffer.from("old 2"), Buffer.from("new ")];
+const common = Buffer.from("old ");
+const marks = [Buffer.from("old 0"), Buffer.from("old 2")];
 
 test("defragment keeps everything that the store says, and leaves nothing else in its files", async () => {
   const directory = parent.path("whole");
   await fill(directory);
   const before = await (async () => {
     await using store = await open(directory);
-    const { counts } = await store.searchFiles(Buffer.from(""), marks.slice(1));
-    assert.ok((counts[0] ?? 0) > 0, "what was replaced is still there");
+    const { counts } = await store.searchFiles(common, marks);
+    assert.ok((counts[1] ?? 0) > 0, "what was replaced is still there");
     assert.equal(store.fileNote(), undefined);
     return await contentOf(store);
   })();
@@ -81,8 +85,8 @@ test("defragment keeps everything that the store says, and leaves nothing else i
   await using store = await open(directory);
   assert.deepEqual(await contentOf(store), before);
   assert.deepEqual(store.fileNote(), note);
-  const { counts, fileBytes } = await store.searchFiles(Buffer.from(""), marks);
-  assert.deepEqual(counts.slice(0, 2), [0, 0]);
+  const { counts, fileBytes } = await store.searchFiles(common, marks);
+  assert.deepEqual(counts, [0, 0]);
   assert.ok(!readFileSync(join(directory, "data.mdb")).includes("old "));
   assert.equal(fileBytes, statSync(join(directory, "data.mdb")).size);
   assert.equal(await put(store, "/k/more", "y"), before.revision + 1);
@@ -99,23 +103,39 @@ test("defragment again takes the place of what the last one noted", async () => 
   assert.deepEqual(Object.keys(note.kinds), ["any"]);
 });
 
-test("defragment that ends at any step leaves a whole store, and the next opening removes what was left", async () => {
+test("defragment that fails, or is killed, at any step leaves a whole store, and the next opening removes what was left", async () => {
   const steps: readonly DefragmentStep[] = ["copy", "note", "link", "rename", "overwrite", "remove"];
-  for (const last of steps) {
-    const directory = parent.path(`fault-${last}`);
-    await fill(directory);
-    const before = await (async () => {
+  const program = new URL("conformance/defragment-and-die.ts", import.meta.url).pathname;
+  const ways: Readonly<Record<string, (directory: string, last: DefragmentStep) => Promise<void>>> = {
+    async fails(directory, last) {
+      const onStep = (step: DefragmentStep) => {
+        if (step === last) throw new RangeError("an injected fault");
+      };
+      await assert.rejects(defragment({ directory, kindOf, now, onStep }), RangeError);
+    },
+    async killed(directory, last) {
+      const { signal, stderr } = spawnSync(process.execPath, [program, directory, last], { encoding: "utf8" });
+      assert.equal(signal, "SIGKILL", stderr);
+    },
+  };
+  for (const [way, end] of Object.entries(ways)) {
+    for (const last of steps) {
+      const directory = parent.path(`${way}-${last}`);
+      await fill(directory);
+      const before = await (async () => {
+        await using store = await open(directory);
+        return await contentOf(store);
+      })();
+      await end(directory, last);
       await using store = await open(directory);
-      return await contentOf(store);
-    })();
-    const onStep = (step: DefragmentStep) => {
-      if (step === last) throw new RangeError("an injected fault");
-    };
-    await assert.rejects(defragment({ directory, kindOf, now, onStep }), RangeError, last);
-    await using store = await open(directory);
-    assert.deepEqual(await contentOf(store), before, last);
-    const left = readdirSync(directory).filter((name) => /anew|former/.test(name));
-    assert.deepEqual(left, [], last);
+      assert.deepEqual(await contentOf(store), before, `${way} at ${last}`);
+      const left = readdirSync(directory).filter((name) => /anew|former/.test(name));
+      assert.deepEqual(left, [], `${way} at ${last}`);
+      const { counts } = await store.searchFiles(common, marks);
+      const isAnew = last === "overwrite" || last === "remove";
+      if (isAnew) assert.deepEqual(counts, [0, 0], `${way} at ${last}`);
+      else assert.notDeepEqual(counts, [0, 0], `${way} at ${last}`);
+    }
   }
 });
 
@@ -149,7 +169,7 @@ const skip = whyNoSmallDisk();
 test("defragment on a disk without space for it fails, and the store goes on", { skip }, async () => {
   using disk = mountSmallDisk();
   const directory = join(disk.path, "store");
-  await fill(directory);
+  await fill(directory, 60);
   const ballast = join(disk.path, "ballast");
   assert.throws(() => writeFileSync(ballast, Buffer.alloc(9 * 1024 * 1024)), { code: "ENOSPC" });
   await assert.rejects(defragment({ directory, kindOf, now }), (error) => {
