@@ -55,7 +55,7 @@ export async function openControlSocket(dataDir: string, abilities: HostAbilitie
     if (request.url === backupPath) return void sendBackup(request, response, abilities.backup);
     answer(request, abilities).then(
       (text) => response.writeHead(200).end(text),
-      (error: unknown) => response.writeHead(400).end(toldOf(error)),
+      (error: unknown) => response.writeHead(isStrongroomError(error, "unavailable") ? 503 : 400).end(toldOf(error)),
     );
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));

@@ -107,11 +107,18 @@ export class EncryptionService implements AsyncDisposable {
 
   /**
    * What a statement says of a key that nothing is left under. Raises `not-found` for a key that was never configured, `invalid`, with
-   * counts, when it writes or anything is left, and `unavailable` when the configuration changed meanwhile.
+   * counts, when it writes or anything is left, and `unavailable` when the configuration changed meanwhile, or records are being rewritten:
+   * what a former configuration had begun to write may come to the store later than it is counted.
    */
   async proveUnused(form: string): Promise<StatementFacts> {
     const { encryption, clock } = this.#options;
     const inForce = encryption.encryption;
+    if (this.#rewriter.progress.state === "running") {
+      throw new StrongroomError(
+        "unavailable",
+        "records must not be rewritten while they are counted: ask again after that",
+      );
+    }
     const time = new Date(clock.now()).toISOString();
     const noted = this.#keys.noted.filter((key) => key.form === form);
     const examined = await this.#examine();

@@ -77,7 +77,7 @@ export async function examineEncryption(options: ExaminationOptions): Promise<Ex
   const known = [...configured, ...noted.map(({ form }) => form)];
   const counts = await takeCensus(engine, options.resourceOf, known);
   const forms = Array.from(new Set([...known, ...counts.map(({ form }) => form)]));
-  const free = await freeSpaceOf(engine, forms);
+  const space = await searchFreeSpace(engine, forms);
   const stateOf = (form: string, writes: boolean): KeyState =>
     writes ? "writes" : configured.has(form) ? "reads" : "missing";
   const resources = counts.map((count) => ({
@@ -86,13 +86,12 @@ export async function examineEncryption(options: ExaminationOptions): Promise<Ex
     oldestWrite: count.records === 0 ? undefined : timeOf(engine, count.oldestRevision),
   }));
   const keys = keysOf(forms, counts).map((key) => {
-    const state = stateOf(
-      key.form,
-      writers.all.some((writer) => writes(writer, key)),
+    const isWriter = writers.all.some((writer) => writes(writer, key));
+    return keyStatus(key, stateOf(key.form, isWriter), counts, (live) =>
+      leftInFreeSpace(key.form, live, space, isWrittenAnew(engine, key.form, noted)),
     );
-    return keyStatus(key, state, counts, (left) => free(key.form, left, noted));
   });
-  return { revision, resources, keys, files: filesStatus(engine, free.fileBytes) };
+  return { revision, resources, keys, files: filesStatus(engine, space.fileBytes) };
 }
 
 /** What writes, and under which key of a plugin. */
@@ -149,30 +148,37 @@ function keyStatus(
   return { form, keyId, state, records, bytes: sum("bytes"), superseded, removable, ...left };
 }
 
-async function freeSpaceOf(engine: ExaminedEngine, forms: readonly string[]) {
-  const searched = forms.filter((form) => form !== identityForm);
-  const marks = searched.map((form) => Buffer.from(`${encryptedPrefix}${form}:`));
-  const { fileBytes, counts } = (await engine.searchFiles?.(Buffer.from(encryptedPrefix), marks)) ?? {
-    fileBytes: 0,
-    counts: [],
-  };
-  const left = (
-    form: string,
-    live: number,
-    noted: readonly NotedKey[],
-  ): Pick<KeyStatus, "leftBehind" | "freeSpace"> => {
-    const isAnew = engine.fileNote === undefined || isWrittenAnew(engine, form, noted);
-    // What is in the clear has no mark.
-    if (form === identityForm) return isAnew ? { leftBehind: 0, freeSpace: "written-anew" } : {};
-    const leftBehind = Math.max(0, (counts[searched.indexOf(form)] ?? 0) - live);
-    return { leftBehind, freeSpace: isAnew ? "written-anew" : "searched" };
-  };
-  return Object.assign(left, { fileBytes });
+/** What the files have of forms beside records. */
+interface FreeSpace {
+  readonly fileBytes: number;
+  /** How often the beginning of a record under each form is in them. */
+  readonly beginnings: ReadonlyMap<string, number>;
+}
+
+async function searchFreeSpace(engine: ExaminedEngine, forms: readonly string[]): Promise<FreeSpace> {
+  if (engine.searchFiles === undefined) return { fileBytes: 0, beginnings: new Map() };
+  const marked = forms.filter((form) => form !== identityForm);
+  const marks = marked.map((form) => Buffer.from(`${encryptedPrefix}${form}:`));
+  const { fileBytes, counts } = await engine.searchFiles(Buffer.from(encryptedPrefix), marks);
+  return { fileBytes, beginnings: new Map(marked.map((form, index) => [form, counts[index] ?? 0])) };
+}
+
+/** `live` is how many of the beginnings are those of records. What is in the clear has no mark: only a new file says something of it. */
+function leftInFreeSpace(
+  form: string,
+  live: number,
+  { beginnings }: FreeSpace,
+  isAnew: boolean,
+): Pick<KeyStatus, "leftBehind" | "freeSpace"> {
+  if (form === identityForm && !isAnew) return {};
+  const leftBehind = Math.max(0, (beginnings.get(form) ?? 0) - live);
+  return { leftBehind, freeSpace: isAnew ? "written-anew" : "searched" };
 }
 
 /** Whether nothing under a form can be in the file but records that were put there since, by whoever did not know of the notes. */
 function isWrittenAnew(engine: ExaminedEngine, form: string, noted: readonly NotedKey[]): boolean {
-  const note = engine.fileNote?.();
+  if (engine.fileNote === undefined) return true; // there is no file
+  const note = engine.fileNote();
   const ends = noted.filter((key) => key.form === form).map(({ until }) => until);
   if (note === undefined || ends.length === 0) return false;
   // Whoever wrote the file did not know the configuration, so a name with colons was cut at the third.
