@@ -137,6 +137,26 @@ test("A delete frees the name at once and keeps the state and its versions in th
   assert.equal(again.book.promotion?.number, 1);
 });
 
+test("What a link writes keeps no versions and leaves no trash, and says what it is linked from, also when only that changes", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  const link = (linkedFrom: string) => ({ author: "link default/a", door: "kubernetes", linkedFrom });
+  const first = await secrets.create(state("a", "MQ=="), link("n/one"));
+  const second = await secrets.replace(first, state("a", "Mg=="), link("n/one"));
+  assert.deepEqual([second.book.promotion, second.book.linkedFrom], [undefined, "n/one"]);
+  const metadata = '{"name":"a","labels":{"x":"y"}}';
+  const third = await secrets.replace(second, state("a", "Mg==", { metadata }), link("n/two"));
+  assert.equal((await secrets.get("default", "a"))?.book.linkedFrom, "n/two");
+  await secrets.delete(third, link("n/two"));
+  assert.deepEqual(await keysUnder(store, promotionPrefix(identity)), []);
+  assert.deepEqual(await keysUnder(store, payloadPrefix(identity)), []);
+  assert.deepEqual(await keysUnder(store, trashPrefix("ns-1")), []);
+  // Of whoever else writes it is a secret like others.
+  const again = await secrets.create(state("a", "MQ=="), link("n/one"));
+  const own = await secrets.replace(again, state("a", "Mg=="), writer);
+  assert.deepEqual([own.book.promotion?.number, own.book.linkedFrom], [1, undefined]);
+});
+
 test("A re-created namespace does not inherit versions", async () => {
   const store = await storeWithNamespace();
   const secrets = secretsOn(store);

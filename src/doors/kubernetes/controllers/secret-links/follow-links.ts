@@ -2,7 +2,7 @@
  * Queues links when they change, when their source does, and when what they made does.
  *
  * Holds which secret each link shares; a start looks at every link once, and passes over the secrets without versions, among which are those
- * that a link made that is gone since.
+ * that a link made that is gone since. Secrets are watched while there are links, and not otherwise: each watch costs every write something.
  */
 import type { TellUnreadable } from "../../../../core/object-range.ts";
 import { toRevision } from "../../../../store/revision.ts";
@@ -33,6 +33,9 @@ export class LinkFollower {
   readonly #sources = new Map<string, string>();
   /** The links of each source. */
   readonly #links = new Map<string, Map<string, LinkPlace>>();
+  #ofSecrets: ObjectWatcher | undefined;
+  #failed: (error: unknown) => void = () => {};
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: LinkFollowerOptions) {
     this.#options = options;
@@ -40,28 +43,30 @@ export class LinkFollower {
 
   /** Resolves when `signal` aborts; raises what made following impossible. */
   async run(signal: AbortSignal): Promise<void> {
-    const { links, secrets } = this.#options;
-    const from = toRevision((await links.currentRevision()) + 1);
-    await using ofLinks = links.watch("", from);
-    await using ofSecrets = secrets.watch("", from);
-    const close = () => {
-      ofLinks.close();
-      ofSecrets.close();
-    };
+    const { links } = this.#options;
+    await using ofLinks = links.watch("", toRevision((await links.currentRevision()) + 1));
+    const failure = new Promise<never>((_resolve, reject) => (this.#failed = reject));
+    failure.catch(() => {}); // it may come before it is waited for
+    const over = new AbortController();
+    const close = () => ofLinks.close();
     signal.addEventListener("abort", close);
     try {
       if (signal.aborted) return;
       await this.#readLinks();
-      await Promise.all(
-        [
-          this.#follow(ofLinks, (event) => this.#linkChanged(event)),
-          this.#follow(ofSecrets, (event) => this.#secretChanged(event)),
-          this.#readCopies(signal),
-        ].map((work) => work.catch((error: unknown) => rethrowAfter(close, error))),
-      );
+      this.#run(this.#readCopies(over.signal));
+      await Promise.race([this.#follow(ofLinks, (event) => this.#linkChanged(event)), failure]);
     } finally {
       signal.removeEventListener("abort", close);
+      over.abort();
+      this.#ofSecrets?.close();
+      await Promise.all(this.#running);
     }
+  }
+
+  /** Beside following links; what fails ends all of it. */
+  #run(work: Promise<void>): void {
+    const running = work.catch((error: unknown) => this.#failed(error)).finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   async #readLinks(): Promise<void> {
@@ -98,10 +103,20 @@ export class LinkFollower {
     if (previous === undefined) return;
     this.#forget(keyOf(previous));
     await this.#enqueue(previous);
+    if (this.#sources.size > 0) return;
+    this.#ofSecrets?.close();
+    this.#ofSecrets = undefined;
+  }
+
+  /** Before the first link is looked at, so that no change of its source is missed. */
+  async #watchSecrets(): Promise<void> {
+    const { secrets } = this.#options;
+    const watcher = secrets.watch("", toRevision((await secrets.currentRevision()) + 1));
+    this.#ofSecrets = watcher;
+    this.#run(this.#follow(watcher, (event) => this.#secretChanged(event)).finally(() => watcher.close()));
   }
 
   async #secretChanged(event: ObjectEvent): Promise<void> {
-    if (this.#sources.size === 0 && event.object?.linkedFrom === undefined) return;
     const secret = event.object ?? (await event.previous());
     if (secret === undefined) return;
     const key = keyOf(secret);
@@ -119,6 +134,7 @@ export class LinkFollower {
       const links = this.#links.get(source) ?? new Map<string, LinkPlace>();
       this.#links.set(source, links.set(key, { namespace, name }));
     }
+    if (this.#ofSecrets === undefined) await this.#watchSecrets();
     await this.#enqueue(link);
   }
 
@@ -137,10 +153,4 @@ export class LinkFollower {
 
 function keyOf({ namespace, name }: LinkPlace): string {
   return `${namespace}/${name}`;
-}
-
-/** What is left of the work ends, so that all of it begins anew. */
-function rethrowAfter(close: () => void, error: unknown): never {
-  close();
-  throw error;
 }
