@@ -20,11 +20,14 @@ interface Pace {
 }
 /** About 2 ms of the event loop for a page, 5 for a batch. */
 const paceIdle: Pace = { page: { limit: 256, bytesMax: 1024 * 1024 }, batch: 128 };
-/** So little that whoever waits behind it waits as behind one other request: 0.2 ms for a page, a commit of three records. */
-const paceBusy: Pace = { page: { limit: 16, bytesMax: 128 * 1024 }, batch: 3 };
+/** Beside others so little that whoever waits behind it waits as behind one other request: 0.2 ms for a page, a commit of three records. */
+const pageBusy = { limit: 16, bytesMax: 128 * 1024 };
+const batchBusyMin = 3;
+/** Where a batch takes long, since others are many or the disk is slow, more of them are not felt: so many for each of its milliseconds. */
+const batchPerMs = 0.5;
 /** Of the time of what was done, so long others have the disk and the processor to themselves while they are at work. */
 const pauseBusy = 5;
-const pauseMsMax = 1_000;
+const pauseMsMax = 250;
 /** After so long a time of work by the idle pace, the others are listened to for a moment. */
 const listenEachMs = 60;
 const listenMs = 4;
@@ -73,6 +76,7 @@ export class EncryptionRewriter implements AsyncDisposable {
   readonly #stop = new AbortController();
   #revision = -1;
   #signAtMs = -Infinity;
+  #batchBusy = batchBusyMin;
   /** Of this walk: names of what waits for a plugin. Each is asked for once, since a plugin that hangs takes its time each time. */
   #away = new Map<string, unknown>();
   /** Time that was worked by the idle pace since others were listened to. */
@@ -142,7 +146,9 @@ export class EncryptionRewriter implements AsyncDisposable {
   }
 
   get #pace(): Pace {
-    return this.#isBusy ? paceBusy : paceIdle;
+    if (!this.#isBusy) return paceIdle;
+    const limit = Math.max(pageBusy.limit, this.#batchBusy);
+    return { page: { limit, bytesMax: pageBusy.bytesMax }, batch: this.#batchBusy };
   }
 
   async #walkAll(): Promise<void> {
@@ -221,7 +227,9 @@ export class EncryptionRewriter implements AsyncDisposable {
       onRewritten(rewritten);
       this.#count({ rewritten });
       at += batch.length;
-      await this.#yield(performance.now() - startMs);
+      const tookMs = performance.now() - startMs;
+      this.#batchBusy = Math.min(paceIdle.batch, Math.max(batchBusyMin, Math.floor(tookMs * batchPerMs)));
+      await this.#yield(tookMs);
     }
   }
 
