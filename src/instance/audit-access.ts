@@ -64,7 +64,14 @@ interface SigningLog extends Pick<AuditLogReader, "end">, PrunedLog {
 
 /** Answers for a log that is open. */
 export function auditAnswers(log: SigningLog, audit: AuditSink, { door, dataDir, store }: AuditHost): AskAudit {
-  const changeKey = async () => {
+  /** One after the other: the store keeps one key that is about to sign. */
+  let changed: Promise<unknown> = Promise.resolve();
+  const changeKey = () => {
+    const change = changed.then(changeKeyNow);
+    changed = change.catch(() => undefined); // told to whoever asked for that one
+    return change;
+  };
+  const changeKeyNow = async () => {
     await audit.write(hostEvent("update", { "strongroom.dev/audit-key-from": log.publicKey }, door));
     await changeSigningKey(log, store);
     await audit.write(hostEvent("update", { "strongroom.dev/audit-key": log.publicKey }, door));

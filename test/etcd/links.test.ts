@@ -192,6 +192,14 @@ describe("a secret that is shared into two clusters", () => {
     await server.call("DELETE", `${linksIn("west-team")}/copy`);
   });
 
+  it("has labels that only who may write the link changes: the right to its status is none to what it makes", async () => {
+    const made = await create(server, linksIn("west-team"), link("labelled", "shared/never", { app: "x" }));
+    const body = { ...made, metadata: { ...made.metadata, labels: { app: "y" } }, status: { phase: "Waiting" } };
+    const path = `${linksIn("west-team")}/labelled`;
+    assert.equal((await server.call("PUT", `${path}/status`, { body })).status, 200);
+    assert.deepEqual((await server.call("GET", path)).json.metadata.labels, { app: "x" });
+  });
+
   it("takes no name that there is, shares nothing that is linked, and no tokens", async () => {
     await create(server, secretsIn("west-team"), secret("own", { stringData: { a: "mine" } }));
     const refused = async (namespace: string, body: object, why: RegExp) => {

@@ -234,6 +234,9 @@ export class AuditLogFile implements AuditLog {
   }
 
   async #changeKey(signingKey: KeyObject): Promise<void> {
+    // Another segment of the same number would take the place of the one that has the change before.
+    if (this.#tail.segmentEntries === 0)
+      throw new StrongroomError("invalid", "there must be an entry since the key of checkpoints was changed last");
     await this.#tail.rotate({ signingKey });
     this.#head = this.#tail.head(this.#intents.oldest);
   }

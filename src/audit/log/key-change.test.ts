@@ -115,3 +115,21 @@ test("A log goes on with its new key after a start, and retention may take the c
   const verdict = await verdictOf(publicKeys[2], checkpoints);
   assert.deepEqual(verdict.faults, []);
 });
+
+test("Two changes at once are two, or one that is refused: never a log that does not go on", async () => {
+  using fixture = new LogFixture();
+  await fixture.with(async (opened) => {
+    await writeAll(opened, numbered(3));
+    const keys = [1, 2].map(() => generateKeyPairSync("ed25519").privateKey);
+    const changes = await Promise.allSettled(keys.map((key) => opened.changeKey(key)));
+    assert.deepEqual(
+      changes.map(({ status }) => status),
+      ["fulfilled", "rejected"],
+    );
+    await writeAll(opened, numbered(3, "later"));
+    await opened.checkpoint();
+  });
+  const options = { publicKey: fixture.keys.publicKey, outside: [], from: 0, to: Infinity };
+  const verdict = await verifyLog(await segmentsToVerify(fixture.directory), options);
+  assert.deepEqual([verdict.faults, verdict.keyChanges.length], [[], 1]);
+});

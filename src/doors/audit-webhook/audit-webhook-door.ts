@@ -37,12 +37,12 @@ export interface AuditWebhookOptions {
 }
 
 const pathPattern = /^\/apis\/audit\.strongroom\.dev\/v1\/clusters\/([a-z0-9-]{1,63})\/events$/;
-/** Bodies that are read at a time for one cluster: each of up to 11 MiB. */
-const bodiesMax = 4;
+/** Batches of one cluster that are in hand at a time, from the first byte of the body to the answer: each of up to 11 MiB, and parsed several times that. */
+const batchesMax = 4;
 
 export class AuditWebhook {
   readonly #options: AuditWebhookOptions;
-  readonly #reading = new Map<string, number>();
+  readonly #inHand = new Map<string, number>();
 
   constructor(options: AuditWebhookOptions) {
     this.#options = options;
@@ -76,20 +76,23 @@ export class AuditWebhook {
     const known = this.#options.clusters.find(({ cluster }) => cluster.name === name);
     if (known === undefined) throw new StrongroomError("not-found", "the cluster must be one of the configuration");
     if (request.method !== "POST") throw new StrongroomError("invalid", "the method must be POST");
-    const received = await known.reports.receive(readEventList(await this.#body(name, request)));
+    const received = await this.#inTurn(name, async () =>
+      known.reports.receive(readEventList(await readBody(request, listBytesMax))),
+    );
     context.annotate("audit.strongroom.dev/received", receivedText(received));
     this.#options.metrics.received(name, received, this.#options.now());
     return { answer: received, code: 200 };
   }
 
-  async #body(name: string, request: IncomingMessage): Promise<Buffer> {
-    const reading = this.#reading.get(name) ?? 0;
-    if (reading >= bodiesMax) throw new TooManyReportsError();
-    this.#reading.set(name, reading + 1);
+  /** Those that wait for the log hold their place, too: a cluster must not be able to fill the memory with what waits. */
+  async #inTurn<T>(name: string, receive: () => Promise<T>): Promise<T> {
+    const inHand = this.#inHand.get(name) ?? 0;
+    if (inHand >= batchesMax) throw new TooManyReportsError();
+    this.#inHand.set(name, inHand + 1);
     try {
-      return await readBody(request, listBytesMax);
+      return await receive();
     } finally {
-      this.#reading.set(name, (this.#reading.get(name) ?? 1) - 1);
+      this.#inHand.set(name, (this.#inHand.get(name) ?? 1) - 1);
     }
   }
 

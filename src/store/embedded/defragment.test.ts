@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import fs, { chownSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { put, remove, text } from "../conformance/subject.ts";
 import { toRevision } from "../revision.ts";
@@ -10,7 +11,7 @@ import type { Store, StoredRecord } from "../store.ts";
 import { mountSmallDisk, whyNoSmallDisk } from "./conformance/small-disk.ts";
 import { temporaryDirectory } from "./conformance/temporary-directory.ts";
 import { testAuthenticator } from "./conformance/test-authenticator.ts";
-import { defragment } from "./defragment.ts";
+import { defragment, endDefragmentation } from "./defragment.ts";
 import type { DefragmentStep } from "./defragment.ts";
 import { openEmbeddedEngine } from "./embedded-engine.ts";
 import type { EmbeddedEngine } from "./embedded-engine.ts";
@@ -138,6 +139,50 @@ test("defragment that fails, or is killed, at any step leaves a whole store, and
     }
   }
 });
+
+test("the new file is the store's for good before the former one is overwritten, also where a crash came between", async () => {
+  const directory = parent.path("power");
+  await fill(directory);
+  const onStep = (step: DefragmentStep) => {
+    if (step === "overwrite") throw new RangeError("an injected fault");
+  };
+  await assert.rejects(defragment({ directory, kindOf, now, onStep }), RangeError);
+  const calls: string[] = [];
+  const { fsyncSync, writeSync } = fs;
+  const isDirectory = (file: number) => fs.fstatSync(file).isDirectory();
+  mock.method(fs, "fsyncSync", (file: number) => {
+    calls.push(isDirectory(file) ? "sync of names" : "sync");
+    fsyncSync(file);
+  });
+  mock.method(fs, "writeSync", (...[file, ...rest]: [number, Uint8Array, number, number, number]) => {
+    calls.push("write");
+    return writeSync(file, ...rest);
+  });
+  syncBuiltinESMExports();
+  try {
+    endDefragmentation(join(directory, "data.mdb"));
+  } finally {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(calls.slice(0, 2), ["sync of names", "write"]);
+});
+
+const isRoot = process.getuid?.() === 0;
+
+test(
+  "the new file is whose the former one was, if an administrator does it",
+  { skip: !isRoot && "it takes root" },
+  async () => {
+    const directory = parent.path("owner");
+    await fill(directory);
+    const path = join(directory, "data.mdb");
+    chownSync(path, 1234, 1235);
+    await defragment({ directory, kindOf, now });
+    const { uid, gid } = statSync(path);
+    assert.deepEqual([uid, gid], [1234, 1235]);
+  },
+);
 
 test("defragment refuses what is in use, what is no store and what is damaged, and changes nothing", async () => {
   const directory = parent.path("used");

@@ -10,8 +10,19 @@
  *
  * A crash leaves a whole file at every step; the next opening ends what was begun ({@link endDefragmentation}).
  */
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import type { RootDatabase } from "lmdb";
 import { StrongroomError } from "../../errors/strongroom-error.ts";
 import { acquireDirectoryLock } from "./directory-lock.ts";
@@ -75,6 +86,7 @@ export async function defragment(options: DefragmentOptions): Promise<Defragment
     removeAnew(path);
     throw error;
   });
+  takeOver(path);
   onStep("link");
   linkSync(path, path + formerSuffix);
   syncDirectory(directory);
@@ -107,8 +119,19 @@ export function endDefragmentation(path: string): void {
   // Before the new file took its name, both are names of the same file.
   if (!existsSync(path) || statSync(former).ino === statSync(path).ino) {
     if (!existsSync(path)) linkSync(former, path);
-  } else overwrite(former);
+  } else {
+    // A crash may have come before that of the new name: without it, the power going now would leave that name to zeros.
+    syncDirectory(dirname(path));
+    overwrite(former);
+  }
   rmSync(former);
+}
+
+/** The new file is whose the former one was: an administrator may do this, and the server runs as somebody else. */
+function takeOver(path: string): void {
+  const { uid, gid } = statSync(path);
+  const anew = statSync(path + anewSuffix);
+  if (anew.uid !== uid || anew.gid !== gid) chownSync(path + anewSuffix, uid, gid);
 }
 
 function removeAnew(path: string): void {

@@ -3,7 +3,7 @@ import { jsonObject } from "../codec/json.ts";
 import type { JsonObject } from "../codec/json.ts";
 import { message } from "../schema/messages.ts";
 import { nameIsDnsSubdomain } from "../validation/names.ts";
-import { objectField, stringField } from "../validation/object-fields.ts";
+import { metadataOf, objectField, stringField } from "../validation/object-fields.ts";
 import { validateSecretLink } from "../validation/secret-link.ts";
 import { ageColumn, nameColumn } from "./columns.ts";
 import type { Column, Kind, Strategy } from "./kind.ts";
@@ -11,6 +11,7 @@ import { resourceVerbs } from "./kind.ts";
 import { keepField } from "./own-object.ts";
 import { namespacedSelectors, plainStrategy } from "./plain-strategy.ts";
 import { strongroomGroup } from "./strongroom-group.ts";
+import { ownMetadata } from "./system-fields.ts";
 
 /** What can have come of a link; the first is where each begins. */
 export const linkPhases = ["Waiting", "Linked", "Taken", "Refused"] as const;
@@ -54,10 +55,13 @@ const strategy: Strategy = {
   validateUpdate: (next) => validateSecretLink(next),
 };
 
-/** Updates of `secretlinks/status`. */
+/** Updates of `secretlinks/status`. Not of labels, which the secret is given: to write those takes the rights that the link takes. */
 const statusStrategy: Strategy = {
   ...strategy,
-  prepareForUpdate: (next, previous) => keepField(next, previous, "spec"),
+  prepareForUpdate(next, previous) {
+    keepField(next, previous, "spec");
+    keepField(ownMetadata(next), metadataOf(previous), "labels");
+  },
 };
 
 export const secretLinkKind: Kind = {

@@ -48,3 +48,40 @@ test("A start removes what a link made that is gone since, and leaves everything
   assert.deepEqual(left, ["claims", "source"]);
   assert.deepEqual(failures, []);
 });
+
+test("What somebody made their own when the link was gone is not deleted with it", async () => {
+  const { storage, client } = await controllerBench();
+  const secrets = storage(secretKind);
+  await linkingStorage(secrets).create(secretTree("taken", "default/source"), writer);
+  const settled = Promise.withResolvers<void>();
+  const stop = new AbortController();
+  const byLink = client("link");
+  const remove: typeof byLink.delete = async (kind, place, options) => {
+    const there = await secrets.get("default", "taken");
+    // Between the look of the controller and what it does.
+    if (there?.linkedFrom !== undefined)
+      await secrets.replace(there, { ...there.tree(), data: { a: "bWluZQ==" } }, writer);
+    try {
+      return await byLink.delete(kind, place, options);
+    } finally {
+      settled.resolve();
+    }
+  };
+  const failures: unknown[] = [];
+  const running = keepLinks(
+    {
+      links: storage(secretLinkKind),
+      secrets,
+      client: client("controller"),
+      clientOf: () => Object.assign(Object.create(byLink) as typeof byLink, { delete: remove }),
+      timers: systemClock,
+      onError: (error) => failures.push(error),
+    },
+    stop.signal,
+  );
+  await settled.promise;
+  stop.abort();
+  await running;
+  assert.equal((await secrets.get("default", "taken"))?.tree()["type"], "Opaque");
+  assert.deepEqual(failures, []);
+});

@@ -163,7 +163,9 @@ async function remove(options: SecretLinksOptions, copy: StoredObject): Promise<
   const { namespace, name } = copy;
   const uid = stringField(copy.metadata(), "uid");
   try {
-    await options.clientOf(copy).delete(secretKind, { namespace, name }, backgroundDeletion(uid));
+    // Whoever made it their own since the link went has written something that is not the link's to delete.
+    const deletion = backgroundDeletion(uid, String(copy.revision));
+    await options.clientOf(copy).delete(secretKind, { namespace, name }, deletion);
   } catch (error) {
     const isGone = error instanceof ApiError && error.reason === "NotFound";
     if (!isGone) throw error;
