@@ -190,6 +190,15 @@ describe("a secret that is shared into two clusters", () => {
     )("PUT", `${linksIn("west-team")}/copy`, { body: link("copy", "shared/kept") });
     assert.equal(other.status, 403, other.text);
     await server.call("DELETE", `${linksIn("west-team")}/copy`);
+    // A right that a policy denies is none.
+    const policies = "/apis/strongroom.dev/v1/namespaces/shared/secretpolicies";
+    const subjects = [{ kind: "User", name: "both" }];
+    await create(server, policies, {
+      metadata: { name: "db" },
+      spec: { mode: "enforce", subjects, deny: [{ names: ["db"] }] },
+    });
+    const denied = await ask("both", link("copy", "shared/db"));
+    assert.equal(denied.status, 403, denied.text);
   });
 
   it("has labels that only who may write the link changes: the right to its status is none to what it makes", async () => {
