@@ -1,11 +1,13 @@
 /** Files of age: made by the age command line and opened here, and the other way round. testdata/README.md says how they were made. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Decrypter, Encrypter } from "age-encryption";
 import { Redacted } from "../crypto/redacted.ts";
 import { decryptAge, encryptAge, newIdentity } from "./age-file.ts";
 import type { BackupKey, BackupLock } from "./age-file.ts";
@@ -71,5 +73,28 @@ test("An empty plaintext, and one that fills its chunks exactly, come back", asy
   for (const bytes of [Buffer.alloc(0), Buffer.alloc(65_536, 1), Buffer.alloc(131_072, 2)]) {
     const encrypted = await gathered(encryptAge(once(bytes), lock));
     assert.deepEqual(await gathered(decryptAge(once(encrypted), key)), bytes);
+  }
+});
+
+test("The library of age opens what is encrypted here, and the other way round, at every length around a chunk's", async () => {
+  const made = await newIdentity();
+  const key: BackupKey = { type: "identities", identities: new Redacted([made.identity.reveal()]) };
+  const lock: BackupLock = { type: "recipients", recipients: [made.recipient] };
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(made.recipient);
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(made.identity.reveal());
+  for (const length of [0, 1, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073, 300_000]) {
+    const bytes = randomBytes(length);
+    const pieces = async function* () {
+      for (let at = 0; at < length; at += 50_001) yield bytes.subarray(at, at + 50_001);
+    };
+    const ours = await gathered(encryptAge(pieces(), lock));
+    assert.deepEqual(Buffer.from(await decrypter.decrypt(ours)), bytes, String(length));
+    const theirs = Buffer.from(await encrypter.encrypt(bytes));
+    const inPieces = async function* () {
+      for (let at = 0; at < theirs.length; at += 40_001) yield theirs.subarray(at, at + 40_001);
+    };
+    assert.deepEqual(await gathered(decryptAge(inPieces(), key)), bytes, String(length));
   }
 });

@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import type { Decrypter, Recipient, Stanza } from "age-encryption";
 import { recipientInWords } from "../crypto/age-recipient.ts";
 import { Redacted } from "../crypto/redacted.ts";
+import { decryptPayload, encryptPayload, PayloadError } from "./age-payload.ts";
 import { BackupError } from "./backup-error.ts";
 
 /** For whom a backup is made. */
@@ -27,6 +28,9 @@ export const backupPassphraseLengthMin = 12;
 /** What the age command line takes for a passphrase, too: about a second and 256 MiB. */
 const scryptLogN = 18;
 const headerBytesMax = 64 * 1024;
+const fileKeyBytes = 16;
+const macLine = "\n--- ";
+const macLineWhole = /\n--- [^\n]*\n/;
 /** Loaded when it is needed: most servers and commands have no backup to make at the moment. */
 const loadAge = () => import("age-encryption");
 const firstLine = "age-encryption.org/v1\n";
@@ -64,12 +68,35 @@ export async function checkBackupLock(lock: BackupLock): Promise<void> {
 /** Encrypts a stream. Raises `invalid` as {@link checkBackupLock}; what `plain` raises is passed on. */
 export async function* encryptAge(plain: AsyncIterable<Uint8Array>, lock: BackupLock): AsyncGenerator<Buffer> {
   await checkBackupLock(lock);
+  const { header, fileKey } = await newHeader(lock);
+  try {
+    yield header;
+    yield* encryptPayload(plain, fileKey);
+  } finally {
+    fileKey.fill(0);
+  }
+}
+
+/** The header is the library's, of a file without contents; what is in it comes by {@link encryptPayload}. */
+async function newHeader(lock: BackupLock): Promise<{ readonly header: Buffer; readonly fileKey: Buffer }> {
   const age = await loadAge();
   const encrypter = new age.Encrypter();
   if (lock.type === "passphrase") encrypter.addRecipient(new PassphraseRecipient(lock.passphrase, age.Stanza));
   else for (const recipient of lock.recipients) encrypter.addRecipient(recipient);
-  const encrypted = await encrypter.encrypt(webStream(plain));
-  for await (const chunk of encrypted) yield bufferOf(chunk);
+  const fileKey = Buffer.alloc(fileKeyBytes);
+  encrypter.addRecipient({
+    async wrapFileKey(key) {
+      fileKey.set(key);
+      return []; // one who adds nothing to the file
+    },
+  });
+  const empty = bufferOf(await encrypter.encrypt(new Uint8Array(0)));
+  return { header: empty.subarray(0, headerBytesOf(empty)), fileKey };
+}
+
+/** Where the header ends: behind the line of its MAC. */
+function headerBytesOf(file: Buffer): number {
+  return file.indexOf("\n", file.indexOf(macLine) + macLine.length) + 1;
 }
 
 /** As the library's own, but the second that it takes passes in another thread. Source: C2SP age.md, "scrypt recipient stanza". */
@@ -104,24 +131,29 @@ const stretch = promisify<string, Uint8Array, number, object, Buffer>(scrypt);
  */
 export async function* decryptAge(file: AsyncIterable<Uint8Array>, key: BackupKey): AsyncGenerator<Buffer> {
   const source = new ByteCount(file);
-  const { header, all } = await source.withHeader();
-  checkHeader(header, key);
-  const age = await loadAge();
-  const decrypter = new age.Decrypter();
+  const start = await source.start();
+  checkHeader(start.toString("latin1", 0, headerBytesMax), key);
+  const headerBytes = headerBytesOf(start);
+  const fileKey = await openHeader(start.subarray(0, headerBytes), key);
+  try {
+    yield* decryptPayload(source.after(start.subarray(headerBytes)), fileKey);
+  } catch (error) {
+    if (!(error instanceof PayloadError)) throw error;
+    throw new BackupError("corrupt", source.damage(), { cause: error });
+  } finally {
+    fileKey.fill(0);
+  }
+}
+
+async function openHeader(header: Buffer, key: BackupKey): Promise<Uint8Array> {
+  const { Decrypter } = await loadAge();
+  const decrypter = new Decrypter();
   if (key.type === "passphrase") decrypter.addPassphrase(key.passphrase.reveal());
   else for (const identity of key.identities.reveal()) addIdentity(decrypter, identity);
-  let plain: ReadableStream<Uint8Array>;
   try {
-    plain = await decrypter.decrypt(webStream(all));
+    return await decrypter.decryptHeader(header);
   } catch (error) {
-    throw source.failure ?? headerError(error, key);
-  }
-  try {
-    for await (const chunk of plain) yield bufferOf(chunk);
-  } catch (error) {
-    if (source.failure !== undefined) throw source.failure;
-    if (error instanceof BackupError) throw error;
-    throw new BackupError("corrupt", source.damage(), { cause: error });
+    throw headerError(error, key);
   }
 }
 
@@ -141,7 +173,7 @@ function checkHeader(header: string, key: BackupKey): void {
     const must = isNewer ? "be in version 1 of the format of age" : "begin as a file of age does";
     throw new BackupError("invalid", `a backup must ${must}`);
   }
-  if (!/\n--- [^\n]*\n/.test(header)) {
+  if (!macLineWhole.test(header)) {
     throw new BackupError("corrupt", "the backup must be whole: it is cut off in its header, or that was changed");
   }
   const isForPassphrase = /\n-> scrypt /.test(header);
@@ -156,33 +188,34 @@ function headerError(cause: unknown, key: BackupKey): BackupError {
     const which = key.type === "passphrase" ? "the passphrase must be the one" : "the identity must be of a recipient";
     return new BackupError("sealed", `${which} that the backup was made with`, { cause });
   }
-  if (text.startsWith("stream ended")) {
-    return new BackupError("corrupt", "the backup must be whole: it ends after its header", { cause });
-  }
   return new BackupError("corrupt", "the header of the backup must be as it was written", { cause });
 }
 
-/** Counts what is read of a file, and notes when reading itself fails, which is no damage. */
+/** Counts what is read of a file, for who is told where it is damaged. */
 class ByteCount {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #bytes = 0;
   #ended = false;
-  failure: Error | undefined;
 
   constructor(file: AsyncIterable<Uint8Array>) {
     this.#chunks = file[Symbol.asyncIterator]();
   }
 
-  /** The text of the header (or what there is instead), and all of the file. */
-  async withHeader(): Promise<{ readonly header: string; readonly all: AsyncIterable<Uint8Array> }> {
+  /** The header and whatever came with it; or what there is instead. */
+  async start(): Promise<Buffer> {
     let start: Buffer = Buffer.alloc(0);
-    while (start.length < headerBytesMax && start.indexOf("\n--- ") < 0) {
+    while (start.length < headerBytesMax && !macLineWhole.test(start.toString("latin1"))) {
       const chunk = await this.#next();
       if (chunk === undefined) break;
       start = Buffer.concat([start, chunk]);
     }
-    const rest = () => this.#next();
-    return { header: start.toString("latin1", 0, headerBytesMax), all: joined(start, rest) };
+    return start;
+  }
+
+  /** Everything after the header, of which `first` was read with it. */
+  async *after(first: Buffer): AsyncGenerator<Uint8Array> {
+    yield first;
+    for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) yield chunk;
   }
 
   /** What is to be said of bytes that do not open. */
@@ -192,38 +225,12 @@ class ByteCount {
   }
 
   async #next(): Promise<Uint8Array | undefined> {
-    try {
-      const { done, value } = await this.#chunks.next();
-      this.#ended = done === true;
-      this.#bytes += value?.length ?? 0;
-      return done === true ? undefined : value;
-    } catch (error) {
-      this.failure = error instanceof Error ? error : new Error(String(error));
-      throw error;
-    }
+    const { done, value } = await this.#chunks.next();
+    this.#ended = done === true;
+    this.#bytes += value?.length ?? 0;
+    return done === true ? undefined : value;
   }
 }
-
-async function* joined(start: Buffer, next: () => Promise<Uint8Array | undefined>): AsyncGenerator<Uint8Array> {
-  yield start;
-  for (let chunk = await next(); chunk !== undefined; chunk = await next()) yield chunk;
-}
-
-/** Gives the event loop away between pieces: the streams of the library go on by microtasks alone, and others would have to wait. */
-function webStream(source: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
-  return ReadableStream.from(withTurns(source));
-}
-
-async function* withTurns(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const piece of source) {
-    for (let at = 0; at < piece.length; at += pieceBytes) {
-      yield piece.subarray(at, at + pieceBytes);
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-  }
-}
-
-const pieceBytes = 64 * 1024;
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
