@@ -191,6 +191,32 @@ describe("strongroom adopt", () => {
     assert.equal(await atDoor(), before);
   });
 
+  it("leaves with a linked secret as the plain one that it is for the cluster, and goes on to keep what links made", async () => {
+    await using own = await newWorld();
+    const { server, etcd } = own;
+    await own.etcd.put(key("s"), stored("s", canary));
+    assert.equal((await own.strongroom("adopt")).code, 0);
+    await server.call("POST", "/api/v1/namespaces", { body: { metadata: { name: "shared" } } });
+    const source = { metadata: { name: "db" }, stringData: { password: "shared-value" } };
+    await server.call("POST", "/api/v1/namespaces/shared/secrets", { body: source });
+    const link = { metadata: { name: "db" }, spec: { source: { namespace: "shared", name: "db" } } };
+    const path = "/apis/strongroom.dev/v1/namespaces/default/secretlinks";
+    assert.equal((await server.call("POST", path, { body: link })).status, 201);
+    while ((await own.atDoor("get", key("db"))).stdout === "");
+    // The link itself and its source are of no cluster; the namespace "shared" is, as all are of one without a prefix.
+    const left = await own.strongroom("leave");
+    assert.equal(left.code, 0, left.stdout + left.stderr);
+    assert.match(await etcd.etcdctl("get", key("db"), "--print-value-only"), /shared-value/);
+    await etcd.put(key("db"), stored("db", "changed in the etcd"));
+    const again = await own.strongroom("adopt");
+    assert.equal(again.code, 5);
+    assert.match(
+      again.stdout,
+      /other values in Strongroom than in the etcd: 1\n {2}\/registry\/secrets\/default\/db\n/,
+    );
+    assert.match((await own.atDoor("get", key("db"), "--print-value-only")).stdout, /shared-value/);
+  });
+
   it("says what is wrong before anything is done", async () => {
     const refused = async (message: RegExp, code: number, ...args: readonly string[]) => {
       using home = new TestHome();
