@@ -214,7 +214,7 @@ export class AuditLogFile implements AuditLog {
     this.#heads.keep(this.#head);
     await this.#heads.settled();
     const before = Math.min(bound.before, this.#intents.oldest, this.#heads.kept?.segment ?? 0);
-    return await oldSegments(this.#options.directory, { ...bound, before });
+    return await oldSegments(this.#options.directory, { ...bound, before }, (each) => this.#reader.recordedAtMs(each));
   }
 
   /** Deletes old segments, after that is on record with an event, and signed. Raises `unavailable` where it cannot be. */
@@ -234,9 +234,8 @@ export class AuditLogFile implements AuditLog {
   }
 
   async #changeKey(signingKey: KeyObject): Promise<void> {
-    // Another segment of the same number would take the place of the one that has the change before.
-    if (this.#tail.segmentEntries === 0)
-      throw new StrongroomError("invalid", "there must be an entry since the key of checkpoints was changed last");
+    const must = "there must be an entry since the key of checkpoints was changed last"; // or two segments would have its number
+    if (this.#tail.segmentEntries === 0) throw new StrongroomError("invalid", must);
     await this.#tail.rotate({ signingKey });
     this.#head = this.#tail.head(this.#intents.oldest);
   }

@@ -104,6 +104,20 @@ export class LogReader {
     }
   }
 
+  /** When the first entry of a segment was recorded; undefined where it is not there as it was written. */
+  async recordedAtMs(segment: SegmentFile): Promise<number | undefined> {
+    await using source = await openUnlessGone(segment.path);
+    const known = source && (await this.#open(segment, source));
+    if (source === undefined || known === undefined) return undefined;
+    const walk = new BlockWalk(source, known.places[0]?.offset ?? 0);
+    for (let blocks = await walk.next(); blocks !== undefined; blocks = await walk.next()) {
+      const first = blocks.find(({ type }) => type === blockTypes.entries);
+      if (first === undefined) continue;
+      return first.position === segment.first && linesOf(first, known.cipher) !== undefined ? first.timeMs : undefined;
+    }
+    return undefined;
+  }
+
   async *#segment({ segment, next }: Pair, wanted: Wanted): AsyncGenerator<readonly AuditLine[]> {
     const end = Math.min(wanted.to, next?.first ?? Infinity);
     const unreadable = (from: number, before = end) => this.#missed({ segment, next }, { from, before }, wanted);

@@ -5,8 +5,6 @@
  */
 import { stat, unlink } from "node:fs/promises";
 import { syncFolder } from "../append-file.ts";
-import { readSegmentHeader } from "./block-walk.ts";
-import { openByteSource } from "./byte-source.ts";
 import { listSegments } from "./log-directory.ts";
 import type { SegmentFile } from "./log-directory.ts";
 
@@ -44,13 +42,19 @@ export function decodeRetention(payload: Buffer): number | undefined {
 
 /**
  * The segments from the front on of which every entry is within the bound; never the last one, which is written to. A segment's
- * entries were recorded before the next one was made.
+ * entries were recorded before the first one of the next: `recordedAtMs` says when that was, by what nobody else can have written, or
+ * that it cannot be read. A header says when its segment was made, but whoever may write to the file can put a time there with which the
+ * server would sign away what they want to be gone.
  */
-export async function oldSegments(directory: string, { before, beforeMs }: RetentionBound): Promise<OldSegments> {
+export async function oldSegments(
+  directory: string,
+  { before, beforeMs }: RetentionBound,
+  recordedAtMs: (segment: SegmentFile) => Promise<number | undefined>,
+): Promise<OldSegments> {
   const all = await listSegments(directory);
   let count = 0;
   for (const next of all.slice(1)) {
-    if (next.first > before || (beforeMs !== Infinity && (await madeAtMs(next)) >= beforeMs)) break;
+    if (next.first > before || (beforeMs !== Infinity && ((await recordedAtMs(next)) ?? Infinity) >= beforeMs)) break;
     count += 1;
   }
   const segments = all.slice(0, count);
@@ -63,10 +67,4 @@ export async function oldSegments(directory: string, { before, beforeMs }: Reten
 export async function deleteSegments(directory: string, { segments }: OldSegments): Promise<void> {
   for (const { path } of segments) await unlink(path);
   await syncFolder(directory);
-}
-
-async function madeAtMs(segment: SegmentFile): Promise<number> {
-  await using source = await openByteSource(segment.path);
-  const timeMs = Date.parse((await readSegmentHeader(source)).header.createdAt);
-  return Number.isNaN(timeMs) ? Infinity : timeMs;
 }

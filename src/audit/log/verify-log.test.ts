@@ -400,6 +400,25 @@ test("Retention by time takes the segments after which others were made before i
   );
 });
 
+test("Retention by time goes by no time that somebody wrote into a file", async () => {
+  using pruned = new LogFixture();
+  await pruned.with(
+    async (log) => {
+      await writeAll(log, numbered(40));
+      const bound = { before: Infinity, beforeMs: fixtureTimeMs - 1 };
+      for (const name of segmentNames(pruned.directory).slice(0, -1)) {
+        const path = join(pruned.directory, name);
+        const bytes = readFileSync(path).toString("latin1");
+        writeFileSync(path, Buffer.from(bytes.replace(/"createdAt":"20/, '"createdAt":"19'), "latin1"));
+      }
+      assert.deepEqual((await log.prune(bound, auditEvent("prune"))).segments, []);
+      // What is damaged is not said to be old; by their numbers, entries of it go all the same.
+      assert.ok((await log.prune({ before: 30, beforeMs: Infinity }, auditEvent("prune"))).segments.length > 0);
+    },
+    { segmentBytes: 700 },
+  );
+});
+
 test("While the store cannot keep how long the log is, only what is before the place that it knows goes", async () => {
   using pruned = new LogFixture();
   let isFailing = false;
