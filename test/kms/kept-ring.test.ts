@@ -1,11 +1,17 @@
 /** Plugins of several nodes whose keys a Strongroom server keeps, outside of the cluster: it may be away, put back or lose them. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
+import { KmsV2Transformer } from "../../src/crypto/kms-v2/kms-v2-transformer.ts";
 import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
 import type { Program } from "../cli/program.ts";
+import { makeCertificates } from "../support/certificates.ts";
+import { startRealEtcd } from "../support/real-etcd.ts";
 import { PluginHome } from "./plugin-fixture.ts";
 
 const seed = Buffer.alloc(32, "canary-kms-ring-77");
@@ -123,7 +129,62 @@ describe("kms-plugin --key", () => {
     assert.ok(!`${stderr}${published.stderr}`.includes("canary"));
   });
 
-  test("refuses a server inside of the cluster, one that is none of ours, and flags that say half", async () => {
+  test("takes a key away from all nodes when one removes it by proof", async () => {
+    await using etcd = await startRealEtcd();
+    await using one = await first.serve(...kept);
+    await using two = await serve(second);
+    using client = first.client();
+    one.kill("SIGHUP"); // the other node has published since
+    await settled(two, 1);
+    const { keyId: former } = await client.status();
+    const rotated = await first.command("rotate", "--in", "0s", ...first.escrowTo("escrow-3.age"), ...kept);
+    assert.equal(rotated.code, 0, rotated.stderr);
+    one.kill("SIGHUP");
+    while ((await client.status()).keyId === former);
+    const place = "/registry/secrets/default/db";
+    const transformer = await KmsV2Transformer.create("plugin", client);
+    await etcd.put(place, transformer.toStorage(Buffer.from("value"), { key: place, revision: undefined }));
+    const snapshot = first.at("etcd.db");
+    await etcd.etcdctl("snapshot", "save", snapshot);
+    const later = new Date(Date.now() + 6 * 60_000);
+    utimesSync(snapshot, later, later);
+    const removed = await first.command("remove", former, "--etcd-snapshot", snapshot, ...kept);
+    assert.deepEqual([removed.code, removed.stdout], [0, `key ${former} removed\n`], removed.stderr);
+    const keysOf = (home: PluginHome) =>
+      (JSON.parse(readFileSync(`${home.folder}/keys.json`, "utf8")).keys as { id: string }[]).map(({ id }) => id);
+    two.kill("SIGHUP");
+    while (keysOf(second).join() !== keysOf(first).join()) await metrics(url);
+    assert.ok(!keysOf(second).includes(former));
+    await settled(two, 1);
+    for (const program of [one, two]) program.kill("SIGTERM");
+  });
+
+  test("refuses a server that is none of ours: a kube-apiserver is the cluster's own", async () => {
+    const { ca, server: certificate } = makeCertificates();
+    const other = createServer({ cert: certificate.certPem, key: certificate.keyPem }, (_, response) => {
+      response.writeHead(404, { "content-type": "application/json" }).end('{"kind":"Status","code":404}');
+    });
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    try {
+      const { port } = other.address() as AddressInfo; // it listens on a port
+      const cluster = { server: `https://127.0.0.1:${port}`, "certificate-authority-data": btoa(ca.certPem) };
+      const config = {
+        "current-context": "c",
+        clusters: [{ name: "c", cluster }],
+        users: [{ name: "c", user: { token: "t" } }],
+        contexts: [{ name: "c", context: { cluster: "c", user: "c" } }],
+      };
+      writeFileSync(second.at("other.kubeconfig"), JSON.stringify(config));
+      const ended = await second.command("publish", "--key", "kms/prod", "--kubeconfig", second.at("other.kubeconfig"));
+      assert.equal(ended.code, 2, ended.stderr);
+      assert.match(ended.stderr, /must be a Strongroom server, and no cluster's/);
+    } finally {
+      other.close();
+      other.closeAllConnections();
+    }
+  });
+
+  test("refuses a server inside of the cluster, and flags that say half", async () => {
     const inside = readFileSync(server.kubeconfig, "utf8").replace(
       /server: .*/,
       "server: https://strongroom.kms.svc:443",
