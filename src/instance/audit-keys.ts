@@ -7,6 +7,7 @@ import { notAuthentic } from "../crypto/not-authentic.ts";
 import type { RootKey } from "../crypto/root-key/root-key.ts";
 import { StrongroomError } from "../errors/strongroom-error.ts";
 import type { Store } from "../store/store.ts";
+import type { AuditHeadFile } from "./audit-head-file.ts";
 import type { Instance } from "./instance.ts";
 
 const signingKeyPlace = "/strongroom/audit/signing-key";
@@ -92,24 +93,45 @@ async function createSigningKey(store: Store): Promise<KeyObject> {
   throw new StrongroomError("corrupt", "the store must hold the key that was just put there");
 }
 
-/** Where the store keeps how long the log is. */
-export function storedChainHead(store: Store): ChainHeadStorage {
+/** Where the store, and a file beside it, keep how long the log is. `onMissing` is told when the file is not there as it was written. */
+export function storedChainHead(store: Store, file: AuditHeadFile, onMissing: () => void): ChainHeadStorage {
+  let isNoted = false;
   return {
     async load() {
       const record = await store.get(headPlace);
-      return record === undefined ? undefined : readHead(Buffer.from(record.value).toString("utf8"));
+      const stored = record && readHead(Buffer.from(record.value).toString("utf8"));
+      const noted = await file.load();
+      if (noted === undefined && stored?.isNoted === true) onMissing();
+      if (noted === undefined || (stored?.position ?? 0) > noted.position) return stored;
+      return noted;
     },
     async save(head) {
-      const value = Buffer.from(JSON.stringify(head));
+      // Before the store says that the file is there. One that cannot be written is told of by who notes.
+      isNoted ||= await file.note(head).then(
+        () => true,
+        () => false,
+      );
+      const value = Buffer.from(JSON.stringify({ ...head, isNoted }));
       await store.txn({ compares: [], thens: [{ type: "put", key: headPlace, value }] });
     },
+    async note(head) {
+      await file.note(head);
+      isNoted = true;
+    },
+    close: () => file.close(),
   };
 }
 
-function readHead(text: string): ChainHead {
-  const head = Object(JSON.parse(text)) as Partial<ChainHead>; // each field is checked next
+/** As the store has it. */
+interface StoredHead extends ChainHead {
+  /** The file has it, too, or had it when this was kept. */
+  readonly isNoted?: boolean;
+}
+
+function readHead(text: string): StoredHead {
+  const head = Object(JSON.parse(text)) as Partial<StoredHead>; // each field is checked next
   const numbers = [head.position, head.segment, head.offset, head.openFrom];
   if (typeof head.chain === "string" && numbers.every((number) => Number.isSafeInteger(number)))
-    return head as ChainHead;
+    return head as StoredHead;
   throw new StrongroomError("corrupt", "the stored head of the audit log must have its fields");
 }

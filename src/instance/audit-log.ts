@@ -8,6 +8,7 @@ import { LogReader } from "../audit/log/log-reader.ts";
 import type { TellUnreadable } from "../audit/log/log-reader.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
+import { auditHeadFile } from "./audit-head-file.ts";
 import { auditSeal, finishKeyChange, openAuditKeys, storedChainHead } from "./audit-keys.ts";
 import type { Instance } from "./instance.ts";
 
@@ -36,15 +37,22 @@ export async function openInstanceAudit(
 ): Promise<AuditLogFile> {
   const directory = auditDirectory(dataDir);
   await finishKeyChange(store, (key) => isLastKey(directory, key));
-  return openAuditLog({
+  let isMissing = false;
+  const file = auditHeadFile(dataDir, instance);
+  const log = await openAuditLog({
     directory,
     keys: await openAuditKeys(instance, store),
-    heads: storedChainHead(store),
+    heads: storedChainHead(store, file, () => (isMissing = true)),
     now: () => new Date(),
     report,
     ...settings,
   });
+  if (isMissing) await log.put({ message: headMissing, fields: { goesOnAt: log.end } });
+  return log;
 }
+
+const headMissing =
+  "The file that says how long the audit log is was removed or changed: that the last entries were not cut off is not proven";
 
 /** Reads the log of an instance, whether a server has it open or not. `tell` hears of entries that cannot be read. */
 export function instanceAuditReader(

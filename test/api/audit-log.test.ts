@@ -121,6 +121,7 @@ test("A data directory with a log of JSON lines works on: the file stays, and th
     await server.stop();
     // As a server of before leaves it.
     for (const path of segmentsOf(server)) rmSync(path);
+    rmSync(join(server.dataDir, "audit", "head"));
     await withStore(server, async ({ store }) => {
       await store.txn({ compares: [], thens: [{ type: "delete", key: "/strongroom/audit/head" }] });
       await store.txn({ compares: [], thens: [{ type: "delete", key: "/strongroom/audit/signing-key" }] });
@@ -204,4 +205,40 @@ test("A crash while the key of checkpoints changes leaves a log that goes on wit
       assert.equal(verdict.publicKey, dies === "after the log has it" ? next : before);
       assert.equal(verdict.signed?.publicKey, verdict.publicKey);
     }
+  }));
+
+test("Without the file that says how long the log is, or with another one, a start goes by the store and says so", () =>
+  withServer(async (server) => {
+    await server.call("GET", secrets);
+    await server.stop();
+    const path = join(server.dataDir, "audit", "head");
+    const kept = readFileSync(path);
+    const reports: string[] = [];
+    const openOnce = () =>
+      withStore(server, async ({ store }, instance) => {
+        const place = { dataDir: server.dataDir, instance, store };
+        const log = await openInstanceAudit(place, {}, ({ message }) => reports.push(message));
+        await log.write(auditEvent("next"));
+        await log.close();
+      });
+    await openOnce();
+    assert.deepEqual(reports, []);
+    // An old one is no news: the loss of power may leave it.
+    writeFileSync(path, kept);
+    await openOnce();
+    assert.deepEqual(reports, []);
+    for (const harm of [
+      () => rmSync(path),
+      () => writeFileSync(path, kept.fill("0", 0, 10)),
+      () => writeFileSync(path, ""),
+    ]) {
+      harm();
+      await openOnce();
+      assert.match(reports.splice(0).join(), /^The file that says how long the audit log is was removed or changed/);
+    }
+    const events = await looseAuditEvents(server);
+    assert.equal(
+      events.filter(({ annotations }) => /file that says/.test(annotations?.["strongroom.dev/report"])).length,
+      3,
+    );
   }));

@@ -4,15 +4,20 @@
  */
 import assert from "node:assert/strict";
 import { randomInt, randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { AuditEvent } from "../../src/audit/audit-event.ts";
+import { blockAt } from "../../src/audit/log/block.ts";
+import { decodeSegmentHeader } from "../../src/audit/log/segment-header.ts";
 import { disclosuresOf } from "../../src/audit/disclosures.ts";
+import { auditHeadFile } from "../../src/instance/audit-head-file.ts";
 import { verifyAudit } from "../../src/instance/audit-verification.ts";
+import { openExistingInstance } from "../../src/instance/instance.ts";
 import { Program, TestHome } from "../cli/program.ts";
 import { callerOf, credentialsOf } from "../running-server.ts";
 import type { Answer } from "../running-server.ts";
+import { segmentNames } from "../support/audit-attacker.ts";
 import { auditEvents } from "../support/audit-events.ts";
 
 const kills = 2;
@@ -147,3 +152,50 @@ for (const reads of ["synced", "batched"] as const) {
     assert.equal(verdict.keyOrigin, "server");
   });
 }
+
+test("A log that is cut after kill -9, by what was recorded in its last seconds, is missed by the next start, which uses no number twice", async () => {
+  using home = new TestHome();
+  const first = await start(home, "synced");
+  const dataDir = home.at("data");
+  const rootKey = { type: "file", path: home.at("root.key") } as const;
+  const instance = await openExistingInstance(dataDir, rootKey);
+  const head = auditHeadFile(dataDir, instance);
+  let asked = 0;
+  // Less than the ten seconds after which the store is told.
+  while (((await head.load())?.position ?? 0) < 30) {
+    await first.client.call("GET", `${secrets}/read-${asked++}`);
+  }
+  first.program.kill("SIGKILL");
+  await first.program.ended;
+  first.client.close();
+  const known = (await head.load())?.position ?? 0;
+  const path = join(dataDir, "audit", segmentNames(join(dataDir, "audit")).at(-1) ?? "");
+  const bytes = readFileSync(path);
+  const { sizeBytes: begin } = decodeSegmentHeader(bytes);
+  let end = begin;
+  for (let block = blockAt(bytes, end); block !== "malformed" && "bytes" in block; block = blockAt(bytes, end)) {
+    if (block.position >= known - 5) break;
+    end += block.bytes.length;
+  }
+  truncateSync(path, end);
+
+  const { program, client } = await start(home, "synced");
+  client.close();
+  const events = await auditEvents({ dataDir, rootKeyFile: home.at("root.key") });
+  const report = events.find(({ annotations }) => annotations?.["strongroom.dev/damage"] !== undefined);
+  assert.equal(report?.annotations?.["strongroom.dev/knownEntries"], String(known));
+  program.kill("SIGTERM");
+  assert.match((await program.ended).stderr, /Audit log was changed from outside: entries may be missing/);
+  const verdict = await verifyAudit({
+    place: { dataDir, rootKey },
+    publicKey: undefined,
+    outside: [],
+    from: 0,
+    to: Infinity,
+  });
+  assert.deepEqual(
+    verdict.faults.map(({ onRecord }) => onRecord),
+    [true],
+  );
+  assert.ok(verdict.end > known + 1_000_000 - 10);
+});

@@ -83,7 +83,6 @@ export class AuditLogFile implements AuditLog {
       readonly tail: LogTail;
       readonly reserve: LogReserve;
       readonly first: number;
-      readonly known: ChainHead | undefined;
     },
   ) {
     this.#options = options;
@@ -99,7 +98,7 @@ export class AuditLogFile implements AuditLog {
     });
     this.#schedule = new CheckpointSchedule(parts.tail.end, () => void this.#checkpointNow());
     this.#intents = new OpenIntents(parts.tail.end);
-    this.#heads = new HeadKeeper(options.heads, parts.known, (error) =>
+    this.#heads = new HeadKeeper(options.heads, (error) =>
       options.report({ message: "Head of the audit log could not be kept in the store", fields: {}, error }),
     );
   }

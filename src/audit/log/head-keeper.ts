@@ -1,27 +1,31 @@
 /**
  * Has the store keep the head of the chain, at most once in ten seconds and once at the end: each time is a revision of the
- * store. So what a start does not miss of a log that was cut is what was recorded in the last ten seconds.
+ * store. Where it is noted beside that, that is done ten times a second: what a start does not miss of a log that was cut is what was
+ * recorded since.
  */
 import type { ChainHead, ChainHeadStorage } from "./log-keys.ts";
 
 const intervalMs = 10_000;
+const noteMs = 100;
 
 export class HeadKeeper {
   readonly #storage: ChainHeadStorage;
   readonly #onError: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
+  #noteTimer: NodeJS.Timeout | undefined;
+  #noting: Promise<void> = Promise.resolve();
+  #isNoteFailing = false;
   #saving: Promise<void> = Promise.resolve();
   #kept: ChainHead | undefined;
 
-  /** `kept` is what the store has. */
-  constructor(storage: ChainHeadStorage, kept: ChainHead | undefined, onError: (error: unknown) => void) {
+  constructor(storage: ChainHeadStorage, onError: (error: unknown) => void) {
     this.#storage = storage;
-    this.#kept = kept;
     this.#onError = onError;
   }
 
   /** Keeps, within the interval, what the head is by then. */
   keepSoon(head: () => ChainHead): void {
+    this.#noteSoon(head);
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.keep(head());
@@ -33,7 +37,7 @@ export class HeadKeeper {
     this.#saving = this.#saving.then(() => this.#save(head));
   }
 
-  /** What the store has. */
+  /** What the store has been given. */
   get kept(): ChainHead | undefined {
     return this.#kept;
   }
@@ -45,7 +49,28 @@ export class HeadKeeper {
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#saving;
+    clearTimeout(this.#noteTimer);
+    await Promise.all([this.#saving, this.#noting]);
+    await this.#storage.close?.();
+  }
+
+  #noteSoon(head: () => ChainHead): void {
+    if (this.#storage.note === undefined) return;
+    this.#noteTimer ??= setTimeout(() => {
+      this.#noteTimer = undefined;
+      this.#noting = this.#noting.then(() => this.#note(head()));
+    }, noteMs).unref();
+  }
+
+  /** The first failure of a series is told. */
+  async #note(head: ChainHead): Promise<void> {
+    try {
+      await this.#storage.note?.(head);
+      this.#isNoteFailing = false;
+    } catch (error) {
+      if (!this.#isNoteFailing) this.#onError(error);
+      this.#isNoteFailing = true;
+    }
   }
 
   async #save(head: ChainHead): Promise<void> {

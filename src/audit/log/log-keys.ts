@@ -35,6 +35,9 @@ export interface ChainHead {
 export interface ChainHeadStorage {
   load(): Promise<ChainHead | undefined>;
   save(head: ChainHead): Promise<void>;
+  /** Keeps it where that costs little, and may be undone by the loss of power. */
+  note?(head: ChainHead): Promise<void>;
+  close?(): Promise<void>;
 }
 
 /** Something about the log that people must hear of. */

@@ -29,7 +29,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLogFi
     : LogTail.resume(tailOptions, at));
   const reserve = await openReserve(options);
   const segments = await listSegments(directory);
-  const log = new AuditLogFile(options, { tail, reserve, first: segments.at(0)?.first ?? tail.end, known });
+  const log = new AuditLogFile(options, { tail, reserve, first: segments.at(0)?.first ?? tail.end });
   reserve.fill();
   for (const report of reports) await log.put(report);
   await log.findOpenIntents(known?.openFrom ?? lastSegment ?? tail.end);
