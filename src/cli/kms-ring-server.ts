@@ -55,13 +55,18 @@ export async function readRingServer(invocation: Invocation): Promise<RingServer
   if (namespace === undefined || name === undefined) throw usageError("--key must be NAMESPACE/NAME");
   await requireNotFromCluster(kubeconfig);
   const contexts = [flags.one(contextFlag)].filter((context) => context !== undefined);
-  const [access] = await readKubeconfig([kubeconfig], contexts);
-  if (access === undefined) throw new TypeError("a kubeconfig gives the cluster of one context at least");
+  const access = async () => {
+    const [found] = await readKubeconfig([kubeconfig], contexts);
+    if (found === undefined) throw new TypeError("a kubeconfig gives the cluster of one context at least");
+    return found;
+  };
   const networks = flags.many(networkFlag) ?? [];
   networksOf(networks);
   const env = environment.variables ?? {};
   const cluster = { networks, apiHost: env["KUBERNETES_SERVICE_HOST"] ?? "" };
-  await requireOutsideCluster(access.server.hostname, { ...cluster, networks }, async () => []);
+  // One that cannot be read is told when it is needed: the plugin starts without.
+  const known = await access().catch(() => undefined);
+  if (known !== undefined) await requireOutsideCluster(known.server.hostname, cluster, async () => []);
   return new RingSecret(access, { namespace, name }, cluster, env);
 }
 
@@ -89,7 +94,8 @@ interface SecretAnswer {
 }
 
 class RingSecret implements RingServer {
-  readonly #access: ClusterAccess;
+  /** Read each time: credentials are renewed in the file. */
+  readonly #access: () => Promise<ClusterAccess>;
   readonly #place: { readonly namespace: string; readonly name: string };
   readonly #cluster: ProtectedCluster;
   readonly #env: Readonly<Record<string, string | undefined>>;
@@ -98,7 +104,7 @@ class RingSecret implements RingServer {
   #resourceVersion: string | undefined;
 
   constructor(
-    access: ClusterAccess,
+    access: () => Promise<ClusterAccess>,
     place: { readonly namespace: string; readonly name: string },
     cluster: ProtectedCluster,
     env: Readonly<Record<string, string | undefined>>,
@@ -151,15 +157,16 @@ class RingSecret implements RingServer {
 
   async #ask(path: string, more: { body?: unknown; once?: boolean; method?: "PUT" } = {}): Promise<unknown> {
     // Each time: a name may get another address.
-    await requireOutsideCluster(this.#access.server.hostname, this.#cluster, addressesOf);
-    using connection = new ApiConnection(this.#access, { env: this.#env, userAgent: "strongroom-kms-plugin", limits });
+    const access = await this.#access();
+    await requireOutsideCluster(access.server.hostname, this.#cluster, addressesOf);
+    using connection = new ApiConnection(access, { env: this.#env, userAgent: "strongroom-kms-plugin", limits });
     const { signal } = new AbortController();
     try {
       if (!this.#isOurs) await connection.ask("/apis/strongroom.dev/v1", { signal });
       this.#isOurs = true;
     } catch (error) {
       if (!(error instanceof ApiFailure) || error.kind !== "not-found") throw this.#translated(error);
-      throw new StrongroomError("invalid", `${this.#access.server.host} must be a Strongroom server, and no cluster's`);
+      throw new StrongroomError("invalid", `${access.server.host} must be a Strongroom server, and no cluster's`);
     }
     try {
       return await connection.ask(path, { signal, ...more });

@@ -93,6 +93,12 @@ describe("kms-plugin --key", () => {
     await two.ended;
 
     await server.stop();
+    kept = ["--key", "kms/prod", "--kubeconfig", second.at("lost.kubeconfig")];
+    await using without = await serve(second);
+    await settled(without, 0);
+    without.kill("SIGTERM");
+    assert.match((await without.ended).stderr, /lost\.kubeconfig/);
+    kept = ["--key", "kms/prod", "--kubeconfig", server.kubeconfig];
     await using cold = await serve(second);
     await settled(cold, 0);
     using again = second.client();
