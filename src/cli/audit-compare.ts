@@ -104,7 +104,10 @@ async function rendererOf({ flags, environment }: Invocation): Promise<RenderEnt
 async function openLines(path: string, workingDirectory: string): Promise<Readable> {
   if (path === "-") return process.stdin;
   const file = createReadStream(resolve(workingDirectory, path));
-  return path.endsWith(".gz") ? file.pipe(createGunzip()) : file;
+  if (!path.endsWith(".gz")) return file;
+  const unpacked = createGunzip();
+  file.on("error", (error) => unpacked.destroy(error)); // which a pipe does not hand on
+  return file.pipe(unpacked);
 }
 
 function isWithin({ from, to, sinceMs, untilMs }: AuditRange): (entry: AuditEntry) => boolean {

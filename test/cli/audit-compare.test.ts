@@ -87,7 +87,11 @@ test("What is compared must be named, and is on record", async () => {
   await served(home, receiver);
   const run = (...words: string[]) => new Program(home, ["audit", ...words, "--data-dir", "data"]).ended;
   assert.equal((await run("compare")).code, 2);
-  assert.equal((await run("compare", "missing.jsonl")).code, 1);
+  for (const missing of ["missing.jsonl", "missing.jsonl.gz"]) {
+    const { code, stderr } = await run("compare", missing);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`^strongroom: ENOENT.*${missing}`));
+  }
   writeFileSync(home.at("kept.jsonl"), linesOf(receiver).join("\n"));
   assert.equal((await run("compare", "kept.jsonl")).code, 0);
   const { stdout } = await run("export");

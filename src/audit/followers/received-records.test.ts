@@ -113,3 +113,13 @@ test("Without bounds, what comes before the first and after the last record that
     ],
   );
 });
+
+test("A line that is deeper than any record is one that cannot be read, and the others count", async () => {
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+  const { foreign, present } = await compareReceived(
+    all(),
+    render,
+    receivedOf([deep, ...records.map(({ text }) => text)]),
+  );
+  assert.deepEqual([foreign, present], [1, records.length]);
+});

@@ -45,9 +45,12 @@ export class ReceivedRecords {
     this.#count += 1;
     if (line.trim() === "") return;
     let value: unknown;
+    let digest: string;
     try {
       value = JSON.parse(line);
+      digest = digestOf(value);
     } catch {
+      // No JSON, or so deep that no record is.
       this.unreadable.push(this.#count);
       return;
     }
@@ -55,7 +58,6 @@ export class ReceivedRecords {
       this.checkpoints += 1;
       return;
     }
-    const digest = digestOf(value);
     if (this.lines.has(digest)) this.repeated += 1;
     else this.lines.set(digest, this.#count);
   }

@@ -34,7 +34,7 @@ import { reportEvent } from "./log-events.ts";
 import type { AuditLine } from "./log-reader.ts";
 import { deleteSegments, oldSegments } from "./log-retention.ts";
 import type { OldSegments, RetentionBound } from "./log-retention.ts";
-import { mustBeSigned } from "./log-item.ts";
+import { deletedBefore, mustBeSigned } from "./log-item.ts";
 import type { Item } from "./log-item.ts";
 import { LogReader } from "./log-reader.ts";
 import type { LogReserve, ReserveState } from "./log-reserve.ts";
@@ -324,7 +324,7 @@ export class AuditLogFile implements AuditLog {
     if (lines.length > 0) await this.#rotateIfDue();
     else if (!checkpoint && this.#head.position === this.#tail.end) return;
     const example = written[0]?.event;
-    const retention = batch.flatMap(({ item }) => (item.kind === "retention" ? [item.before] : [])).at(-1);
+    const retention = deletedBefore(batch.map(({ item }) => item));
     const addition = { lines, retention, checkpoint, sync };
     const made = await appendOrGoOn(this.#tail, { ...addition, ...(example !== undefined && { example }) }, (report) =>
       this.#tellDisplaced(report),

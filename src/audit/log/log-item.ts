@@ -10,3 +10,9 @@ export type Item =
 
 /** What counts by the checkpoint behind it. */
 export const mustBeSigned: ReadonlySet<Item["kind"]> = new Set(["retention", "key"]);
+
+/** The entry before which all are about to be deleted, of several retentions that of the most; undefined without any. */
+export function deletedBefore(items: readonly Item[]): number | undefined {
+  const firsts = items.flatMap((item) => (item.kind === "retention" ? [item.before] : []));
+  return firsts.length === 0 ? undefined : Math.max(...firsts);
+}

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import * as fc from "fast-check";
 import { Attacker, chainAtEnd, segmentNames } from "../../../test/support/audit-attacker.ts";
 import { auditEvent, LogFixture, numbered, writeAll } from "../../../test/support/audit-log-fixture.ts";
+import type { AppendFile, AppendFiles } from "../append-file.ts";
 import { blockTypes, encodeBlock, encodeHeader } from "./block.ts";
 import { parseCheckpoints, signCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -398,6 +399,40 @@ test("Retention by time takes the segments after which others were made before i
     },
     { segmentBytes: 700 },
   );
+});
+
+test("Of retentions in one batch the one that takes most is signed", async () => {
+  using pruned = new LogFixture();
+  let held: Promise<void> | undefined;
+  const withHold = (file: AppendFile): AppendFile => ({
+    ...file,
+    append: async (...addition) => {
+      await held;
+      await file.append(...addition);
+    },
+  });
+  const files: AppendFiles = {
+    open: async (path) => withHold(await pruned.disk.open(path)),
+    create: async (path, bytes) => withHold(await pruned.disk.create(path, bytes)),
+  };
+  await pruned.with(
+    async (log) => {
+      await writeAll(log, numbered(40));
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      const before = log.write(auditEvent("before them"));
+      const bounds = [30, 10].map((entry) => ({ before: entry, beforeMs: Infinity }));
+      const prunings = bounds.map((bound) => log.prune(bound, auditEvent("prune")));
+      // As long as both take to come to wait for that write.
+      for (let times = 0; times < 5; times++) await log.prunable({ before: 30, beforeMs: Infinity });
+      resolve();
+      await Promise.allSettled([before, ...prunings]);
+      await log.checkpoint();
+    },
+    { segmentBytes: 700, files },
+  );
+  const verdict = await verdictOf(pruned.directory, { publicKey: pruned.keys.publicKey });
+  assert.deepEqual(verdict.faults, []);
 });
 
 test("Retention by time goes by no time that somebody wrote into a file", async () => {
