@@ -94,7 +94,7 @@ test("Another plugin in the place of the first is noticed: status names both key
 });
 
 test("A plugin that hangs holds up neither a start nor what is not under its key, and counts as away", async () => {
-  using home = new Place("300ms");
+  using home = new Place("1s");
   await home.init();
   await using plugin = await home.serve();
   await using first = await home.start();
