@@ -87,6 +87,11 @@ test("The file of --audit-log-path has upstream's events, for its owner only, af
   );
   assert.equal(got.length, 1);
   assert.match(got[0].annotations["audit.strongroom.dev/disclosed"], /^default\/db@\d+$/);
+  const [list] = events.filter(({ verb, stage }) => verb === "list" && stage === "ResponseComplete");
+  assert.equal(
+    list.annotations["audit.strongroom.dev/disclosed"],
+    got[0].annotations["audit.strongroom.dev/disclosed"],
+  );
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 

@@ -5,6 +5,7 @@ import { legacyLine } from "../kubernetes/legacy-line.ts";
 import { isAtLeast } from "../policy/audit-policy.ts";
 import type { AuditPolicy } from "../policy/audit-policy.ts";
 import { safeJson } from "../safe-json.ts";
+import { ListNames } from "../kubernetes/list-names.ts";
 import type { RenderEntry } from "./destination.ts";
 
 export interface KubernetesForm {
@@ -14,11 +15,15 @@ export interface KubernetesForm {
   readonly eventBytesMax: number | undefined;
 }
 
+/** Entries must come in the order of the log; some may come again. */
 export function renderKubernetes({ policy, format, eventBytesMax = Infinity }: KubernetesForm): RenderEntry {
-  return ({ event }) =>
-    kubernetesEvents(event, policy).map((each) =>
+  const lists = new ListNames();
+  return (entry) => {
+    lists.note(entry);
+    return kubernetesEvents(entry.event, policy, lists.of(entry.event)).map((each) =>
       format === "legacy" ? legacyLine(each) : truncatedJson(each, eventBytesMax),
     );
+  };
 }
 
 /**

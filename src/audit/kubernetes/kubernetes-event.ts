@@ -6,6 +6,8 @@
  */
 import type { AuditEvent, Disclosure } from "../audit-event.ts";
 import { disclosureCount, disclosuresOf } from "../disclosures.ts";
+import { namesMax } from "./list-names.ts";
+import type { NamesOfList } from "./list-names.ts";
 import { cutMark } from "../cut-text.ts";
 import { auditScope, isAtLeast } from "../policy/audit-policy.ts";
 import type { AuditedRequest, AuditLevel, AuditPolicy, PolicyStage } from "../policy/audit-policy.ts";
@@ -60,17 +62,18 @@ interface Status {
   readonly code: number;
 }
 
-/** The names in an annotation of our own, at most. */
-const disclosuresMax = 100;
-
-/** What goes out of a record by a policy, in the order of stages. */
-export function kubernetesEvents(event: AuditEvent, policy: AuditPolicy): KubernetesEvent[] {
+/** What goes out of a record by a policy, in the order of stages. Of the end of a list, `listed` is what it disclosed. */
+export function kubernetesEvents(
+  event: AuditEvent,
+  policy: AuditPolicy,
+  listed?: NamesOfList | "unknown",
+): KubernetesEvent[] {
   const scope = auditScope(policy, auditedRequest(event));
   const { level } = scope;
   if (level === "None") return [];
   return stagesOf(event)
     .filter((stage) => !scope.omitStages.includes(stage))
-    .map((stage) => (stage === "RequestReceived" ? received(event, level) : told(event, level, stage)));
+    .map((stage) => (stage === "RequestReceived" ? received(event, level) : told(event, { level, stage, listed })));
 }
 
 /** The request as a policy saw it when it came: without what came of it. */
@@ -155,9 +158,15 @@ function received(event: AuditEvent, level: KubernetesEvent["level"]): Kubernete
   };
 }
 
-function told(event: AuditEvent, level: KubernetesEvent["level"], stage: PolicyStage): KubernetesEvent {
+interface Telling {
+  readonly level: KubernetesEvent["level"];
+  readonly stage: PolicyStage;
+  readonly listed: NamesOfList | "unknown" | undefined;
+}
+
+function told(event: AuditEvent, { level, stage, listed }: Telling): KubernetesEvent {
   const status = event.responseStatus === undefined ? undefined : statusOf(event.responseStatus);
-  const annotations = annotationsOf(event, level);
+  const annotations = { ...annotationsOf(event, level), ...listedAnnotations(listed) };
   return {
     ...head(event, level, stage),
     user: isUnauthenticated(event) ? {} : userInfo(event.user),
@@ -226,7 +235,9 @@ function annotationsOf(event: AuditEvent, level: AuditLevel): Record<string, str
     ...annotations,
     ...(door !== "kubernetes" && { "audit.strongroom.dev/door": door }),
     ...(reported !== undefined && { "audit.strongroom.dev/reported-by": reported.cluster }),
-    ...(disclosureCount(event) > 0 && { "audit.strongroom.dev/disclosed": disclosedText(disclosuresOf(event)) }),
+    ...(disclosureCount(event) > 0 && {
+      "audit.strongroom.dev/disclosed": disclosedText(disclosuresOf(event), disclosureCount(event)),
+    }),
     ...(metadataOnly === true && { "audit.strongroom.dev/metadata-only": "true" }),
     ...(onBehalfOf !== undefined && { "audit.strongroom.dev/on-behalf-of": podsText(onBehalfOf) }),
     ...(cut === true && { "audit.strongroom.dev/cut": "true" }),
@@ -240,10 +251,22 @@ function podsText({ pods, others = 0 }: NonNullable<AuditEvent["onBehalfOf"]>): 
   return others > 0 ? `${names} ${cutMark}, ${others} more` : names;
 }
 
-function disclosedText(disclosed: readonly Disclosure[]): string {
-  const names = disclosed.slice(0, disclosuresMax).map(({ namespace, name, resourceVersion, linkedFrom }) => {
+/** What is not known is not said to be nothing. */
+function listedAnnotations(listed: NamesOfList | "unknown" | undefined): Record<string, string> {
+  if (listed === undefined) return {};
+  if (listed === "unknown") return { "audit.strongroom.dev/disclosed": cutMark };
+  const { names, count, holdsValues } = listed;
+  if (count === 0) return {};
+  return {
+    "audit.strongroom.dev/disclosed": disclosedText(names, count),
+    ...(!holdsValues && { "audit.strongroom.dev/metadata-only": "true" }),
+  };
+}
+
+function disclosedText(disclosed: readonly Disclosure[], count: number): string {
+  const names = disclosed.slice(0, namesMax).map(({ namespace, name, resourceVersion, linkedFrom }) => {
     const source = linkedFrom === undefined ? "" : `(=${linkedFrom})`;
     return `${namespace}/${name}@${resourceVersion}${source}`;
   });
-  return disclosed.length > disclosuresMax ? `${names.join(" ")} ${cutMark} of ${disclosed.length}` : names.join(" ");
+  return count > namesMax ? `${names.join(" ")} ${cutMark} of ${count}` : names.join(" ");
 }
