@@ -45,10 +45,10 @@ export class AuditHeadFile {
       if (error.code === "ENOENT") return "";
       throw error;
     });
-    const [mac = "", written] = [text.slice(0, macCharacters), text.slice(macCharacters).trim()];
-    if (mac.length !== macCharacters || !timingSafeEqual(Buffer.from(mac), Buffer.from(this.#macOf(written)))) {
-      return undefined;
-    }
+    const written = text.slice(macCharacters).trim();
+    // A byte of the file is one here, too: what is not text must not end the start.
+    const mac = Buffer.from(text.slice(0, macCharacters), "latin1");
+    if (mac.length !== macCharacters || !timingSafeEqual(mac, Buffer.from(this.#macOf(written)))) return undefined;
     return JSON.parse(written) as ChainHead; // authentic, so it is what was written
   }
 

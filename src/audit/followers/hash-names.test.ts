@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSecretKey } from "node:crypto";
 import { test } from "node:test";
-import type { AuditEvent } from "../audit-event.ts";
+import type { AuditEvent, Disclosure } from "../audit-event.ts";
 import { hashNames } from "./hash-names.ts";
 
 const key = createSecretKey(Buffer.from("0123456789abcdef"));
@@ -48,6 +48,22 @@ test("The name of an object is nowhere, and the rest is there", () => {
   assert.match(hashed.onBehalfOf?.pods[0]?.name ?? "", /^hmac-/);
   assert.equal(hashed.onBehalfOf?.others, 2);
   assert.ok(Array.isArray(hashed.disclosed) && hashed.disclosed[0]?.name === name);
+});
+
+test("A link tells neither the name of what it shares nor that of what it makes", () => {
+  const [read] = [event.disclosed].flat();
+  const ofLink: AuditEvent = {
+    ...event,
+    user: { username: "link prod/stripe-key", groups: [] },
+    disclosed: [{ ...(read as Disclosure), linkedFrom: "shared/stripe-source" }],
+  };
+  const told = hashNames(key)({ position: 3, event: ofLink }).event;
+  assert.ok(!JSON.stringify(told).includes("stripe"), JSON.stringify(told));
+  assert.equal(told.user.username, `link prod/${hashed.objectRef?.name}`);
+  assert.match(JSON.stringify(told.disclosed), /"linkedFrom":"shared\/hmac-[0-9a-f]{24}"/);
+  // Whoever is called otherwise stays.
+  const other = hashNames(key)({ position: 3, event: { ...event, user: { username: "link of a chain", groups: [] } } });
+  assert.equal(other.event.user.username, "link of a chain");
 });
 
 test("Another key gives another hash, the same key the same", () => {

@@ -20,11 +20,16 @@ export function hashNames(key: KeyObject): (entry: AuditEntry) => AuditEntry {
 function hashed(event: AuditEvent, hash: (name: string) => string): AuditEvent {
   const { objectRef, responseStatus, annotations } = event;
   const names = new Set<string>();
-  const disclosed = disclosuresOf(event).map((item) => ({ ...item, name: hash(item.name) }));
+  const disclosed = disclosuresOf(event).map(({ linkedFrom, ...item }) => ({
+    ...item,
+    name: hash(item.name),
+    ...(linkedFrom !== undefined && { linkedFrom: hashedPlace(linkedFrom, hash) }),
+  }));
   if (objectRef?.name !== undefined) names.add(objectRef.name);
   const { requestObject: _request, responseObject: _response, onBehalfOf, ...rest } = event;
   return {
     ...rest,
+    user: hashedUser(event.user, hash),
     requestURI: hashedUri(event.requestURI, names, hash),
     ...(objectRef !== undefined && {
       objectRef: { ...objectRef, ...(objectRef.name !== undefined && { name: hash(objectRef.name) }) },
@@ -42,6 +47,21 @@ function hashed(event: AuditEvent, hash: (name: string) => string): AuditEvent {
     }),
     ...(annotations !== undefined && { annotations: knownAnnotations(annotations) }),
   };
+}
+
+/** NAMESPACE/NAME with the name as its hash. */
+function hashedPlace(place: string, hash: (name: string) => string): string {
+  const slash = place.indexOf("/");
+  return `${place.slice(0, slash + 1)}${hash(place.slice(slash + 1))}`;
+}
+
+/** A link writes as a user that is named like its secret. */
+const ofLink = /^link (?=[^/ ]+\/[^/ ]+$)/;
+
+function hashedUser(user: AuditEvent["user"], hash: (name: string) => string): AuditEvent["user"] {
+  const [start] = ofLink.exec(user.username) ?? [];
+  if (start === undefined) return user;
+  return { ...user, username: `${start}${hashedPlace(user.username.slice(start.length), hash)}` };
 }
 
 /** The path with the name of the object as its hash; queries (selectors) name objects in many ways. */
