@@ -63,11 +63,23 @@ export class ClusterSecrets {
     return this.#options.secrets.currentRevision();
   }
 
-  /** The secret of a key, with the revision that it was read at. Raises `compacted`, `future-revision`. */
-  async get(place: SecretPlace, revision: Revision | undefined) {
-    const { namespace, name } = place;
+  /** The secret of a key, with a revision at which it was so. Raises `compacted`, `future-revision`. */
+  async get({ namespace, name }: SecretPlace, revision: Revision | undefined) {
+    const current = revision === undefined ? await this.#current(namespace, name) : undefined;
+    if (current !== undefined) return current;
     const page = await this.#options.secrets.list({ namespace, name, limit: 1, revision });
     return { secret: page.secrets[0], revision: page.revision };
+  }
+
+  /** As it is now: one that was read lately is not decrypted again. */
+  async #current(namespace: string, name: string) {
+    const { secrets } = this.#options;
+    const before = await secrets.currentRevision();
+    const secret = await secrets.get(namespace, name);
+    // Of what is not there, nothing says whether it was a moment ago: that is read at one revision.
+    if (secret === undefined) return undefined;
+    // What has not been changed since `before` was the same then.
+    return { secret, revision: secret.revision > before ? secret.revision : before };
   }
 
   /** The secrets of a span in the order of their keys; `limit` 0 is all of them. */
@@ -219,8 +231,14 @@ const wholeObject: OutputFormat = {
   includeObject: "None",
 };
 
+/** Made once for each state: to name the keys, the values have to be parsed. */
+const disclosures = new WeakMap<Secret, Disclosure>();
+
 /** What the audit log has of a secret that was told of, with the keys of its values or, of its key alone, without. */
 export function disclosureOf(secret: Secret, withoutValue = false): Disclosure {
-  const object = new StoredSecret(secret);
-  return withoutValue ? object.disclosure() : disclosureIn(wholeObject, object);
+  if (withoutValue) return new StoredSecret(secret).disclosure();
+  let disclosure = disclosures.get(secret);
+  if (disclosure === undefined)
+    disclosures.set(secret, (disclosure = disclosureIn(wholeObject, new StoredSecret(secret))));
+  return disclosure;
 }
