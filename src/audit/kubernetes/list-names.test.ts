@@ -85,3 +85,8 @@ test("A list of names alone says so", () => {
   const texts = events.flatMap((event, position) => render({ position, event }));
   assert.equal(JSON.parse(texts[0] ?? "").annotations["audit.strongroom.dev/metadata-only"], "true");
 });
+
+test("Of a list that a cluster reports nothing is said that the cluster does not say", () => {
+  const reported = { cluster: "prod", namespacePrefix: "", receivedTimestamp: "2026-01-02T03:04:06.000000Z" };
+  assert.deepEqual(told(make(), listOf(0, 2, { reported, door: "cluster:prod" }).slice(-1)), [undefined]);
+});
