@@ -63,19 +63,24 @@ export class ClusterSecrets {
     return this.#options.secrets.currentRevision();
   }
 
+  /** The secret of a key as it is now. */
+  current({ namespace, name }: SecretPlace): Promise<Secret | undefined> {
+    return this.#options.secrets.get(namespace, name);
+  }
+
   /** The secret of a key, with a revision at which it was so. Raises `compacted`, `future-revision`. */
-  async get({ namespace, name }: SecretPlace, revision: Revision | undefined) {
-    const current = revision === undefined ? await this.#current(namespace, name) : undefined;
-    if (current !== undefined) return current;
+  async get(place: SecretPlace, revision: Revision | undefined) {
+    const now = revision === undefined ? await this.#currentSince(place) : undefined;
+    if (now !== undefined) return now;
+    const { namespace, name } = place;
     const page = await this.#options.secrets.list({ namespace, name, limit: 1, revision });
     return { secret: page.secrets[0], revision: page.revision };
   }
 
   /** As it is now: one that was read lately is not decrypted again. */
-  async #current(namespace: string, name: string) {
-    const { secrets } = this.#options;
-    const before = await secrets.currentRevision();
-    const secret = await secrets.get(namespace, name);
+  async #currentSince(place: SecretPlace) {
+    const before = await this.currentRevision();
+    const secret = await this.current(place);
     // Of what is not there, nothing says whether it was a moment ago: that is read at one revision.
     if (secret === undefined) return undefined;
     // What has not been changed since `before` was the same then.

@@ -57,7 +57,7 @@ export function changeablePlace(place: Place): SecretPlace | RecordPlace {
 
 export async function readCurrent(readers: KeyReaders, place: SecretPlace | RecordPlace): Promise<Current> {
   if (place.type === "record") return { place, record: await readers.records.get(place) };
-  return { place, secret: (await readers.secrets.get(place, undefined)).secret };
+  return { place, secret: await readers.secrets.current(place) };
 }
 
 export function stateOfCurrent({ secrets }: KeyReaders, current: Current): KeyState | undefined {
