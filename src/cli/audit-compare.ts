@@ -10,7 +10,7 @@ import type { ReceivedComparison } from "../audit/followers/received-records.ts"
 import { defaultAuditPolicy } from "../audit/policy/default-policy.ts";
 import { readAuditPolicy } from "../audit/policy/policy-reader.ts";
 import { auditPolicyFileFlag, wordFlag } from "./audit-flags.ts";
-import { auditRange, fromFlag, toFlag } from "./audit-range.ts";
+import { auditRange, entriesFrom, fromFlag, toFlag } from "./audit-range.ts";
 import type { AuditRange } from "./audit-range.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
@@ -69,7 +69,7 @@ export const auditCompareCommand: Command = {
     }
     const { readAudit } = await import("../instance/audit-reading.ts"); // nor this
     const { reader, end } = await readAudit({ dataDir, rootKey }, "all, to compare", async ({ from, before }) => {
-      output.tell(`Entries ${from} to ${before - 1} of the log cannot be read: see audit verify`);
+      output.tell(`What cannot be read of the log: ${entriesFrom(from, before)}; see audit verify`);
     });
     const isBounded = flags.has(fromFlag) || flags.has(toFlag);
     const wanted = isBounded ? { isWanted: isWithin(range) } : {};
@@ -122,8 +122,7 @@ function linesOf(found: ReceivedComparison): string[] {
   return [
     `${present} of ${expected} records are there, ${repeated} of them again; and ${checkpoints} checkpoints.`,
     ...missing.map(({ from, before, records }) => {
-      const entries = before === from + 1 ? `entry ${from}` : `entries ${from} to ${before - 1}`;
-      return `MISSING ${records} ${records === 1 ? "record" : "records"} of ${entries}`;
+      return `MISSING ${records} ${records === 1 ? "record" : "records"} of ${entriesFrom(from, before)}`;
     }),
     ...(furtherMissing === 0 ? [] : [`And records of ${furtherMissing} ranges more are missing.`]),
     ...(foreign === 0

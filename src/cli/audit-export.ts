@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { AuditEvent } from "../audit/audit-event.ts";
 import type { AuditEntry } from "../audit/audit-log.ts";
-import { auditRange, fromFlag, toFlag } from "./audit-range.ts";
+import { auditRange, entriesFrom, fromFlag, toFlag } from "./audit-range.ts";
 import type { Command, Invocation } from "./command.ts";
 import { configFlag, dataDirFlag, passphraseFileFlag, readServerConfig, rootKeyFileFlag } from "./config.ts";
 import { exitCodes } from "./exit-code.ts";
@@ -35,7 +35,7 @@ export const auditExportCommand: Command = {
     const { reader, end } = await readAudit({ dataDir, rootKey }, asked, async (unreadable) => {
       isWhole = false;
       output.tell(
-        `Entries ${unreadable.from} to ${unreadable.before - 1} cannot be read (${unreadable.segment}): see audit verify`,
+        `What cannot be read: ${entriesFrom(unreadable.from, unreadable.before)} (${unreadable.segment}); see audit verify`,
       );
     });
     for await (const lines of reader.batches(from, Math.min(to, end), sinceMs)) {

@@ -46,3 +46,8 @@ export function readPlace(written: string | undefined, name: string, nowMs: numb
   if (!Number.isNaN(timeMs)) return { timeMs };
   throw usageError(`--${name} must be the number of an entry, ${durationForm}, or a time such as 2026-01-31T00:00:00Z`);
 }
+
+/** How entries from one on and before another are named. */
+export function entriesFrom(from: number, before: number): string {
+  return before === from + 1 ? `entry ${from}` : `entries ${from} to ${before - 1}`;
+}

@@ -4,6 +4,7 @@ import { decodePublicKey, parseCheckpoints } from "../audit/log/checkpoint.ts";
 import type { Checkpoint } from "../audit/log/checkpoint.ts";
 import type { LogFault } from "../audit/log/verify-log.ts";
 import type { AuditVerdict, AuditVerification } from "../instance/audit-verification.ts";
+import { entriesFrom } from "./audit-range.ts";
 import { usageError } from "./command-failure.ts";
 import type { Command, Invocation } from "./command.ts";
 import { configFlag, dataDirFlag, passphraseFileFlag, readServerConfig, rootKeyFileFlag } from "./config.ts";
@@ -136,7 +137,7 @@ function retainedLines({ retained }: AuditVerdict): string[] {
 }
 
 function faultLine({ segment, offset, from, to, what }: LogFault): string {
-  const entries = to === from + 1 ? `entry ${from}` : `entries ${from} to ${to - 1}`;
+  const entries = entriesFrom(from, to);
   const place = [segment, offset === undefined ? "" : `byte ${offset}`].filter((part) => part !== "").join(", ");
   return `FAULT ${entries}${place === "" ? "" : ` (${place})`}: ${what}`;
 }

@@ -140,7 +140,8 @@ test("audit export prints what is whole of a damaged log, names the rest, and sa
   writeFileSync(path, bytes.fill(0, middle, middle + 50));
   const { code, stdout, stderr } = await run(home, "audit", "export");
   assert.equal(code, 5, stderr);
-  const [, from = "", to = ""] = /Entries (\d+) to (\d+) cannot be read \(\d+\.segment\)/.exec(stderr) ?? [];
+  const [, from = "", to = from] =
+    /What cannot be read: (?:entry|entries) (\d+)(?: to (\d+))? \(\d+\.segment\)/.exec(stderr) ?? [];
   const left: Answer["json"][] = stdout.split("\n").flatMap((line) => (line === "" ? [] : JSON.parse(line)));
   const expected = whole.filter(({ position }) => position < Number(from) || position > Number(to));
   assert.deepEqual(left.slice(0, expected.length), expected);
