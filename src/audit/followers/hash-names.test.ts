@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createSecretKey } from "node:crypto";
 import { test } from "node:test";
 import type { AuditEvent, Disclosure } from "../audit-event.ts";
+import { reportEvent } from "../log/log-events.ts";
 import { hashNames } from "./hash-names.ts";
 
 const key = createSecretKey(Buffer.from("0123456789abcdef"));
@@ -64,6 +65,17 @@ test("A link tells neither the name of what it shares nor that of what it makes"
   // Whoever is called otherwise stays.
   const other = hashNames(key)({ position: 3, event: { ...event, user: { username: "link of a chain", groups: [] } } });
   assert.equal(other.event.user.username, "link of a chain");
+});
+
+test("That entries are missing is told whole", () => {
+  const fields = { segment: "0000000000000007.segment", fromEntry: 9, beforeEntry: 12 };
+  const report = reportEvent(
+    { message: "Entries cannot be read", fields },
+    { now: () => new Date(0), uuid: () => "id" },
+  );
+  const told = hashNames(key)({ position: 3, event: report }).event;
+  assert.deepEqual(told.annotations, report.annotations);
+  assert.equal(told.annotations?.["strongroom.dev/fromEntry"], "9");
 });
 
 test("Another key gives another hash, the same key the same", () => {

@@ -4,6 +4,8 @@ import type { AuditEvent } from "../audit-event.ts";
 import type { FormerLog } from "./log-directory.ts";
 import type { LogReport } from "./log-keys.ts";
 
+/** The door of what the log says of itself, by which nobody comes. */
+export const auditLogDoor = "audit-log";
 export const serverName = "strongroom:server";
 
 export interface Sources {
@@ -28,7 +30,7 @@ function logEvent(verb: string, annotations: Readonly<Record<string, string>>, {
   return {
     auditID: uuid(),
     stage: "ResponseComplete",
-    door: "audit-log",
+    door: auditLogDoor,
     verb,
     requestURI: "",
     user: { username: serverName, groups: [] },
