@@ -26,8 +26,8 @@ export interface Received {
 
 /** A cluster sent more than it may; later it may again. */
 export class TooManyReportsError extends StrongroomError {
-  constructor() {
-    super("unavailable", "a cluster must report at most 20,000 events about secrets at once and 1,000 a second");
+  constructor(must = "a cluster must report at most 20,000 events about secrets at once and 1,000 a second") {
+    super("unavailable", must);
     this.name = "TooManyReportsError";
   }
 }

@@ -40,8 +40,12 @@ const pathPattern = /^\/apis\/audit\.strongroom\.dev\/v1\/clusters\/([a-z0-9-]{1
 /** Batches of one cluster that are in hand at a time, from the first byte of the body to the answer: each of up to 11 MiB, and parsed several times that. */
 const batchesMax = 4;
 
+/** Requests of whomever that are in hand at a time: while the audit log waits for its disk, strangers must not fill the memory. */
+const requestsMax = 200;
+
 export class AuditWebhook {
   readonly #options: AuditWebhookOptions;
+  #requests = 0;
   readonly #inHand = new Map<string, number>();
 
   constructor(options: AuditWebhookOptions) {
@@ -56,7 +60,10 @@ export class AuditWebhook {
   }
 
   async #answer(name: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#requests += 1;
     try {
+      if (this.#requests > requestsMax)
+        throw new TooManyReportsError(`requests of the audit webhook must be at most ${requestsMax} at a time`);
       const refusal = crossSiteRefusal(request.headers);
       if (refusal !== undefined) throw new StrongroomError("denied", refusal);
       const asked = this.#gateRequest(name, request);
@@ -69,6 +76,8 @@ export class AuditWebhook {
       if (isKnown) this.#options.metrics.refused(name, code);
       if (retryAfter !== undefined) response.setHeader("Retry-After", String(retryAfter));
       send(response, code, { status: "Failure", message, reason, code });
+    } finally {
+      this.#requests -= 1;
     }
   }
 
@@ -87,7 +96,8 @@ export class AuditWebhook {
   /** Those that wait for the log hold their place, too: a cluster must not be able to fill the memory with what waits. */
   async #inTurn<T>(name: string, receive: () => Promise<T>): Promise<T> {
     const inHand = this.#inHand.get(name) ?? 0;
-    if (inHand >= batchesMax) throw new TooManyReportsError();
+    if (inHand >= batchesMax)
+      throw new TooManyReportsError(`a cluster must have at most ${batchesMax} batches in hand at a time`);
     this.#inHand.set(name, inHand + 1);
     try {
       return await receive();
