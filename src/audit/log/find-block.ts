@@ -20,13 +20,16 @@ export interface Search {
 }
 
 const windowBytes = 256 * 1024;
+/** Bytes that are tried in one search: whoever fills a file with what looks like large blocks must not keep the server at opening them. */
+const triedBytesMax = 2 * blockBytesMax;
 
 /**
  * The first block of entries at an offset or behind it that was written, whatever is before it. Nothing in a file says where its
  * blocks begin but the blocks, so each byte is looked at: what has the type and a number that can be there is one in 10^9 of
- * bytes by chance, and only what is authentic counts.
+ * bytes by chance, and only what is authentic counts. It gives up after {@link triedBytesMax}.
  */
 export async function findBlock(source: ByteSource, search: Search): Promise<FoundBlock | undefined> {
+  let triedBytes = 0;
   for (let offset = search.offset; offset + headerBytes <= source.sizeBytes; offset += windowBytes) {
     const window = await source.read(offset, windowBytes + headerBytes - 1);
     for (let at = 0; at < windowBytes && at + headerBytes <= window.length; at++) {
@@ -34,6 +37,8 @@ export async function findBlock(source: ByteSource, search: Search): Promise<Fou
       const position = window.readUIntBE(at + 8, 6);
       if (position < search.from || position >= search.before) continue;
       const block = await blockIn(source, offset + at, window.readUInt32BE(at));
+      triedBytes += block?.bytes.length ?? 0;
+      if (triedBytes > triedBytesMax) return undefined;
       if (block !== undefined && search.isAuthentic(block)) return { position, offset: offset + at };
     }
   }

@@ -14,7 +14,8 @@ import {
   writeAll,
 } from "../../../test/support/audit-log-fixture.ts";
 import { startFollower } from "../followers/follower.ts";
-import { blockAt } from "./block.ts";
+import { blockAt, blockTypes, encodeHeader } from "./block.ts";
+import type { Block } from "./block.ts";
 import type { UnreadableEntries } from "./log-reader.ts";
 import { LogReader } from "./log-reader.ts";
 
@@ -257,4 +258,23 @@ test("A follower is told of entries that were deleted by hand before it had them
     },
     { segmentBytes: 700 },
   );
+});
+
+test("Whoever fills a segment with what looks like large blocks does not keep the reader at it", async () => {
+  const directory = copy();
+  const path = join(directory, segments[1] ?? "");
+  const bytes = readFileSync(path);
+  const [, begin = 0] = offsetsOf(bytes); // behind the dictionary
+  const { position } = blockAt(bytes, begin) as Block; // the segment is whole
+  const fakes = Buffer.alloc(4 * 1024 * 1024);
+  for (let at = 0; at + 20 <= fakes.length; at += 20) {
+    encodeHeader({ type: blockTypes.entries, count: 1, position, timeMs: 0 }, fakes.length - at - 28).copy(fakes, at);
+  }
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, begin), fakes]));
+  const started = performance.now();
+  const { read, told } = await readAll(directory);
+  assert.ok(performance.now() - started < 10_000);
+  const [from, before] = [Number(segments[1]?.slice(0, 16)), Number(segments[2]?.slice(0, 16))];
+  assert.deepEqual(told, [{ segment: segments[1], from, before }]);
+  assert.equal(read.length, count - (before - from));
 });
