@@ -1,6 +1,6 @@
 /** Reading a log that somebody, or the disk, has damaged. */
 import assert from "node:assert/strict";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as fc from "fast-check";
@@ -277,4 +277,25 @@ test("Whoever fills a segment with what looks like large blocks does not keep th
   const [from, before] = [Number(segments[1]?.slice(0, 16)), Number(segments[2]?.slice(0, 16))];
   assert.deepEqual(told, [{ segment: segments[1], from, before }]);
   assert.equal(read.length, count - (before - from));
+});
+
+test("What was taken out before a gap that the server found is told, and what was missing then is not told again", async () => {
+  using gapped = new LogFixture();
+  const options = { segmentBytes: 700 };
+  await gapped.with((log) => writeAll(log, numbered(40)), options);
+  const names = segmentNames(gapped.directory);
+  rmSync(join(gapped.directory, names.at(-1) ?? ""));
+  await gapped.with((log) => writeAll(log, numbered(5, "later")), options);
+  const told: UnreadableEntries[] = [];
+  const readAgain = async () => {
+    told.length = 0;
+    const reader = new LogReader(gapped.directory, gapped.keys.seal, async (entries) => void told.push(entries));
+    for await (const _ of reader.entries(0, Infinity));
+    return told;
+  };
+  assert.deepEqual(await readAgain(), []);
+  const [last = "", next = ""] = [names.at(-2), names.at(-1)];
+  truncateSync(join(gapped.directory, last), offsetsOf(readFileSync(join(gapped.directory, last)))[0]);
+  const [from, before] = [last, next].map((name) => Number(name.slice(0, 16)));
+  assert.deepEqual(await readAgain(), [{ segment: last, from, before }]);
 });

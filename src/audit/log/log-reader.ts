@@ -149,8 +149,9 @@ export class LogReader {
     wanted: Wanted,
   ): Promise<void> {
     if (before <= from || before <= wanted.from || before === Infinity) return;
-    if (before === next?.first && (await hasGap(next))) return;
-    await this.#tell({ segment: segment.name, from, before });
+    // Only what was missing when the gap was made is said by it.
+    const unsaid = before === next?.first ? Math.min(before, (await gapOf(next)) ?? before) : before;
+    if (unsaid > from) await this.#tell({ segment: segment.name, from, before: unsaid });
   }
 
   async #isRetired({ first }: SegmentFile): Promise<boolean> {
@@ -178,10 +179,11 @@ async function openSegment(source: ByteSource, seal: Pick<AuditSeal, "unwrap">) 
   return { header, blocksFrom, cipher };
 }
 
-async function hasGap(segment: SegmentFile): Promise<boolean> {
+/** From which entry on a segment says that those before it are missing. */
+async function gapOf(segment: SegmentFile): Promise<number | undefined> {
   await using source = await openUnlessGone(segment.path);
-  if (source === undefined) return false;
-  return (await unlessCorrupt(() => readSegmentHeader(source)))?.header.gap !== undefined;
+  if (source === undefined) return undefined;
+  return (await unlessCorrupt(() => readSegmentHeader(source)))?.header.gap?.from;
 }
 
 /** Undefined for what is not authentic, or not of its form. */

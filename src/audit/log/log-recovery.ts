@@ -177,7 +177,8 @@ function afterDamage(
 ): Recovery {
   const { segments, known } = found;
   const { place, unopened } = found.follower;
-  const from = place?.end ?? unopened ?? 0;
+  // Before the segment that the store knows, nothing was looked at: what is missing there is not what was found here.
+  const from = place?.end ?? unopened ?? known?.segment ?? 0;
   const highest = Math.max(from, known?.position ?? 0, segments.at(-1)?.first ?? 0);
   const first = highest + positionsLeftOut;
   const previous = place?.chain ?? (known === undefined ? genesis : Buffer.from(known.chain, "hex"));

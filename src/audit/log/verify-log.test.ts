@@ -235,6 +235,34 @@ test("A log that was made anew from the beginning, and signed by another key, ha
   assert.equal(signed, undefined);
 });
 
+test("A gap that the server found hides nothing that was taken out of what was there then", async () => {
+  using gapped = new LogFixture();
+  const options = { segmentBytes: 700 };
+  await gapped.with((log) => writeAll(log, numbered(40)), options);
+  const before = segmentNames(gapped.directory);
+  rmSync(join(gapped.directory, before.at(-1) ?? ""));
+  await gapped.with((log) => writeAll(log, numbered(5, "later")), options);
+  const first = (name = "") => Number(name.slice(0, 16));
+  const lost = first(before.at(-1));
+  const faults = async () => {
+    const { publicKey } = gapped.keys;
+    const found = (await verdictOf(gapped.directory, { publicKey })).faults;
+    return found.map(({ from, to, onRecord = false }) => [from, onRecord ? "on record" : to]);
+  };
+  assert.deepEqual(await faults(), [[lost, "on record"]]);
+  // The last one before the gap; then all of them.
+  rmSync(join(gapped.directory, before.at(-2) ?? ""));
+  assert.deepEqual(await faults(), [
+    [lost, "on record"],
+    [first(before.at(-2)), lost],
+  ]);
+  for (const name of before.slice(0, -2)) rmSync(join(gapped.directory, name));
+  assert.deepEqual(await faults(), [
+    [lost, "on record"],
+    [0, lost],
+  ]);
+});
+
 test("A gap that the server found is told as what it is", async () => {
   using fixture = new LogFixture();
   await fixture.with(async (log) => {

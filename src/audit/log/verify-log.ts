@@ -247,22 +247,24 @@ class Verifier {
     },
   ): void {
     const { first, previous, gap, before } = header;
+    // Where the server found that entries were missing, those before them must be there.
+    const until = gap?.from ?? first;
     if (gap !== undefined) {
       const what = `the server found here that entries were missing (${gap.reason})`;
-      return this.#fault({ segment: name, offset: 0, from: gap.from, to: first, what, onRecord: true });
+      this.#fault({ segment: name, offset: 0, from: gap.from, to: first, what, onRecord: true });
     }
     if (this.#first === undefined) {
       // The first that is looked at: it may begin before what was asked for.
       const what = "they are not there";
-      if (first > before.position) this.#front = { segment: name, offset: 0, from: before.position, to: first, what };
+      if (until > before.position) this.#front = { segment: name, offset: 0, from: before.position, to: until, what };
       while ((this.#outside[0]?.entries ?? Infinity) < first) this.#ofBefore.push(...this.#outside.splice(0, 1));
       return;
     }
-    const isBroken = before.chain === undefined; // told already, where it broke
-    if (first !== before.position && !isBroken) {
+    if (before.chain === undefined) return; // told already, where it broke
+    if (until > before.position || (gap === undefined && first !== before.position)) {
       const what = "they are not there: a segment was removed, or the end of one was cut";
-      this.#fault({ segment: name, offset: 0, from: before.position, to: first, what });
-    } else if (!isBroken && before.chain?.toString("hex") !== previous) {
+      this.#fault({ segment: name, offset: 0, from: before.position, to: until, what });
+    } else if (gap === undefined && before.chain.toString("hex") !== previous) {
       this.#fault({
         segment: name,
         offset: 0,
