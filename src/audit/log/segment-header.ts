@@ -72,9 +72,22 @@ function parse(text: string): SegmentHeader {
     texts.every((field) => typeof field === "string") &&
     Number.isSafeInteger(header.first) &&
     typeof header.previous === "string" &&
-    /^[0-9a-f]{64}$/.test(header.previous);
+    /^[0-9a-f]{64}$/.test(header.previous) &&
+    isGap(header.gap) &&
+    isKeyChange(header.keyChange);
   if (!isWhole) throw notASegment();
   return header as SegmentHeader; // has every field, as checked
+}
+
+/** Who verifies a log reads headers that anybody may have written. */
+function isGap(gap: unknown): boolean {
+  const { reason, from } = Object(gap) as Partial<SegmentGap>; // these are checked here
+  return gap === undefined || (typeof reason === "string" && Number.isSafeInteger(from));
+}
+
+function isKeyChange(change: unknown): boolean {
+  const { from, byFormer, byNew } = Object(change) as Partial<KeyChange>; // as above
+  return change === undefined || [from, byFormer, byNew].every((text) => typeof text === "string");
 }
 
 function notASegment(cause?: unknown): StrongroomError {

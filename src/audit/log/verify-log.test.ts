@@ -235,6 +235,26 @@ test("A log that was made anew from the beginning, and signed by another key, ha
   assert.equal(signed, undefined);
 });
 
+test("A header that is not of its form is a fault, and ends no verification", () =>
+  withCopy(async (copy) => {
+    const [, name = ""] = segmentNames(copy);
+    const path = join(copy, name);
+    const whole = readFileSync(path).toString("latin1");
+    for (const field of [
+      '"gap":null',
+      '"gap":{"from":"0","reason":""}',
+      '"keyChange":null',
+      '"keyChange":{"from":1}',
+    ]) {
+      writeFileSync(path, Buffer.from(whole.replace('"first":', `${field},"first":`), "latin1"));
+      const [fault] = (await verdictOf(copy)).faults;
+      assert.deepEqual(
+        [fault?.from, fault?.what],
+        [Number(name.slice(0, 16)), "the segment does not begin with a header"],
+      );
+    }
+  }));
+
 test("A gap that the server found hides nothing that was taken out of what was there then", async () => {
   using gapped = new LogFixture();
   const options = { segmentBytes: 700 };
