@@ -101,7 +101,7 @@ test("A walk that failed is begun again a minute later; an error of the program 
   faults.error = new TypeError("a text with a value in it");
   await using place = await rotated(faults.wrap);
   const { service, clock } = place;
-  faults.left = 4;
+  faults.left = 2;
   await service.rewrite();
   const failed = (await statusWithout(faults, place)).rewrite;
   assert.deepEqual([failed.state, failed.problem], ["failed", "the log says why"]);

@@ -18,8 +18,10 @@ interface Pace {
   readonly page: { readonly limit: number; readonly bytesMax: number };
   readonly batch: number;
 }
-/** About 2 ms of the event loop for a page, 5 for a batch. */
-const paceIdle: Pace = { page: { limit: 256, bytesMax: 1024 * 1024 }, batch: 128 };
+/** About 3 ms of the event loop for a page, and as long for a batch. */
+const paceIdle: Pace = { page: { limit: 256, bytesMax: 1024 * 1024 }, batch: 256 };
+/** Beside others at most. */
+const batchBusyMax = 128;
 /** Beside others so little that whoever waits behind it waits as behind one other request: 0.2 ms for a page, a commit of three records. */
 const pageBusy = { limit: 16, bytesMax: 128 * 1024 };
 const batchBusyMin = 3;
@@ -66,6 +68,14 @@ export interface RewriteProgress {
 }
 
 const begin = { startedAt: undefined, endedAt: undefined, seen: 0, total: 0, rewritten: 0, unreadable: 0, away: 0 };
+
+/** Records in their order, without those that do not open. */
+interface Page {
+  readonly records: readonly StoredRecord[];
+  /** The last key that was looked at. */
+  readonly next: string | undefined;
+  readonly isLast: boolean;
+}
 
 export class EncryptionRewriter implements AsyncDisposable {
   readonly #options: RewriterOptions;
@@ -156,20 +166,34 @@ export class EncryptionRewriter implements AsyncDisposable {
     this.#revision = await store.currentRevision();
     this.#away = new Map();
     this.#progress = { ...this.#progress, total: await store.count("") };
-    let after: string | undefined;
-    for (let more = true; more && !this.#stop.signal.aborted;) {
-      const startMs = performance.now();
-      const { records, next, isLast } = await this.#read(after);
-      await this.#yield(performance.now() - startMs);
-      await this.#rewrite(records.filter(({ stale }) => stale));
-      this.#count({ seen: records.length });
-      after = next;
-      more = !isLast;
+    for (let page: Page | undefined = await this.#read(undefined); page !== undefined && !this.#stop.signal.aborted;) {
+      page = await this.#rewritePage(page);
     }
     for (const error of this.#away.values()) throw error; // what it could not be done for is told by the first reason
   }
 
-  async #read(after: string | undefined) {
+  /** The next page, if there is one: alone, it is read while the store writes. */
+  async #rewritePage({ records, next, isLast }: Page): Promise<Page | undefined> {
+    const startMs = performance.now();
+    const rewriting = this.#rewrite(records.filter(({ stale }) => stale));
+    const following = isLast || this.#isBusy ? undefined : this.#readMeanwhile(next);
+    following?.catch(() => {}); // raised where it is awaited, unless the other fails first
+    await rewriting;
+    this.#count({ seen: records.length });
+    if (isLast) return undefined;
+    const readMs = performance.now();
+    const page = await (following ?? this.#read(next));
+    await this.#yield(performance.now() - (following === undefined ? readMs : startMs));
+    return page;
+  }
+
+  async #readMeanwhile(after: string | undefined): Promise<Page> {
+    await turn(); // a batch is collected
+    await turn(); // and handed to the engine
+    return await this.#read(after);
+  }
+
+  async #read(after: string | undefined): Promise<Page> {
     const { store } = this.#options;
     if (this.#away.size > 0) return await this.#readEach(after);
     try {
@@ -182,7 +206,7 @@ export class EncryptionRewriter implements AsyncDisposable {
   }
 
   /** A page with a record that does not open, without that record. */
-  async #readEach(after: string | undefined) {
+  async #readEach(after: string | undefined): Promise<Page> {
     const { store } = this.#options;
     const { records: heads, more } = await store.range("", { limit: this.#pace.page.limit, after, keysOnly: true });
     const records: StoredRecord[] = [];
@@ -228,8 +252,8 @@ export class EncryptionRewriter implements AsyncDisposable {
       this.#count({ rewritten });
       at += batch.length;
       const tookMs = performance.now() - startMs;
-      this.#batchBusy = Math.min(paceIdle.batch, Math.max(batchBusyMin, Math.floor(tookMs * batchPerMs)));
-      await this.#yield(tookMs);
+      this.#batchBusy = Math.min(batchBusyMax, Math.max(batchBusyMin, Math.floor(tookMs * batchPerMs)));
+      if (this.#isBusy) await this.#yield(tookMs);
     }
   }
 
@@ -239,7 +263,7 @@ export class EncryptionRewriter implements AsyncDisposable {
     if (this.#isBusy) await this.#listen(Math.min(pauseMsMax, Math.max(1, tookMs * pauseBusy)));
     else if (this.#workedMs > listenEachMs) await this.#listen(listenMs);
     else {
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       await this.#sense(false);
     }
   }
@@ -286,6 +310,10 @@ export class EncryptionRewriter implements AsyncDisposable {
   #time(): string {
     return new Date(this.#options.clock.now()).toISOString();
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function isAway(error: unknown): boolean {
