@@ -1,6 +1,7 @@
 import { toRevision } from "../../store/revision.ts";
 import type { Revision } from "../../store/revision.ts";
 import type { StoredRecord, StoreEvent, Watcher } from "../../store/store.ts";
+import { decodeCurrentRecord } from "./canonical-secret.ts";
 import type { Secret } from "./canonical-secret.ts";
 
 /**
@@ -36,17 +37,20 @@ const materialised = new WeakMap<StoreEvent, Promise<SecretEvent>>();
 export class SecretWatcher implements AsyncDisposable {
   readonly #watcher: Watcher;
   readonly #secrets: Materialiser;
+  readonly #keeps: KeepEvent;
 
-  constructor(watcher: Watcher, secrets: Materialiser) {
+  /** Events that `keeps` does not want are passed over, and nothing is read for them. */
+  constructor(watcher: Watcher, secrets: Materialiser, keeps: KeepEvent) {
     this.#watcher = watcher;
     this.#secrets = secrets;
+    this.#keeps = keeps;
   }
 
   async next(): Promise<SecretBatch | undefined> {
     const batch = await this.#watcher.next();
     if (batch === undefined) return undefined;
     const events: SecretEvent[] = [];
-    for (const event of batch.events) events.push(await this.#materialise(event));
+    for (const event of batch.events) if (this.#keeps(event)) events.push(await this.#materialise(event));
     return { events, revision: batch.revision };
   }
 
@@ -71,6 +75,17 @@ export class SecretWatcher implements AsyncDisposable {
     return complete;
   }
 }
+
+/** Which events of the store are delivered; raises `corrupt`. */
+export type KeepEvent = (event: StoreEvent) => boolean;
+
+export const allEvents: KeepEvent = () => true;
+
+/** Whether an event is of a secret whose type keeps no versions. */
+export const ofUnversioned: KeepEvent = ({ type, record, previous }) => {
+  const state = type === "put" ? record : previous;
+  return state === undefined || decodeCurrentRecord(state.key, state.value).book.promotion === undefined;
+};
 
 async function completeEvent(event: StoreEvent, secrets: Materialiser): Promise<SecretEvent> {
   let previous: Promise<Secret | undefined> | undefined;

@@ -9,6 +9,7 @@ import { objectPageBytesMax } from "../object-range.ts";
 import { objectKey, payloadPrefix, promotionPrefix, trashPrefix } from "../registry-keys.ts";
 import type { SecretState } from "./canonical-secret.ts";
 import { sweepSecrets } from "./secret-sweeper.ts";
+import { ofUnversioned } from "./secret-watcher.ts";
 import { Secrets } from "./secrets.ts";
 import type { SecretsOptions } from "./secrets.ts";
 import { defaultVersionLimits } from "./version-retention.ts";
@@ -363,6 +364,25 @@ test("A watch delivers complete secrets, with the state before, to each watcher 
   const [deleted] = (await first.next())?.events ?? [];
   assert.equal(deleted?.type, "delete");
   assert.equal((await deleted?.previous())?.payload.bytes.toString(), '{"k":"MQ=="}');
+});
+
+test("A watch of what keeps no versions tells of nothing else, deleted or not, and keeps pace", async () => {
+  const store = await storeWithNamespace();
+  const secrets = secretsOn(store);
+  await using watcher = secrets.watch("", undefined, "", ofUnversioned);
+  const opaque = await secrets.create(state("a", "MQ=="), writer);
+  const token = await secrets.create(state("t", "dA==", { type: "bootstrap.kubernetes.io/token" }), writer);
+  await secrets.delete(opaque, writer);
+  const end = await secrets.delete(token, writer);
+  const seen: string[] = [];
+  for (let revision = 0; revision < end;) {
+    const batch = await watcher.next();
+    for (const event of batch?.events ?? []) {
+      seen.push(`${event.type} ${(event.secret ?? (await event.previous()))?.name}`);
+    }
+    revision = batch?.revision ?? assert.fail("the watch must go on");
+  }
+  assert.deepEqual(seen, ["put t", "delete t"]);
 });
 
 test("A read that is repeated sees every change at once", async () => {

@@ -39,7 +39,7 @@ import type { SecretPage } from "./secret-reader.ts";
 import type { SecretVersion } from "./secret-history.ts";
 import { encodeTrashRecord } from "./secret-trash.ts";
 import type { DeletedSecret } from "./secret-trash.ts";
-import { SecretWatcher } from "./secret-watcher.ts";
+import { SecretWatcher, allEvents } from "./secret-watcher.ts";
 import { NamespaceUsage, pruneVersions } from "./version-retention.ts";
 import type { VersionLimits } from "./version-retention.ts";
 
@@ -262,8 +262,9 @@ export class Secrets {
    * Follows the secrets of a namespace (or all) from a revision on (inclusive), or
    * from now. With a name, only keys that begin with it: the caller still checks.
    */
-  watch(namespace: string, from: Revision | undefined, name = ""): SecretWatcher {
-    return new SecretWatcher(this.#store.watch(`${objectPrefix(resource, namespace)}${name}`, { from }), this.#reader);
+  watch(namespace: string, from: Revision | undefined, name = "", keeps = allEvents): SecretWatcher {
+    const watcher = this.#store.watch(`${objectPrefix(resource, namespace)}${name}`, { from });
+    return new SecretWatcher(watcher, this.#reader, keeps);
   }
 
   /** To be called after payloads of a namespace were removed in other ways than by a write; for `sweepSecrets`. */

@@ -113,6 +113,8 @@ export interface KindStorage {
     name?: string,
     selected?: Readonly<Record<string, string>>,
   ): ObjectWatcher;
+  /** As watch, of the objects of which no versions are kept; others are passed over unread. Absent: watch does. */
+  watchUnversioned?(from: Revision | undefined): ObjectWatcher;
   currentRevision(): Promise<Revision>;
   /** The record of an object that is stored and cannot be read; undefined otherwise. Absent where nothing can be done about it. */
   findUnreadable?(namespace: string, name: string): Promise<UnreadableRecord | undefined>;

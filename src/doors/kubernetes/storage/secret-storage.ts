@@ -5,6 +5,7 @@ import { objectUidOf } from "../../../core/secrets/canonical-secret.ts";
 import type { Payload, Secret, SecretState } from "../../../core/secrets/canonical-secret.ts";
 import type { SecretHistory } from "../../../core/secrets/secret-history.ts";
 import type { SecretTrash } from "../../../core/secrets/secret-trash.ts";
+import { ofUnversioned } from "../../../core/secrets/secret-watcher.ts";
 import type { SecretEvent, SecretWatcher } from "../../../core/secrets/secret-watcher.ts";
 import type { Secrets, Writer } from "../../../core/secrets/secrets.ts";
 import type { Revision } from "../../../store/revision.ts";
@@ -156,6 +157,7 @@ export function secretStorage(secrets: Secrets, parts?: VersionParts): KindStora
     removeUnreadable: (record) => secrets.removeUnreadable(record),
     delete: (previous, writer: Writer) => secrets.delete(storedSecret(previous).secret, writer),
     watch: (namespace, from, name) => new SecretObjectWatcher(secrets.watch(namespace, from, name)),
+    watchUnversioned: (from) => new SecretObjectWatcher(secrets.watch("", from, "", ofUnversioned)),
     currentRevision: () => secrets.currentRevision(),
     ...(parts !== undefined && { versions: versionsOf(secrets, parts) }),
   };

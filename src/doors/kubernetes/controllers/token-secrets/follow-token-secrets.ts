@@ -36,7 +36,7 @@ export async function followTokenSecrets(
   signal: AbortSignal,
 ): Promise<void> {
   const from = toRevision((await secrets.currentRevision()) + 1);
-  await using watcher = secrets.watch("", from);
+  await using watcher = secrets.watchUnversioned?.(from) ?? secrets.watch("", from);
   const close = () => watcher.close();
   signal.addEventListener("abort", close);
   try {
