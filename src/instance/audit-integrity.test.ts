@@ -23,12 +23,13 @@ async function look(context: TestContext, log: AuditLogFile): Promise<{ intact: 
   let looked: Promise<unknown> = Promise.resolve();
   const verify = () => {
     const verdict = log.verify();
-    looked = verdict;
+    looked = verdict.catch(() => undefined);
     return verdict;
   };
   using _ = watchAuditIntegrity({ verify }, registry, logger);
   context.mock.timers.tick(firstLookMs);
   await looked;
+  await new Promise((resolve) => setImmediate(resolve)); // what hangs on it has had its turn
   const metrics = await registry.metrics();
   context.mock.timers.reset();
   return { intact: Number(/^strongroom_audit_intact (\d)$/m.exec(metrics)?.[1]), told };
@@ -66,6 +67,14 @@ test("An end that was cut off is found by the checkpoint that the server remembe
     const last = paths.at(-1) ?? "";
     truncateSync(last, statSync(last).size - 300);
     assert.equal((await look(context, log)).intact, 0);
+  }));
+
+test("A log that cannot be verified is not said to be intact", (context) =>
+  withLog(async (log) => {
+    const verify = () => Promise.reject(new Error("EIO"));
+    const { intact, told } = await look(context, Object.assign(Object.create(log) as AuditLogFile, { verify }));
+    assert.equal(intact, 0);
+    assert.match(told[0] ?? "", /Verification of the audit log failed/);
   }));
 
 test("A loss that the server has put on record is not told of again", (context) =>

@@ -37,6 +37,8 @@ export function watchAuditIntegrity(
   };
   const run = () =>
     void verify().catch((error: unknown) => {
+      // What could not be looked at was not found as it was written.
+      gauge.set(0);
       if (!disposed) logger.error("Verification of the audit log failed", error);
     });
   const first = setTimeout(run, firstLookMs).unref();

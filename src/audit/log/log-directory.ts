@@ -18,10 +18,18 @@ export function segmentFile(directory: string, first: number): SegmentFile {
   return { first, name, path: join(directory, name) };
 }
 
-/** The segments of a log, in the order of their positions. */
+/** Far beyond what a log comes to, and far below what a block has room for. */
+const positionMax = 2 ** 47;
+
+/**
+ * The segments of a log, in the order of their positions. What has the name of one and is no file - a pipe, which would be waited for - or has a
+ * number that no log comes to is none, so that it keeps nobody from the others.
+ */
 export async function listSegments(directory: string): Promise<SegmentFile[]> {
-  const names = await readdir(directory);
-  const firsts = names.flatMap((name) => segmentPattern.exec(name)?.[1] ?? []).map(Number);
+  const found = await readdir(directory, { withFileTypes: true });
+  const names = found.filter((each) => each.isFile() || each.isSymbolicLink()).map(({ name }) => name);
+  const numbers = names.flatMap((name) => segmentPattern.exec(name)?.[1] ?? []).map(Number);
+  const firsts = numbers.filter((first) => first < positionMax);
   return firsts.sort((a, b) => a - b).map((first) => segmentFile(directory, first));
 }
 

@@ -1,5 +1,6 @@
 /** Properties of the log under crashes and failing disks, against a plain list. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -170,4 +171,19 @@ test("A segment that is missing behind the place that the store knows is told of
   });
   const faults = await faultsIn(fixture);
   assert.ok(faults.some(({ what }) => what.startsWith("they are not there")));
+});
+
+test("What has the name of a segment and is none keeps nobody from the log", { timeout: 20_000 }, async () => {
+  using fixture = new LogFixture();
+  const options = { segmentBytes: 700 };
+  await fixture.with((log) => writeAll(log, numbered(20)), options);
+  mkdirSync(join(fixture.directory, "0000000000000500.segment"));
+  execFileSync("mkfifo", [join(fixture.directory, "0000000000000600.segment")]);
+  writeFileSync(join(fixture.directory, "9999999999999999.segment"), "x");
+  await fixture.with(async (log) => {
+    await log.write(auditEvent("next"));
+    assert.deepEqual(await idsOf(log), [...numbered(20), "next"]);
+    assert.deepEqual((await log.verify()).faults, []);
+  }, options);
+  assert.deepEqual(fixture.reports, []);
 });
