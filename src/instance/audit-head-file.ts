@@ -33,7 +33,8 @@ export function auditHeadFile(dataDir: string, { id, rootKey }: Pick<Instance, "
 
 export class AuditHeadFile {
   readonly #place: AuditHeadPlace;
-  #handle: FileHandle | undefined;
+  /** One for all, also while it is being opened: the store's ten seconds and the tenths of a second may come together. */
+  #handle: Promise<FileHandle> | undefined;
 
   constructor(place: AuditHeadPlace) {
     this.#place = place;
@@ -54,22 +55,37 @@ export class AuditHeadFile {
 
   /** Writes over what it told. Raises what the file system raises. */
   async note(head: ChainHead): Promise<void> {
-    const handle = (this.#handle ??= await this.#open());
+    const handle = await (this.#handle ??= this.#open());
     const written = JSON.stringify(head);
     await handle.write(`${this.#macOf(written)}${written}`.padEnd(fileBytes), 0, "latin1");
   }
 
   async close(): Promise<void> {
-    await this.#handle?.close();
+    const handle = this.#handle;
     this.#handle = undefined;
+    await (await handle)?.close();
   }
 
-  /** Its name is durable before the store says that it is there. */
+  /** Its name is durable before the store says that it is there. What could not be opened is tried again. */
   async #open(): Promise<FileHandle> {
+    try {
+      return await this.#openDurably();
+    } catch (error) {
+      this.#handle = undefined;
+      throw error;
+    }
+  }
+
+  async #openDurably(): Promise<FileHandle> {
     const handle = await open(this.#place.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-    await handle.sync();
-    await syncFolder(dirname(this.#place.path));
-    return handle;
+    try {
+      await handle.sync();
+      await syncFolder(dirname(this.#place.path));
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 
   #macOf(written: string): string {
