@@ -46,3 +46,22 @@ test("Keys that are noted and forgotten at the same time are both as they should
   assert.deepEqual(ids(keys), ["b", "c"]);
   assert.deepEqual(ids(await place.reopen()), ["b", "c"]);
 });
+
+test("The end of a key is not noted over a configuration in which it writes again", async () => {
+  await using place = await open();
+  const { keys } = place;
+  const writing = (id: string) => {
+    const { keys: both } = withKeys("a", "b");
+    const writer = both.find((key) => key.id === id);
+    return { keys: both, resources: [{ resource: "secrets", keys: [writer] }] } as unknown as ConfiguredEncryption; // as above
+  };
+  await keys.admit(writing("a"), selection);
+  await keys.admit(writing("b"), selection);
+  // Told late that "b" writes: "a" does again by then.
+  await Promise.all([keys.noteEnds(writing("b")), keys.admit(writing("a"), selection)]);
+  const untilOf = (wanted: string) => keys.noted.find(({ id }) => id === wanted)?.until;
+  assert.equal(untilOf("a"), undefined);
+  await keys.noteEnds(writing("a"));
+  assert.notEqual(untilOf("b"), undefined);
+  assert.equal(untilOf("a"), undefined);
+});

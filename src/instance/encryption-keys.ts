@@ -33,6 +33,8 @@ export class EncryptionKeys {
   #noted: readonly NotedKey[];
   /** Those of the configuration that was admitted last. */
   #admitted: ReadonlySet<string> = new Set();
+  /** Those of it that write. */
+  #writers: ReadonlySet<string | undefined> = new Set();
   #saving: Promise<unknown> = Promise.resolve();
 
   private constructor(options: EncryptionKeysOptions, noted: readonly NotedKey[]) {
@@ -73,6 +75,7 @@ export class EncryptionKeys {
     const since = this.#options.now().toISOString();
     await this.#save((noted) => {
       this.#admitted = new Set(next.keys.map(({ id }) => id));
+      this.#writers = writers;
       const kept = noted.filter(({ id }) => !lost.has(id)).map((key) => (writers.has(key.id) ? withoutEnd(key) : key));
       const known = new Set(kept.map(({ id }) => id));
       const added = next.keys.filter(({ id }) => !known.has(id)).map(({ id, form }) => ({ id, form, since }));
@@ -80,12 +83,15 @@ export class EncryptionKeys {
     });
   }
 
-  /** Notes, of keys that write nothing in the configuration that is in force, that they have ended. */
+  /** Notes, of keys that write nothing in the configuration that is in force, that they have ended; not of those that write in one that was admitted since. */
   async noteEnds(inForce: ConfiguredEncryption): Promise<void> {
     const writers = writersOf(inForce);
     const until = await this.#options.store.currentRevision();
     await this.#save((noted) =>
-      noted.map((key) => (writers.has(key.id) || key.until !== undefined ? key : { ...key, until })),
+      noted.map((key) => {
+        const mayWrite = writers.has(key.id) || this.#writers.has(key.id);
+        return mayWrite || key.until !== undefined ? key : { ...key, until };
+      }),
     );
   }
 
