@@ -181,12 +181,17 @@ test("EncryptedStore gives all watchers of an event the same decrypted object, w
       return inner.fromStorage(stored, context);
     },
   };
-  const { store } = await open(counting);
+  const { engine, store: writer } = await open(counting);
+  // Another one on the same engine: it has written nothing.
+  const { store } = await open(counting, engine);
   const watchers = [store.watch("/a/"), store.watch("/a/"), store.watch("/"), store.watch("/b/")];
-  await put(store, "/a/1", "one");
-  await put(store, "/a/1", "two");
-  await store.txn({ compares: [], thens: [{ type: "delete", key: "/a/1" }] });
+  const own = writer.watch("/a/");
+  await put(writer, "/a/1", "one");
+  await put(writer, "/a/1", "two");
+  await writer.txn({ compares: [], thens: [{ type: "delete", key: "/a/1" }] });
   calls = 0;
+  const ofOwn = await eventsOf(own.next.bind(own), 3);
+  assert.equal(calls, 0, "what was written here is not decrypted");
   const seen = await Promise.all(
     watchers.slice(0, 3).map(async (watcher) => await eventsOf(watcher.next.bind(watcher), 3)),
   );
@@ -205,7 +210,9 @@ test("EncryptedStore gives all watchers of an event the same decrypted object, w
     ],
   );
   assert.equal(calls, 4);
-  for (const watcher of watchers) watcher.close();
+  const texts = (events: WatchBatch["events"]) => events.map(({ record, previous }) => [text(record), text(previous)]);
+  assert.deepEqual(texts(ofOwn), texts(first));
+  for (const watcher of [...watchers, own]) watcher.close();
   await store.close();
 });
 

@@ -91,7 +91,9 @@ class EncryptedStore implements Store, OpenedSnapshots {
   readonly bindsRevision: boolean;
   readonly #engine: Engine;
   readonly #transformers: TransformerSelection;
-  readonly #decryptor = new EventDecryptor((record) => this.#open(record));
+  readonly #decryptor = new EventDecryptor((record) => this.#openWritten(record));
+  /** What was sealed for a write, by its ciphertext: the event of that write, which has the same bytes, needs no key. */
+  readonly #written = new WeakMap<Uint8Array, Uint8Array>();
 
   constructor(engine: Engine, transformers: TransformerSelection) {
     this.#engine = engine;
@@ -238,8 +240,12 @@ class EncryptedStore implements Store, OpenedSnapshots {
     return operations.map((operation) => {
       if (operation.type !== "put") return operation;
       const { key, value } = operation;
-      const sealing: PutValue = (assigned) =>
-        this.#seal(key, count(typeof value === "function" ? value(assigned) : value), assigned);
+      const sealing: PutValue = (assigned) => {
+        const plaintext = count(typeof value === "function" ? value(assigned) : value);
+        const sealed = this.#seal(key, plaintext, assigned);
+        this.#written.set(sealed, plaintext);
+        return sealed;
+      };
       return { ...operation, value: sealing };
     });
   }
@@ -253,6 +259,11 @@ class EncryptedStore implements Store, OpenedSnapshots {
 
   #contextOf(key: string, revision: Revision | undefined): TransformContext {
     return { key, revision: this.bindsRevision ? revision : undefined };
+  }
+
+  #openWritten(record: StoredRecord): StoredRecord | Promise<StoredRecord> {
+    const plaintext = this.#written.get(record.value);
+    return plaintext === undefined ? this.#open(record) : withPlaintext(record, { plaintext, stale: false });
   }
 
   /** A promise only when the transformer needs one: most reads decrypt without another turn of the event loop. */
