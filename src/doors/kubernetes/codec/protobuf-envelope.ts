@@ -15,6 +15,11 @@ import { readText } from "./protobuf-scalar.ts";
 /** `k8s` and NUL, by which a body is known to be protobuf. */
 const magic = Buffer.from("k8s\0");
 
+/** Whether a body begins as one in protobuf does. */
+export function isEnvelope(bytes: Uint8Array): boolean {
+  return bytes.length >= magic.length && magic.equals(bytes.subarray(0, magic.length));
+}
+
 /** An envelope taken apart. Empty strings when the sender left kind or version out. */
 export interface Envelope extends KindName {
   /** The object's message: a view of the bytes given to {@link decodeEnvelope}. */
@@ -57,7 +62,7 @@ function writeTail(writer: BinaryWriter): BinaryWriter {
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (bytes.length === 0) throw new DecodeError("empty data");
-  if (bytes.length < magic.length || !magic.equals(bytes.subarray(0, magic.length))) {
+  if (!isEnvelope(bytes)) {
     throw new DecodeError("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
   }
   if (bytes.length === magic.length) throw new DecodeError("empty body");

@@ -1,6 +1,6 @@
 /**
- * Kinds that are kept as the objects they are: compact JSON in the form that
- * Kubernetes itself can read from etcd.
+ * Kinds that are kept as the objects they are, in the forms that Kubernetes
+ * itself can read from etcd (record-form.ts).
  */
 import type { Disclosure } from "../../../audit/audit-event.ts";
 import { requireActiveNamespace } from "../../../core/namespaces/namespace-facts.ts";
@@ -31,6 +31,7 @@ import { parseStoredJson } from "../codec/json-parser.ts";
 import { writeJson } from "../codec/json-writer.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { canonicalObject } from "./canonical-order.ts";
+import { RecordForm } from "./record-form.ts";
 import type { KindStorage, ObjectEvent, ObjectWatcher, StoredObject } from "./kind-storage.ts";
 import { metadataOf, stringField } from "../validation/object-fields.ts";
 import { SharedTtlLease } from "./shared-ttl-lease.ts";
@@ -170,8 +171,9 @@ class PlainWriter {
     indexed: readonly Operation[],
     condition: Pick<Transaction, "compares" | "elses">,
   ): Promise<TransactionResult> {
+    const value = this.#codec.form.encode(bytes);
     const write = (ttlLease?: TtlLeaseId) =>
-      this.#store.txn({ ...condition, thens: [{ type: "put", key, value: bytes, ttlLease }, ...indexed] });
+      this.#store.txn({ ...condition, thens: [{ type: "put", key, value, ttlLease }, ...indexed] });
     return this.#ttlLease === undefined ? write() : this.#ttlLease.with(Date.now(), write);
   }
 
@@ -220,14 +222,24 @@ function plainObject(object: StoredObject): PlainObject {
   return object;
 }
 
+/** Of these, core reads the records: core/namespaces, core/references. */
+const readByCore: ReadonlySet<string> = new Set(["namespaces", "pods"]);
+
 class PlainCodec {
   readonly #kind: Kind;
   readonly #head: string;
   readonly #events = new WeakMap<StoreEvent, ObjectEvent>();
+  readonly form: RecordForm;
 
   constructor(kind: Kind) {
     this.#kind = kind;
     const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+    this.form = new RecordForm({
+      name: { kind: kind.kind, apiVersion },
+      schema: kind.schema,
+      jsonOnly: readByCore.has(kind.resource),
+      toJson: (tree) => this.encode(tree),
+    });
     this.#head = `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
   }
 
@@ -257,8 +269,7 @@ class PlainCodec {
   }
 
   stored(record: StoredRecord): PlainObject {
-    const { buffer, byteOffset, byteLength } = record.value;
-    return this.object(record.key, Buffer.from(buffer, byteOffset, byteLength), record.modRevision);
+    return this.object(record.key, this.form.decode(record.key, record.value), record.modRevision);
   }
 
   event(event: StoreEvent): ObjectEvent {
