@@ -79,13 +79,16 @@ export async function runEntry<T>(name: string, options: object): Promise<T> {
   return result;
 }
 
+/** What node is given where it serves: bin/strongroom, scripts/build.mjs. */
+const servingFlags = ["--disable-sigusr1", "--max-semi-space-size=8"];
+
 /**
  * Starts the server in a process of its own; resolves, with its URL, when it
- * serves. `BENCH_SERVER_FLAGS` are flags for its node, e.g. `--cpu-prof --cpu-prof-dir=/tmp/profiles`.
+ * serves. `BENCH_SERVER_FLAGS` are further flags for its node, e.g. `--cpu-prof --cpu-prof-dir=/tmp/profiles`.
  */
 export async function startServerProcess(config: ServerConfig): Promise<[Worker, string]> {
   const flags = (process.env["BENCH_SERVER_FLAGS"] ?? "").split(" ").filter((flag) => flag !== "");
-  const [worker, { url }] = await Worker.start<ServerStarted>("server", config, flags);
+  const [worker, { url }] = await Worker.start<ServerStarted>("server", config, [...servingFlags, ...flags]);
   return [worker, url];
 }
 
