@@ -27,8 +27,11 @@ async function start(home: TestHome) {
   return { program, connect };
 }
 
-/** One change, which may be refused: of a source, of a link, or of what a link made, which is always refused. */
-async function step({ call }: Caller, random: () => number, count: number): Promise<void> {
+/**
+ * One change, which may be refused: of a source, of a link, or of what a link made. That is refused while there is the link; in the moment between
+ * its end and that of its secret, the secret becomes that of who writes it, and its name is put into `taken`, also where no answer came.
+ */
+async function step({ call }: Caller, random: () => number, count: number, taken: Set<string>): Promise<void> {
   const one = (names: readonly string[]) => names[Math.floor(random() * names.length)] ?? "";
   const [source, link] = [one(sources), one(links)];
   const body = { metadata: { name: source }, type: one(["Opaque", "example.com/x"]), data: { a: base64(`${count}`) } };
@@ -40,7 +43,11 @@ async function step({ call }: Caller, random: () => number, count: number): Prom
     const spec = { source: { namespace: "here", name: source } };
     await call("POST", linksPath, { body: { metadata: { name: link, labels: { count: `${count}` } }, spec } });
   } else if (chosen < 0.9) await call("DELETE", `${linksPath}/${link}`);
-  else await call("PUT", `${secretsIn("there")}/${link}`, { body: { ...body, metadata: { name: link } } });
+  else {
+    const written = call("PUT", `${secretsIn("there")}/${link}`, { body: { ...body, metadata: { name: link } } });
+    if (await written.then(({ status }) => status === 200).catch(() => taken.add(link))) taken.add(link);
+    await written;
+  }
 }
 
 interface Item {
@@ -56,16 +63,31 @@ async function itemsOf({ call }: Caller, path: string): Promise<readonly Item[]>
   return answer.json.items;
 }
 
+const linkedFrom = "strongroom.dev/linked-from";
+
+function isLinked({ metadata }: Item): boolean {
+  return metadata.annotations?.[linkedFrom] !== undefined;
+}
+
+function nameOf({ metadata }: Item): string {
+  return metadata.name;
+}
+
 /** What the links should have made of what there is, and what is there. */
-async function wantedAndThere(caller: Caller) {
+async function wantedAndThere(caller: Caller, taken: ReadonlySet<string>) {
   const shared = new Map((await itemsOf(caller, secretsIn("here"))).map((item) => [item.metadata.name, item]));
-  const wanted = (await itemsOf(caller, linksPath)).flatMap(({ metadata: { name, labels }, spec }) => {
+  const links = await itemsOf(caller, linksPath);
+  const secrets = await itemsOf(caller, secretsIn("there"));
+  const own = new Set(secrets.filter((item) => !isLinked(item) && taken.has(item.metadata.name)).map(nameOf));
+  const wanted = links.flatMap(({ metadata: { name, labels }, spec }) => {
     const source = shared.get(spec.source.name);
-    return source === undefined ? [] : [[name, labels, `here/${spec.source.name}`, source.type, source.data]];
+    return source === undefined || own.has(name)
+      ? []
+      : [[name, labels, `here/${spec.source.name}`, source.type, source.data]];
   });
-  const there = (await itemsOf(caller, secretsIn("there"))).map(({ metadata, type, data }) => {
-    const from = metadata.annotations?.["strongroom.dev/linked-from"];
-    return [metadata.name, metadata.labels, from, type, data];
+  const there = secrets.flatMap(({ metadata, type, data }) => {
+    const from = metadata.annotations?.[linkedFrom];
+    return own.has(metadata.name) ? [] : [[metadata.name, metadata.labels, from, type, data]];
   });
   return { wanted: JSON.stringify(wanted), there: JSON.stringify(there), count: wanted.length };
 }
@@ -74,6 +96,7 @@ test("Links and their sources are changed under kill -9; in the end each has mad
   using home = new TestHome();
   const random = seeded(34);
   let count = 0;
+  const taken = new Set<string>();
   for (let life = 1; life <= kills; life++) {
     const { program, connect } = await start(home);
     const caller = await connect();
@@ -83,7 +106,7 @@ test("Links and their sources are changed under kill -9; in the end each has mad
       for (;;) {
         count += 1;
         if (count >= life * operationsPerLife) program.kill("SIGKILL");
-        await step(caller, random, count);
+        await step(caller, random, count, taken);
       }
     };
     // Each ends when it is not answered.
@@ -95,13 +118,13 @@ test("Links and their sources are changed under kill -9; in the end each has mad
   await using _ = program;
   const caller = await connect();
   const endMs = performance.now() + settledWithinMs;
-  let state = await wantedAndThere(caller);
-  while (state.wanted !== state.there && performance.now() < endMs) state = await wantedAndThere(caller);
+  let state = await wantedAndThere(caller, taken);
+  while (state.wanted !== state.there && performance.now() < endMs) state = await wantedAndThere(caller, taken);
   assert.equal(state.there, state.wanted);
   assert.ok(state.count > 0, "some must be linked in the end");
   // And it goes on from there.
   for (const { metadata } of await itemsOf(caller, linksPath))
     await caller.call("DELETE", `${linksPath}/${metadata.name}`);
-  while ((await itemsOf(caller, secretsIn("there"))).length > 0) assert.ok(performance.now() < endMs);
+  while ((await itemsOf(caller, secretsIn("there"))).some(isLinked)) assert.ok(performance.now() < endMs);
   caller.close();
 });
