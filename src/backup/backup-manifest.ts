@@ -64,14 +64,15 @@ export function readHead(payload: Buffer): BackupHead {
 export function readManifest(payload: Buffer): BackupManifest {
   const manifest = jsonObject(payload) as Partial<BackupManifest>; // each field is checked next
   const { contents, signature } = manifest;
+  const isCounted = typeof contents === "object" && contents !== null;
   const counts = Object.values(Object(contents) as Record<string, unknown>);
   const areCounts = counts.every((count) => {
     const { records, bytes } = Object(count) as Partial<ContentCount>;
     return isCount(records) && isCount(bytes);
   });
-  const isSigned =
-    signature === undefined || [signature.publicKey, signature.value].every((text) => typeof text === "string");
-  if (isCount(manifest.records) && areCounts && typeof manifest.sha256 === "string" && isSigned) {
+  const { publicKey, value } = Object(signature) as Partial<NonNullable<typeof signature>>;
+  const isSigned = signature === undefined || [publicKey, value].every((text) => typeof text === "string");
+  if (isCount(manifest.records) && isCounted && areCounts && typeof manifest.sha256 === "string" && isSigned) {
     return manifest as BackupManifest;
   }
   throw new BackupError("corrupt", "the backup must say how much is in it");

@@ -24,6 +24,7 @@ import type { BackupHead } from "./backup-manifest.ts";
 import { BackupWriter, backupFormat, decodeBackup } from "./backup-stream.ts";
 import { createBackup } from "./create-backup.ts";
 import type { CreateBackupOptions } from "./create-backup.ts";
+import { readManifest } from "./backup-manifest.ts";
 import { snapshotOf, verifyBackup } from "./read-backup.ts";
 
 const made = await newIdentity();
@@ -334,6 +335,17 @@ test("Whatever is inside a file of age, reading it ends in a backup or in what i
     ),
     { numRuns: 500 },
   );
+});
+
+test("A manifest that lacks its counts, or has an empty signature, is damage", () => {
+  const whole = { records: 0, contents: {}, sha256: "x" };
+  readManifest(Buffer.from(JSON.stringify(whole)));
+  for (const wrong of [{ contents: undefined }, { contents: null }, { contents: 1 }, { signature: null }]) {
+    assert.throws(
+      () => readManifest(Buffer.from(JSON.stringify({ ...whole, ...wrong }))),
+      refusal("corrupt", /must say/),
+    );
+  }
 });
 
 test("A header without an end is read no further than a header can be", async () => {
