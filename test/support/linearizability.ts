@@ -140,7 +140,7 @@ class Search {
     let first = this.#first;
     while (first === index || this.#done[first] === true) first++;
     const behind: number[] = [];
-    for (let each = first; each < this.#operations.length && behind.length < this.#choices.length; each++) {
+    for (let each = first; each < this.#operations.length && behind.length <= this.#choices.length; each++) {
       if (each === index || this.#done[each] === true) behind.push(each - first);
     }
     const key = `${first} ${behind.join()} ${mod} ${value}`;
