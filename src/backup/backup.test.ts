@@ -19,12 +19,11 @@ import { newIdentity, encryptAge } from "./age-file.ts";
 import type { BackupKey, BackupLock } from "./age-file.ts";
 import { BackupError } from "./backup-error.ts";
 import { backupSigner } from "./backup-signature.ts";
-import { revisionsLeftOut } from "./backup-manifest.ts";
+import { readManifest, revisionsLeftOut } from "./backup-manifest.ts";
 import type { BackupHead } from "./backup-manifest.ts";
 import { BackupWriter, backupFormat, decodeBackup } from "./backup-stream.ts";
 import { createBackup } from "./create-backup.ts";
 import type { CreateBackupOptions } from "./create-backup.ts";
-import { readManifest } from "./backup-manifest.ts";
 import { snapshotOf, verifyBackup } from "./read-backup.ts";
 
 const made = await newIdentity();

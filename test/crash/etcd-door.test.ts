@@ -4,8 +4,6 @@
  */
 import assert from "node:assert/strict";
 import { randomInt, randomUUID } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import {
   Compare,
@@ -18,10 +16,9 @@ import {
   TxnResponse,
 } from "../../src/doors/etcd/messages/kv.ts";
 import { Event, WatchCreateRequest, WatchRequest, WatchResponse } from "../../src/doors/etcd/messages/watch.ts";
-import { Program, TestHome } from "../cli/program.ts";
-import { grpcClient } from "../etcd/grpc-client.ts";
+import { TestHome } from "../cli/program.ts";
 import type { GrpcClient } from "../etcd/grpc-client.ts";
-import { credentialsOf } from "../running-server.ts";
+import { startEtcdProgram } from "./etcd-program.ts";
 
 const kills = 3;
 const writers = 16;
@@ -46,15 +43,8 @@ interface Put {
 }
 
 async function start(home: TestHome) {
-  const config = home.at("strongroom.yaml");
-  const lines = ["apiVersion: strongroom.dev/v1alpha1", "kind: ServerConfiguration", "audit:", "  reserve: 1Mi"];
-  lines.push("etcd:", "  listen: 127.0.0.1:0", "  clusters:", "    - name: prod");
-  writeFileSync(config, `${lines.join("\n")}\n`);
-  const place = ["--data-dir", "data", "--root-key-file", "root.key", "--config", config];
-  const program = new Program(home, ["serve", "--listen", "127.0.0.1:0", ...place]);
-  await program.ready();
-  const [, url = ""] = await program.printed(/^etcd door (https:\/\/\S+)$/m);
-  return { program, client: grpcClient(url, await credentialsOf(join(home.at("data"), "admin.kubeconfig"))) };
+  const { program, connect } = await startEtcdProgram(home);
+  return { program, client: connect() };
 }
 
 /** The newest revision that any client was told of. */

@@ -1,31 +1,15 @@
 /** The server is killed under clients of the etcd door and comes back: each key is still one register, before and after. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
-import { Program, TestHome } from "../cli/program.ts";
-import { grpcClient } from "../etcd/grpc-client.ts";
+import { TestHome } from "../cli/program.ts";
 import type { GrpcClient } from "../etcd/grpc-client.ts";
 import { RegisterLoad, seeded } from "../etcd/register-load.ts";
-import { credentialsOf } from "../running-server.ts";
 import { isLinearizable } from "../support/linearizability.ts";
+import { startEtcdProgram } from "./etcd-program.ts";
 
 const kills = 3;
 const clients = 16;
 const operationsPerLife = 400;
-
-async function start(home: TestHome) {
-  const config = home.at("strongroom.yaml");
-  const lines = ["apiVersion: strongroom.dev/v1alpha1", "kind: ServerConfiguration", "audit:", "  reserve: 1Mi"];
-  lines.push("etcd:", "  listen: 127.0.0.1:0", "  clusters:", "    - name: prod");
-  writeFileSync(config, `${lines.join("\n")}\n`);
-  const place = ["--data-dir", "data", "--root-key-file", "root.key", "--config", config];
-  const program = new Program(home, ["serve", "--listen", "127.0.0.1:0", ...place]);
-  await program.ready();
-  const [, url = ""] = await program.printed(/^etcd door (https:\/\/\S+)$/m);
-  const credentials = await credentialsOf(join(home.at("data"), "admin.kubeconfig"));
-  return { program, connect: () => grpcClient(url, credentials) };
-}
 
 /** Every client goes on until it is not answered, or enough was done. */
 async function workUntilKilled(load: RegisterLoad, connected: readonly GrpcClient[], enough: number, kill: () => void) {
@@ -42,13 +26,13 @@ test("What clients saw before, during and after kill -9 can have happened one af
   const keys = Array.from({ length: 8 }, (_, index) => `/registry/secrets/default/register-${index}`);
   const load = new RegisterLoad(keys, seeded(8));
   for (let life = 1; life <= kills; life++) {
-    const { program, connect } = await start(home);
+    const { program, connect } = await startEtcdProgram(home);
     const connected = [connect(), connect()];
     await workUntilKilled(load, connected, life * operationsPerLife, () => program.kill("SIGKILL"));
     await program.ended;
     for (const client of connected) await client[Symbol.asyncDispose]();
   }
-  const { program, connect } = await start(home);
+  const { program, connect } = await startEtcdProgram(home);
   await using _ = program;
   await using client = connect();
   const enough = load.count + 10 * keys.length;

@@ -3,14 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { KeyValue, RangeRequest, RangeResponse } from "../../src/doors/etcd/messages/kv.ts";
 import { Event, WatchCreateRequest, WatchRequest, WatchResponse } from "../../src/doors/etcd/messages/watch.ts";
-import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
 import { userClient, userCredentials } from "../support/user-client.ts";
-import { allowCluster, clusterFiles } from "./beneath-cluster.ts";
-import type { ClusterFiles } from "./beneath-cluster.ts";
-import { etcdctl } from "./etcd-server.ts";
-import type { Ran } from "./etcd-server.ts";
 import { grpcClient } from "./grpc-client.ts";
+import { startTwoClusters } from "./two-clusters.ts";
+import type { ClusterName, TwoClusters } from "./two-clusters.ts";
 
 const key = (name: string, namespace = "default") => `/registry/secrets/${namespace}/${name}`;
 const root = ["/registry/secrets/", "--prefix"] as const;
@@ -18,36 +15,16 @@ const bytes = (text: string) => Buffer.from(text, "latin1");
 const textOf = (value: Uint8Array | undefined) => Buffer.from(value ?? []).toString("latin1");
 
 describe("two clusters at one etcd door", () => {
+  let clusters: TwoClusters;
   let server: TestServer;
-  let files: { readonly east: ClusterFiles; readonly west: ClusterFiles };
-  let trust: { readonly east: string; readonly west: string };
   before(async () => {
-    files = { east: await clusterFiles(), west: await clusterFiles() };
-    const cluster = (name: "east" | "west") => ({
-      name,
-      prefix: "/registry",
-      namespacePrefix: `${name}-`,
-      clientAuthoritiesFile: files[name].authoritiesFile,
-    });
-    server = await startTestServer({
-      etcd: { host: "127.0.0.1", port: 0, clusters: [cluster("east"), cluster("west")] },
-    });
-    const { ca } = server.credentials;
-    trust = { east: await files.east.trust(ca), west: await files.west.trust(ca) };
-    await allowCluster(server.call, "east");
-    await allowCluster(server.call, "west");
+    clusters = await startTwoClusters();
+    ({ server } = clusters);
   });
-  after(async () => {
-    await server?.[Symbol.asyncDispose]();
-    await files?.east[Symbol.asyncDispose]();
-    await files?.west[Symbol.asyncDispose]();
-  });
+  after(() => clusters?.[Symbol.asyncDispose]());
 
-  const run = (name: "east" | "west", ...args: readonly string[]): Promise<Ran> => {
-    const { cert, key: keyFile } = files[name];
-    return etcdctl(server.etcdUrl, { ca: trust[name], cert, key: keyFile }, args);
-  };
-  const ok = async (name: "east" | "west", ...args: readonly string[]) => {
+  const run = (name: ClusterName, ...args: readonly string[]) => clusters.etcdctl(name, ...args);
+  const ok = async (name: ClusterName, ...args: readonly string[]) => {
     const ran = await run(name, ...args);
     assert.equal(ran.code, 0, ran.stderr);
     return ran.stdout;
@@ -71,7 +48,7 @@ describe("two clusters at one etcd door", () => {
   it("lists and counts those of a cluster, whatever span is asked for", async () => {
     for (const name of ["a", "b", "c"]) await ok("east", "put", key(name, "listed"), "k8s:enc:east");
     for (const name of ["b", "d"]) await ok("west", "put", key(name, "listed"), "k8s:enc:west");
-    const keysOf = async (name: "east" | "west", ...args: readonly string[]) =>
+    const keysOf = async (name: ClusterName, ...args: readonly string[]) =>
       (await ok(name, "get", ...args, "--keys-only")).split("\n").filter((line) => line.includes("/listed/"));
     const listed = (...names: readonly string[]) => names.map((name) => key(name, "listed"));
     assert.deepEqual(await keysOf("east", ...root), listed("a", "b", "c"));
@@ -79,7 +56,7 @@ describe("two clusters at one etcd door", () => {
     assert.deepEqual(await keysOf("west", "", "--prefix"), listed("b", "d"));
     assert.deepEqual(await keysOf("east", key("b", "listed"), "--from-key"), listed("b", "c"));
     assert.deepEqual(await keysOf("west", key("c", "listed"), key("z", "z")), listed("d"));
-    const counted = async (name: "east" | "west", ...args: readonly string[]) =>
+    const counted = async (name: ClusterName, ...args: readonly string[]) =>
       JSON.parse(await ok(name, "get", ...args, "--limit=1", "-w", "json")).count;
     assert.equal(await counted("east", "/registry/secrets/listed/", "--prefix"), 3);
     assert.equal(await counted("west", "/registry/secrets/listed/", "--prefix"), 2);
@@ -88,7 +65,7 @@ describe("two clusters at one etcd door", () => {
   });
 
   it("tells a watch of all of what happens in its own cluster, with the cluster's own keys", async () => {
-    const { cert, key: keyFile } = files.east;
+    const { cert, key: keyFile } = clusters.files.east;
     const { readFile } = await import("node:fs/promises");
     await using client = grpcClient(server.etcdUrl, {
       ca: server.credentials.ca,

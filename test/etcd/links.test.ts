@@ -4,18 +4,15 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { disclosuresOf } from "../../src/audit/disclosures.ts";
 import { Event, WatchCreateRequest, WatchRequest, WatchResponse } from "../../src/doors/etcd/messages/watch.ts";
-import { startTestServer } from "../running-server.ts";
 import type { TestServer } from "../running-server.ts";
 import { base64, create, secret, secretsIn } from "../support/api-objects.ts";
 import { auditEvents } from "../support/audit-events.ts";
 import { bindingObject, coreRule, rbacPath, roleObject } from "../support/rbac-objects.ts";
 import { userClient } from "../support/user-client.ts";
 import { openWatch } from "../support/watch-stream.ts";
-import { allowCluster, clusterFiles } from "./beneath-cluster.ts";
-import type { ClusterFiles } from "./beneath-cluster.ts";
-import { etcdctl } from "./etcd-server.ts";
-import type { Ran } from "./etcd-server.ts";
 import { grpcClient } from "./grpc-client.ts";
+import { startTwoClusters } from "./two-clusters.ts";
+import type { ClusterName, TwoClusters } from "./two-clusters.ts";
 
 const key = (name: string) => `/registry/secrets/team/${name}`;
 const bytes = (text: string) => Buffer.from(text, "latin1");
@@ -26,43 +23,24 @@ const link = (name: string, source: string, labels?: object) => {
 };
 
 describe("a secret that is shared into two clusters", () => {
+  let clusters: TwoClusters;
   let server: TestServer;
-  let files: { readonly east: ClusterFiles; readonly west: ClusterFiles };
-  let trust: { readonly east: string; readonly west: string };
   before(async () => {
-    files = { east: await clusterFiles(), west: await clusterFiles() };
-    const cluster = (name: "east" | "west") => ({
-      name,
-      prefix: "/registry",
-      namespacePrefix: `${name}-`,
-      clientAuthoritiesFile: files[name].authoritiesFile,
-    });
-    server = await startTestServer({
-      etcd: { host: "127.0.0.1", port: 0, clusters: [cluster("east"), cluster("west")] },
-    });
-    const { ca } = server.credentials;
-    trust = { east: await files.east.trust(ca), west: await files.west.trust(ca) };
-    for (const name of ["east", "west"]) await allowCluster(server.call, name);
+    clusters = await startTwoClusters();
+    ({ server } = clusters);
     for (const name of ["shared", "east-team", "west-team"])
       await create(server, "/api/v1/namespaces", { metadata: { name } });
   });
-  after(async () => {
-    await server?.[Symbol.asyncDispose]();
-    await files?.east[Symbol.asyncDispose]();
-    await files?.west[Symbol.asyncDispose]();
-  });
+  after(() => clusters?.[Symbol.asyncDispose]());
 
-  const run = (name: "east" | "west", ...args: readonly string[]): Promise<Ran> => {
-    const { cert, key: keyFile } = files[name];
-    return etcdctl(server.etcdUrl, { ca: trust[name], cert, key: keyFile }, args);
-  };
-  const read = async (name: "east" | "west", of: string) => {
+  const run = (name: ClusterName, ...args: readonly string[]) => clusters.etcdctl(name, ...args);
+  const read = async (name: ClusterName, of: string) => {
     const ran = await run(name, "get", key(of), "-w", "json");
     assert.equal(ran.code, 0, ran.stderr);
     const [kv] = JSON.parse(ran.stdout).kvs ?? [];
     return kv === undefined ? undefined : { ...kv, value: Buffer.from(kv.value, "base64") };
   };
-  const share = async (name: string, cluster: "east" | "west", labels?: object) =>
+  const share = async (name: string, cluster: ClusterName, labels?: object) =>
     create(server, linksIn(`${cluster}-team`), link(name, `shared/${name}`, labels));
   /** Waits for a link to have come to a phase. */
   const reached = async (namespace: string, name: string, phase: string) => {
@@ -77,8 +55,8 @@ describe("a secret that is shared into two clusters", () => {
       watch.close();
     }
   };
-  const watchOf = async (name: "east" | "west", of: string) => {
-    const { cert, key: keyFile } = files[name];
+  const watchOf = async (name: ClusterName, of: string) => {
+    const { cert, key: keyFile } = clusters.files[name];
     const client = grpcClient(server.etcdUrl, {
       ca: server.credentials.ca,
       cert: await readFile(cert, "utf8"),
